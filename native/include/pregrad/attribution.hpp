@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+
+#include <ATen/core/TensorBody.h>
+
+#include <pregrad/export.hpp>
+#include <pregrad/options.hpp>
+#include <pregrad/scores.hpp>
+
+namespace pregrad {
+
+/// A running computation of scores: any number of batches go in, from any thread; scores come out at any time.
+class PREGRAD_API Attribution {
+ public:
+  class Implementation;
+  explicit Attribution(std::shared_ptr<Implementation> implementation);
+
+  /// Adds a batch: one forward and one backward for all layers and methods.
+  /// A batch that throws adds nothing.
+  /// @param inputs   [N, ...], the model's input, finite
+  /// @param labels   [N], int64, each in [0, outputs); may be undefined unless the target is the label
+  /// @param clusters [N], int64; undefined puts all samples into cluster 0
+  /// @throws InputError, UnsupportedModelError, ArgumentError
+  void add(const at::Tensor& inputs, const at::Tensor& labels = {}, const at::Tensor& clusters = {});
+
+  /// The scores of all batches added so far.
+  Scores scores() const;
+
+ private:
+  std::shared_ptr<Implementation> implementation_;
+};
+
+}  // namespace pregrad

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include <ATen/core/TensorBody.h>
+#include <c10/core/Device.h>
+
+#include <pregrad/attribution.hpp>
+#include <pregrad/export.hpp>
+#include <pregrad/layer.hpp>
+#include <pregrad/options.hpp>
+
+namespace torch::jit {
+struct Module;
+}
+
+namespace pregrad {
+
+/// A model in evaluation mode with its activations found. Copies share one model; const methods may run in any number
+/// of threads at once.
+class PREGRAD_API Model {
+ public:
+  class Implementation;
+
+  /// Reads a TorchScript file, scripted or traced.
+  /// @throws ModelError if the file cannot be read or is no model, UnsupportedModelError if it cannot be attributed
+  static Model load(const std::filesystem::path& file, c10::Device device = c10::Device(c10::kCPU));
+  /// Takes a TorchScript module of the caller; the module itself stays as it is.
+  static Model from(const torch::jit::Module& module, c10::Device device = c10::Device(c10::kCPU));
+
+  /// The activation call sites as the graph shows them; shapes, and calls in loops, are known only after a run.
+  std::vector<Layer> layers() const;
+  /// The activation calls in the order in which they run for `example` [N, ...], with shapes.
+  std::vector<Layer> layers(const at::Tensor& example) const;
+  /// The same for an input of zeros, in the type of the model's weights.
+  std::vector<Layer> layers(const std::vector<std::int64_t>& input_shape) const;
+
+  /// The model's output [N, outputs], without gradients.
+  at::Tensor forward(const at::Tensor& inputs) const;
+
+  /// @throws LayerError, ArgumentError
+  Attribution attribution(const AttributionOptions& options) const;
+
+  /// Where the model runs.
+  c10::Device device() const;
+
+ private:
+  explicit Model(std::shared_ptr<const Implementation> implementation);
+  std::shared_ptr<const Implementation> implementation_;
+};
+
+}  // namespace pregrad

@@ -1,0 +1,11 @@
+#pragma once
+
+/// Everything of PreGrad's C++ interface.
+#include <pregrad/attribution.hpp>
+#include <pregrad/error.hpp>
+#include <pregrad/layer.hpp>
+#include <pregrad/model.hpp>
+#include <pregrad/options.hpp>
+#include <pregrad/probe.hpp>
+#include <pregrad/scores.hpp>
+#include <pregrad/version.hpp>
