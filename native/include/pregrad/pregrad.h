@@ -1,0 +1,276 @@
+#ifndef PREGRAD_PREGRAD_H
+#define PREGRAD_PREGRAD_H
+
+/** @file
+ * The C interface of PreGrad: a model file goes in, scores of hidden neurons per cluster of inputs come out.
+ *
+ * @section c_errors Errors
+ * Every function that can fail returns a #pregrad_status. If it is not #PREGRAD_OK, nothing was written to the out
+ * parameters and pregrad_last_error() tells in one line what is wrong, with the value, and how to mend it. NULL for a
+ * handle or an out parameter is #PREGRAD_ERROR_ARGUMENT, never a crash. No C++ exception leaves a function.
+ *
+ * @section c_ownership Ownership
+ * A handle belongs to the caller and goes back through the `_free` function of its type; freeing NULL does nothing.
+ * A handle must not be used after it was freed, nor freed while another thread is inside a call with it. Handles do
+ * not depend on each other: a model may be freed while its attributions live on. Pointers inside a #pregrad_layer,
+ * #pregrad_score or output #pregrad_tensor belong to the handle they came from and end with it. Memory that is passed
+ * in is borrowed for the call, neither copied beforehand nor kept nor written.
+ *
+ * @section c_threads Threads
+ * Any number of threads may call functions with the same handle at once. The error message belongs to the thread.
+ *
+ * @section c_growth Growth
+ * Structs begin with `struct_size`, which the caller sets to `sizeof` of the struct (the `_INIT` macros do), so that a
+ * program compiled against this header runs with a later library. #PREGRAD_API_VERSION rises with every addition.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pregrad/export.hpp>
+
+/** Version of this interface; a library supports all versions up to its pregrad_api_version(). */
+#define PREGRAD_API_VERSION 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What went wrong; the same kinds as `pregrad::ErrorKind` in C++. */
+typedef enum pregrad_status {
+  PREGRAD_OK = 0,
+  PREGRAD_ERROR_INTERNAL = 1,    /**< a failure of PreGrad or LibTorch itself, or memory ran out */
+  PREGRAD_ERROR_ARGUMENT = 2,    /**< an option or a pointer is wrong: a method, a target, a device, NULL */
+  PREGRAD_ERROR_MODEL = 3,       /**< the file cannot be read, or is no model */
+  PREGRAD_ERROR_UNSUPPORTED = 4, /**< the model is readable but cannot be attributed */
+  PREGRAD_ERROR_LAYER = 5,       /**< a layer name fits nothing, or more than one thing */
+  PREGRAD_ERROR_INPUT = 6,       /**< inputs, labels or clusters do not fit the model or each other */
+  PREGRAD_ERROR_STATE = 7        /**< an object is used after it was freed */
+} pregrad_status;
+
+/** What is computed per sample and neuron; one of the `PREGRAD_METHOD_` constants. Positions (all axes of the
+ * pre-activation z but batch and neuron) are summed for the gradient methods and averaged for the values. */
+typedef int32_t pregrad_method;
+enum {
+  PREGRAD_METHOD_GRADIENT = 0,                 /**< dy/dz, summed over positions */
+  PREGRAD_METHOD_GRADIENT_X_PREACTIVATION = 1, /**< z * dy/dz, summed over positions */
+  PREGRAD_METHOD_GRADIENT_X_ACTIVATION = 2,    /**< a * dy/da, summed over positions */
+  PREGRAD_METHOD_PREACTIVATION = 3,            /**< z, averaged over positions */
+  PREGRAD_METHOD_ACTIVATION = 4                /**< a, averaged over positions */
+};
+
+/** Which output y is taken per sample; one of the `PREGRAD_TARGET_` constants. */
+typedef int32_t pregrad_target;
+enum {
+  PREGRAD_TARGET_LABEL = 0,     /**< the sample's label */
+  PREGRAD_TARGET_PREDICTED = 1, /**< the class with the largest output */
+  PREGRAD_TARGET_INDEX = 2      /**< the output `target_index` for every sample */
+};
+
+/** The function of the model's outputs that is differentiated; one of the `PREGRAD_OUTPUT_` constants. */
+typedef int32_t pregrad_output;
+enum {
+  PREGRAD_OUTPUT_LOGIT = 0,          /**< the model's output as it is */
+  PREGRAD_OUTPUT_PROBABILITY = 1,    /**< softmax over the outputs; 40 to 80 times smaller gradients */
+  PREGRAD_OUTPUT_LOG_PROBABILITY = 2 /**< log-softmax over the outputs */
+};
+
+/** Type of a tensor's elements; one of the constants below. */
+typedef int32_t pregrad_dtype;
+enum {
+  PREGRAD_FLOAT32 = 0,
+  PREGRAD_FLOAT64 = 1,
+  PREGRAD_FLOAT16 = 2,
+  PREGRAD_BFLOAT16 = 3,
+  PREGRAD_INT64 = 4,
+  PREGRAD_INT32 = 5,
+  PREGRAD_UINT8 = 6
+};
+
+typedef struct pregrad_model pregrad_model;             /**< a model in evaluation mode */
+typedef struct pregrad_layers pregrad_layers;           /**< a list of layers */
+typedef struct pregrad_result pregrad_result;           /**< a tensor that the library made */
+typedef struct pregrad_attribution pregrad_attribution; /**< a running computation of scores */
+typedef struct pregrad_scores pregrad_scores;           /**< a snapshot of scores */
+
+/** A tensor in host memory, row-major without gaps, aligned to its element size. */
+typedef struct pregrad_tensor {
+  size_t struct_size;   /**< sizeof(pregrad_tensor) */
+  const void* data;     /**< the first element; may be NULL if the tensor has no elements */
+  const int64_t* shape; /**< `rank` sizes, none negative */
+  size_t rank;          /**< number of axes */
+  pregrad_dtype dtype;  /**< type of the elements */
+  int32_t reserved;     /**< 0 */
+} pregrad_tensor;
+#define PREGRAD_TENSOR_INIT {sizeof(pregrad_tensor), NULL, NULL, 0, PREGRAD_FLOAT32, 0}
+
+/** How a model is loaded. */
+typedef struct pregrad_model_options {
+  size_t struct_size; /**< sizeof(pregrad_model_options) */
+  const char* device; /**< `cpu`, `cuda` or `cuda:N`; NULL is `cpu` */
+} pregrad_model_options;
+#define PREGRAD_MODEL_OPTIONS_INIT {sizeof(pregrad_model_options), NULL}
+
+/** What to compute. */
+typedef struct pregrad_attribution_options {
+  size_t struct_size;            /**< sizeof(pregrad_attribution_options) */
+  const char* const* layers;     /**< `layer_count` names: `name` for all its calls, `name@call` for one, or an alias */
+  size_t layer_count;            /**< at least 1 */
+  const pregrad_method* methods; /**< `method_count` methods */
+  size_t method_count;           /**< 0 takes the gradient */
+  pregrad_target target;         /**< which output */
+  pregrad_output output;         /**< as what */
+  int64_t target_index;          /**< only for #PREGRAD_TARGET_INDEX, else 0 */
+} pregrad_attribution_options;
+#define PREGRAD_ATTRIBUTION_OPTIONS_INIT \
+  {sizeof(pregrad_attribution_options), NULL, 0, NULL, 0, PREGRAD_TARGET_LABEL, PREGRAD_OUTPUT_LOGIT, 0}
+
+/** One activation call site. */
+typedef struct pregrad_layer {
+  size_t struct_size;         /**< sizeof(pregrad_layer) */
+  const char* name;           /**< path of the module in whose forward the activation runs */
+  const char* op;             /**< the activation, e.g. `relu` */
+  const char* pre_activation; /**< path of the module whose output is z; "" if z is no module's output */
+  const int64_t* shape;       /**< `rank` sizes of z, batch axis first; NULL if the model was not run */
+  size_t rank;                /**< number of axes of z; 0 if the model was not run */
+  int64_t call;               /**< how-manieth execution under that name in one forward, from 0 */
+  int64_t neurons;            /**< size of the neuron axis; -1 if the model was not run */
+  int64_t neuron_axis;        /**< axis of z that counts neurons; -1 if the model was not run */
+  int32_t in_place;           /**< 1 if the model applies the activation in place, else 0 */
+  int32_t reserved;           /**< 0 */
+} pregrad_layer;
+#define PREGRAD_LAYER_INIT {sizeof(pregrad_layer), NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0}
+
+/** The scores of one layer call, cluster and method. The arrays have one value per neuron, in the unit of the method:
+ * outputs per unit of z for the gradient, outputs for the products, the unit of z or a for the values. */
+typedef struct pregrad_score {
+  size_t struct_size;     /**< sizeof(pregrad_score) */
+  const char* layer;      /**< canonical name */
+  int64_t call;           /**< call of the layer */
+  int64_t cluster;        /**< cluster of the samples */
+  int64_t count;          /**< number of samples n */
+  size_t neurons;         /**< length of each array */
+  const double* mean;     /**< sum of v / n */
+  const double* mean_abs; /**< sum of |v| / n */
+  const double* rms;      /**< square root of the sum of v*v / n */
+  const double* std;      /**< the population's standard deviation */
+  pregrad_method method;  /**< what v is */
+  int32_t reserved;       /**< 0 */
+} pregrad_score;
+#define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0}
+
+/** @name The library
+ * @{ */
+
+/** The #PREGRAD_API_VERSION that the library was built with; a program needs at least its own. */
+PREGRAD_API int32_t pregrad_api_version(void);
+/** The library's version, e.g. `0.1.0`. The string lives as long as the library. */
+PREGRAD_API const char* pregrad_version(void);
+/** How the library was built, as a JSON object. The string lives as long as the library. */
+PREGRAD_API const char* pregrad_build_info(void);
+/** The message of this thread's last call that failed, "" if none did. Never NULL; valid until the next failing call
+ * of this thread. */
+PREGRAD_API const char* pregrad_last_error(void);
+/** The name of a status, e.g. `layer`; `unknown` if it is none. Never NULL. */
+PREGRAD_API const char* pregrad_status_name(pregrad_status status);
+
+/** The name of a method as the command and files have it, e.g. `gradient-x-activation`.
+ * @param[out] name lives as long as the library
+ * @returns #PREGRAD_ERROR_ARGUMENT if `method` is none */
+PREGRAD_API pregrad_status pregrad_method_name(pregrad_method method, const char** name);
+/** The method of that name.
+ * @returns #PREGRAD_ERROR_ARGUMENT, with a message that lists the methods, if there is none */
+PREGRAD_API pregrad_status pregrad_method_named(const char* name, pregrad_method* method);
+/** The output kind of that name: `logit`, `probability` or `log-probability`.
+ * @returns #PREGRAD_ERROR_ARGUMENT, with a message that lists them, if there is none */
+PREGRAD_API pregrad_status pregrad_output_named(const char* name, pregrad_output* output);
+
+/** @}
+ * @name Models
+ * @{ */
+
+/** Reads a TorchScript file, scripted or traced.
+ * @param      file    its path
+ * @param      options NULL takes the defaults
+ * @param[out] model   free it with pregrad_model_free()
+ * @returns #PREGRAD_ERROR_MODEL if the file cannot be read or is no model, #PREGRAD_ERROR_UNSUPPORTED if the model
+ *          cannot be attributed, #PREGRAD_ERROR_ARGUMENT if the device is not there */
+PREGRAD_API pregrad_status pregrad_model_load(const char* file, const pregrad_model_options* options,
+                                              pregrad_model** model);
+PREGRAD_API void pregrad_model_free(pregrad_model* model);
+
+/** The activation call sites as the model's graph shows them; shapes, and calls in loops, are known only after a run.
+ * @param[out] layers free it with pregrad_layers_free() */
+PREGRAD_API pregrad_status pregrad_model_layers(const pregrad_model* model, pregrad_layers** layers);
+/** The activation calls in the order in which they run for an input of zeros, with shapes.
+ * @param      shape  `rank` sizes of the input, batch axis first
+ * @param[out] layers free it with pregrad_layers_free()
+ * @returns #PREGRAD_ERROR_INPUT if the model cannot run on that shape */
+PREGRAD_API pregrad_status pregrad_model_layers_for(const pregrad_model* model, const int64_t* shape, size_t rank,
+                                                    pregrad_layers** layers);
+/** The model's output, without gradients.
+ * @param      inputs [N, ...]
+ * @param[out] output [N, outputs]; free it with pregrad_result_free() */
+PREGRAD_API pregrad_status pregrad_model_forward(const pregrad_model* model, const pregrad_tensor* inputs,
+                                                 pregrad_result** output);
+
+/** A view of the result. @param[in,out] tensor `struct_size` set by the caller; its pointers belong to `result` */
+PREGRAD_API pregrad_status pregrad_result_tensor(const pregrad_result* result, pregrad_tensor* tensor);
+PREGRAD_API void pregrad_result_free(pregrad_result* result);
+
+/** The number of layers. */
+PREGRAD_API pregrad_status pregrad_layers_count(const pregrad_layers* layers, size_t* count);
+/** Layer `index`, from 0. @param[in,out] layer `struct_size` set by the caller; its pointers belong to `layers` */
+PREGRAD_API pregrad_status pregrad_layers_get(const pregrad_layers* layers, size_t index, pregrad_layer* layer);
+PREGRAD_API void pregrad_layers_free(pregrad_layers* layers);
+
+/** @}
+ * @name Attribution
+ * @{ */
+
+/** Opens a computation of scores.
+ * @param      options     what to compute; not kept
+ * @param[out] attribution free it with pregrad_attribution_free()
+ * @returns #PREGRAD_ERROR_LAYER if a name fits nothing or several things, #PREGRAD_ERROR_ARGUMENT for the rest */
+PREGRAD_API pregrad_status pregrad_attribution_open(const pregrad_model* model,
+                                                    const pregrad_attribution_options* options,
+                                                    pregrad_attribution** attribution);
+/** Adds a batch: one forward and one backward for all layers and methods. A batch that fails adds nothing.
+ * @param inputs        [N, ...], the model's input, finite
+ * @param labels        [N], each in [0, outputs); NULL if the target needs none
+ * @param label_count   N, or 0 if `labels` is NULL
+ * @param clusters      [N]; NULL puts all samples into cluster 0
+ * @param cluster_count N, or 0 if `clusters` is NULL
+ * @returns #PREGRAD_ERROR_INPUT, #PREGRAD_ERROR_UNSUPPORTED or #PREGRAD_ERROR_ARGUMENT */
+PREGRAD_API pregrad_status pregrad_attribution_add(pregrad_attribution* attribution, const pregrad_tensor* inputs,
+                                                   const int64_t* labels, size_t label_count, const int64_t* clusters,
+                                                   size_t cluster_count);
+/** The scores of all batches added so far. @param[out] scores free it with pregrad_scores_free() */
+PREGRAD_API pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores);
+PREGRAD_API void pregrad_attribution_free(pregrad_attribution* attribution);
+
+/** @}
+ * @name Scores
+ * @{ */
+
+/** The number of entries: one per layer call, cluster and method. */
+PREGRAD_API pregrad_status pregrad_scores_count(const pregrad_scores* scores, size_t* count);
+/** Entry `index`, from 0, ordered by layer (execution order), call, cluster, method.
+ * @param[in,out] score `struct_size` set by the caller; its pointers belong to `scores` */
+PREGRAD_API pregrad_status pregrad_scores_get(const pregrad_scores* scores, size_t index, pregrad_score* score);
+/** The entry of a layer, cluster and method.
+ * @param         layer `name`, `name@call`, or an alias that was asked for
+ * @param[in,out] score `struct_size` set by the caller; its pointers belong to `scores`
+ * @returns #PREGRAD_ERROR_LAYER if the name fits no score or several calls, #PREGRAD_ERROR_ARGUMENT if the method or
+ *          the cluster was not computed */
+PREGRAD_API pregrad_status pregrad_scores_of(const pregrad_scores* scores, const char* layer, int64_t cluster,
+                                             pregrad_method method, pregrad_score* score);
+PREGRAD_API void pregrad_scores_free(pregrad_scores* scores);
+
+/** @} */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

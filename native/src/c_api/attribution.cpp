@@ -1,0 +1,35 @@
+#include <pregrad/attribution.hpp>
+
+#include <pregrad/pregrad.h>
+
+#include "arguments.hpp"
+#include "guard.hpp"
+#include "handle.hpp"
+#include "options.hpp"
+#include "tensor.hpp"
+
+namespace c_api = pregrad::c_api;
+
+pregrad_status pregrad_attribution_open(const pregrad_model* model, const pregrad_attribution_options* options,
+                                        pregrad_attribution** attribution) {
+  return c_api::guarded([&] {
+    c_api::hand_out(attribution,
+                    [&] { return c_api::open(model).attribution(c_api::attribution_options(options)); });
+  });
+}
+
+pregrad_status pregrad_attribution_add(pregrad_attribution* attribution, const pregrad_tensor* inputs,
+                                       const int64_t* labels, size_t label_count, const int64_t* clusters,
+                                       size_t cluster_count) {
+  return c_api::guarded([&] {
+    pregrad::Attribution& opened = c_api::open(attribution);
+    opened.add(c_api::borrow(inputs), c_api::borrow(labels, label_count, "labels"),
+               c_api::borrow(clusters, cluster_count, "clusters"));
+  });
+}
+
+pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores) {
+  return c_api::guarded([&] { c_api::hand_out(scores, [&] { return c_api::open(attribution).scores(); }); });
+}
+
+void pregrad_attribution_free(pregrad_attribution* attribution) { c_api::release(attribution); }

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/TensorBody.h>
+
+#include <pregrad/attribution.hpp>
+#include <pregrad/model.hpp>
+#include <pregrad/pregrad.h>
+#include <pregrad/scores.hpp>
+
+#include "arguments.hpp"
+
+namespace pregrad::c_api {
+
+/// Marks the memory of a live handle of one type, so that most handles of another type or already freed are noticed.
+template <std::uint64_t value>
+class Tag {
+ public:
+  Tag() = default;
+  Tag(const Tag&) = delete;
+  Tag& operator=(const Tag&) = delete;
+  ~Tag() { value_ = 0; }
+  bool intact() const { return value_ == value; }
+
+ private:
+  // volatile: the compiler would drop the destructor's write to an object that ends.
+  volatile std::uint64_t value_ = value;
+};
+
+}  // namespace pregrad::c_api
+
+struct pregrad_model {
+  static constexpr const char* name = "pregrad_model";
+  pregrad::c_api::Tag<0x7072656772616401> tag;
+  pregrad::Model value;
+};
+
+struct pregrad_layers {
+  static constexpr const char* name = "pregrad_layers";
+  pregrad::c_api::Tag<0x7072656772616402> tag;
+  std::vector<pregrad::Layer> value;
+};
+
+struct pregrad_result {
+  static constexpr const char* name = "pregrad_result";
+  pregrad::c_api::Tag<0x7072656772616403> tag;
+  at::Tensor value;
+};
+
+struct pregrad_attribution {
+  static constexpr const char* name = "pregrad_attribution";
+  pregrad::c_api::Tag<0x7072656772616404> tag;
+  pregrad::Attribution value;
+};
+
+struct pregrad_scores {
+  static constexpr const char* name = "pregrad_scores";
+  pregrad::c_api::Tag<0x7072656772616405> tag;
+  pregrad::Scores value;
+};
+
+namespace pregrad::c_api {
+
+/// What a handle holds.
+template <class Handle>
+auto& open(Handle* handle) {
+  required(handle, Handle::name);
+  if (!handle->tag.intact()) {
+    throw StateError(std::string("the handle is no live ") + Handle::name + "; do not use a handle after it was freed");
+  }
+  return handle->value;
+}
+
+/// Makes a handle from what `make` returns. The out parameter is looked at first, so that no work is done in vain.
+template <class Handle, class Make>
+void hand_out(Handle** out, Make&& make) {
+  Handle*& target = required(out, "the out parameter");
+  target = new Handle{{}, std::forward<Make>(make)()};
+}
+
+template <class Handle>
+void release(Handle* handle) noexcept {
+  if (handle == nullptr || !handle->tag.intact()) {
+    return;
+  }
+  delete handle;
+}
+
+}  // namespace pregrad::c_api

@@ -1,0 +1,68 @@
+#include <pregrad/model.hpp>
+
+#include <pregrad/pregrad.h>
+
+#include "arguments.hpp"
+#include "guard.hpp"
+#include "handle.hpp"
+#include "options.hpp"
+#include "tensor.hpp"
+
+namespace c_api = pregrad::c_api;
+
+pregrad_status pregrad_model_load(const char* file, const pregrad_model_options* options, pregrad_model** model) {
+  return c_api::guarded([&] {
+    c_api::hand_out(model, [&] {
+      return pregrad::Model::load(&c_api::required(file, "the model's file name"), c_api::device(options));
+    });
+  });
+}
+
+void pregrad_model_free(pregrad_model* model) { c_api::release(model); }
+
+pregrad_status pregrad_model_layers(const pregrad_model* model, pregrad_layers** layers) {
+  return c_api::guarded([&] { c_api::hand_out(layers, [&] { return c_api::open(model).layers(); }); });
+}
+
+pregrad_status pregrad_model_layers_for(const pregrad_model* model, const int64_t* shape, size_t rank,
+                                        pregrad_layers** layers) {
+  return c_api::guarded([&] {
+    c_api::hand_out(layers, [&] {
+      const pregrad::Model& opened = c_api::open(model);
+      if (rank > 0) {
+        c_api::required(shape, "the shape");
+      }
+      return opened.layers(std::vector<std::int64_t>(shape, shape + rank));
+    });
+  });
+}
+
+pregrad_status pregrad_model_forward(const pregrad_model* model, const pregrad_tensor* inputs,
+                                     pregrad_result** output) {
+  return c_api::guarded([&] {
+    c_api::hand_out(output, [&] {
+      const pregrad::Model& opened = c_api::open(model);
+      const at::Tensor borrowed = c_api::borrow(inputs);
+      at::Tensor result = opened.forward(borrowed).to(at::kCPU).contiguous();
+      // A model that returns its input, or a view of it, must not tie the result to the caller's memory.
+      if (result.is_alias_of(borrowed)) {
+        result = result.clone();
+      }
+      return result;
+    });
+  });
+}
+
+pregrad_status pregrad_result_tensor(const pregrad_result* result, pregrad_tensor* tensor) {
+  return c_api::guarded([&] {
+    const at::Tensor& value = c_api::open(result);
+    pregrad_tensor view = PREGRAD_TENSOR_INIT;
+    view.data = value.const_data_ptr();
+    view.shape = value.sizes().data();
+    view.rank = value.sizes().size();
+    view.dtype = c_api::dtype_of(value);
+    c_api::write_struct(view, tensor, "pregrad_tensor");
+  });
+}
+
+void pregrad_result_free(pregrad_result* result) { c_api::release(result); }

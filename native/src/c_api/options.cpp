@@ -1,0 +1,106 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <c10/util/Exception.h>
+
+#include <pregrad/error.hpp>
+
+#include "arguments.hpp"
+
+namespace pregrad::c_api {
+namespace {
+
+static_assert(static_cast<int>(Method::gradient) == PREGRAD_METHOD_GRADIENT);
+static_assert(static_cast<int>(Method::gradient_x_preactivation) == PREGRAD_METHOD_GRADIENT_X_PREACTIVATION);
+static_assert(static_cast<int>(Method::gradient_x_activation) == PREGRAD_METHOD_GRADIENT_X_ACTIVATION);
+static_assert(static_cast<int>(Method::preactivation) == PREGRAD_METHOD_PREACTIVATION);
+static_assert(static_cast<int>(Method::activation) == PREGRAD_METHOD_ACTIVATION);
+static_assert(all_methods.size() == 5, "give a new method its constant in pregrad.h");
+
+static_assert(static_cast<int>(Output::logit) == PREGRAD_OUTPUT_LOGIT);
+static_assert(static_cast<int>(Output::probability) == PREGRAD_OUTPUT_PROBABILITY);
+static_assert(static_cast<int>(Output::log_probability) == PREGRAD_OUTPUT_LOG_PROBABILITY);
+
+Target target(pregrad_target target, std::int64_t index) {
+  if (target != PREGRAD_TARGET_INDEX && index != 0) {
+    throw ArgumentError("target_index is " + std::to_string(index) +
+                        " but the target is not PREGRAD_TARGET_INDEX; set either");
+  }
+  switch (target) {
+    case PREGRAD_TARGET_LABEL:
+      return Target::label();
+    case PREGRAD_TARGET_PREDICTED:
+      return Target::predicted();
+    case PREGRAD_TARGET_INDEX:
+      return Target::index(index);
+    default:
+      throw ArgumentError("the target " + std::to_string(target) +
+                          " is unknown; use PREGRAD_TARGET_LABEL, _PREDICTED or _INDEX");
+  }
+}
+
+Output output(pregrad_output output) {
+  switch (output) {
+    case PREGRAD_OUTPUT_LOGIT:
+    case PREGRAD_OUTPUT_PROBABILITY:
+    case PREGRAD_OUTPUT_LOG_PROBABILITY:
+      return static_cast<Output>(output);
+    default:
+      throw ArgumentError("the output " + std::to_string(output) +
+                          " is unknown; use PREGRAD_OUTPUT_LOGIT, _PROBABILITY or _LOG_PROBABILITY");
+  }
+}
+
+}  // namespace
+
+Method method(pregrad_method method) {
+  for (const Method known : all_methods) {
+    if (static_cast<pregrad_method>(known) == method) {
+      return known;
+    }
+  }
+  throw ArgumentError("the method " + std::to_string(method) +
+                      " is unknown; use PREGRAD_METHOD_GRADIENT or another constant");
+}
+
+AttributionOptions attribution_options(const pregrad_attribution_options* options) {
+  const pregrad_attribution_options given = read_struct(options, "pregrad_attribution_options");
+  AttributionOptions result;
+  if (given.layer_count > 0) {
+    required(given.layers, "layers of pregrad_attribution_options");
+  }
+  for (std::size_t i = 0; i < given.layer_count; ++i) {
+    result.layers.emplace_back(&required(given.layers[i], "a layer name"));
+  }
+  if (given.method_count > 0) {
+    required(given.methods, "methods of pregrad_attribution_options");
+    result.methods.clear();
+    std::transform(given.methods, given.methods + given.method_count, std::back_inserter(result.methods), method);
+  }
+  result.target = target(given.target, given.target_index);
+  result.output = output(given.output);
+  return result;
+}
+
+c10::Device device(const pregrad_model_options* options) {
+  if (options == nullptr) {
+    return {c10::kCPU};
+  }
+  const pregrad_model_options given = read_struct(options, "pregrad_model_options");
+  if (given.device == nullptr) {
+    return {c10::kCPU};
+  }
+  try {
+    const c10::Device parsed(given.device);
+    if (parsed.is_cpu() || parsed.is_cuda()) {
+      return parsed;
+    }
+  } catch (const c10::Error&) {
+    // LibTorch's message lists devices that PreGrad does not know.
+  }
+  throw ArgumentError("the device '" + std::string(given.device) + "' is unknown; use cpu, cuda or cuda:N");
+}
+
+}  // namespace pregrad::c_api

@@ -1,0 +1,496 @@
+// The C interface against the C++ interface it wraps: the same layers, outputs and scores, and every refusal.
+
+#include <pregrad/pregrad.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/script.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <pregrad/pregrad.hpp>
+
+namespace {
+
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+template <auto release>
+struct Release {
+  template <class T>
+  void operator()(T* handle) const {
+    release(handle);
+  }
+};
+template <class T, auto release>
+using Owned = std::unique_ptr<T, Release<release>>;
+using OwnedModel = Owned<pregrad_model, pregrad_model_free>;
+using OwnedLayers = Owned<pregrad_layers, pregrad_layers_free>;
+using OwnedResult = Owned<pregrad_result, pregrad_result_free>;
+using OwnedAttribution = Owned<pregrad_attribution, pregrad_attribution_free>;
+using OwnedScores = Owned<pregrad_scores, pregrad_scores_free>;
+
+constexpr std::int64_t features = 6;
+constexpr std::int64_t neurons = 5;
+constexpr std::int64_t classes = 3;
+constexpr std::int64_t samples = 40;
+
+// One activation in place, one functional; the first statement changes a copy of the input in place.
+torch::jit::Module small_module() {
+  torch::manual_seed(7);
+  torch::jit::Module module("Small");
+  module.register_parameter("w1", torch::randn({neurons, features}), false);
+  module.register_parameter("b1", torch::randn({neurons}), false);
+  module.register_parameter("w2", torch::randn({classes, neurons}), false);
+  module.define(R"(
+    def forward(self, x):
+        z = torch.linear(x, self.w1, self.b1)
+        a = torch.relu_(z)
+        return torch.linear(torch.tanh(a), self.w2)
+  )");
+  return module;
+}
+
+template <class T>
+pregrad_tensor tensor_of(const std::vector<T>& values, const std::vector<std::int64_t>& shape, pregrad_dtype dtype) {
+  pregrad_tensor tensor = PREGRAD_TENSOR_INIT;
+  tensor.data = values.data();
+  tensor.shape = shape.data();
+  tensor.rank = shape.size();
+  tensor.dtype = dtype;
+  return tensor;
+}
+
+class CApi : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = std::filesystem::temp_directory_path() /
+            ("pregrad-c-api-" + std::to_string(::getpid()) + "-" +
+             ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".pt");
+    small_module().save(path_.string());
+    pregrad_model* model = nullptr;
+    ASSERT_EQ(pregrad_model_load(path_.c_str(), nullptr, &model), PREGRAD_OK) << pregrad_last_error();
+    model_.reset(model);
+
+    torch::manual_seed(11);
+    const at::Tensor inputs = torch::randn({samples, features});
+    inputs_.assign(inputs.const_data_ptr<float>(), inputs.const_data_ptr<float>() + inputs.numel());
+    for (std::int64_t i = 0; i < samples; ++i) {
+      labels_.push_back(i % classes);
+      clusters_.push_back(i % 2 == 0 ? 4 : -1);
+    }
+  }
+  void TearDown() override {
+    model_.reset();
+    std::filesystem::remove(path_);
+  }
+
+  pregrad_tensor inputs() const { return tensor_of(inputs_, shape_, PREGRAD_FLOAT32); }
+
+  OwnedAttribution open(const pregrad_attribution_options& options) const {
+    pregrad_attribution* attribution = nullptr;
+    EXPECT_EQ(pregrad_attribution_open(model_.get(), &options, &attribution), PREGRAD_OK) << pregrad_last_error();
+    return OwnedAttribution(attribution);
+  }
+
+  pregrad_attribution_options all_methods_of_all_layers() const {
+    pregrad_attribution_options options = PREGRAD_ATTRIBUTION_OPTIONS_INIT;
+    options.layers = layers_.data();
+    options.layer_count = layers_.size();
+    options.methods = methods_.data();
+    options.method_count = methods_.size();
+    return options;
+  }
+
+  static OwnedScores scores_of(const OwnedAttribution& attribution) {
+    pregrad_scores* scores = nullptr;
+    EXPECT_EQ(pregrad_attribution_scores(attribution.get(), &scores), PREGRAD_OK) << pregrad_last_error();
+    return OwnedScores(scores);
+  }
+
+  std::filesystem::path path_;
+  OwnedModel model_;
+  std::vector<float> inputs_;
+  std::vector<std::int64_t> shape_ = {samples, features};
+  std::vector<std::int64_t> labels_;
+  std::vector<std::int64_t> clusters_;
+  std::vector<const char*> layers_ = {"forward"};
+  std::vector<pregrad_method> methods_ = {0, 1, 2, 3, 4};
+};
+
+#define EXPECT_REFUSED(call, status, part)                \
+  do {                                                    \
+    EXPECT_EQ(call, status) << pregrad_last_error();      \
+    EXPECT_THAT(pregrad_last_error(), HasSubstr(part));   \
+    EXPECT_THAT(pregrad_last_error(), Not(HasSubstr("\n"))); \
+  } while (false)
+
+TEST_F(CApi, ListsLayersAsCppDoes) {
+  const auto expected = pregrad::Model::load(path_).layers(shape_);
+  pregrad_layers* given = nullptr;
+  ASSERT_EQ(pregrad_model_layers_for(model_.get(), shape_.data(), shape_.size(), &given), PREGRAD_OK)
+      << pregrad_last_error();
+  const OwnedLayers layers(given);
+  std::size_t count = 0;
+  ASSERT_EQ(pregrad_layers_count(layers.get(), &count), PREGRAD_OK);
+  ASSERT_EQ(count, expected.size());
+  ASSERT_EQ(count, 2u);
+  for (std::size_t i = 0; i < count; ++i) {
+    pregrad_layer layer = PREGRAD_LAYER_INIT;
+    ASSERT_EQ(pregrad_layers_get(layers.get(), i, &layer), PREGRAD_OK);
+    EXPECT_EQ(layer.name, expected[i].name);
+    EXPECT_EQ(layer.op, expected[i].op);
+    EXPECT_EQ(layer.pre_activation, expected[i].pre_activation);
+    EXPECT_EQ(layer.call, expected[i].call);
+    EXPECT_EQ(layer.neurons, neurons);
+    EXPECT_EQ(layer.neuron_axis, 1);
+    EXPECT_EQ(layer.in_place != 0, expected[i].in_place);
+    EXPECT_THAT(std::vector<std::int64_t>(layer.shape, layer.shape + layer.rank), ElementsAreArray(expected[i].shape));
+  }
+  pregrad_layer layer = PREGRAD_LAYER_INIT;
+  EXPECT_REFUSED(pregrad_layers_get(layers.get(), 2, &layer), PREGRAD_ERROR_ARGUMENT, "2");
+  EXPECT_REFUSED(pregrad_layers_get(layers.get(), 0, nullptr), PREGRAD_ERROR_ARGUMENT, "NULL");
+  EXPECT_REFUSED(pregrad_layers_count(layers.get(), nullptr), PREGRAD_ERROR_ARGUMENT, "NULL");
+}
+
+TEST_F(CApi, ListsLayersWithoutRunningTheModel) {
+  pregrad_layers* given = nullptr;
+  ASSERT_EQ(pregrad_model_layers(model_.get(), &given), PREGRAD_OK) << pregrad_last_error();
+  const OwnedLayers layers(given);
+  pregrad_layer layer = PREGRAD_LAYER_INIT;
+  ASSERT_EQ(pregrad_layers_get(layers.get(), 0, &layer), PREGRAD_OK);
+  EXPECT_STREQ(layer.name, "forward");
+  EXPECT_STREQ(layer.op, "relu");
+  EXPECT_EQ(layer.in_place, 1);
+  EXPECT_EQ(layer.neurons, -1);
+  EXPECT_EQ(layer.rank, 0u);
+  EXPECT_EQ(layer.shape, nullptr);
+}
+
+TEST_F(CApi, ForwardsAsCppDoesAndLeavesTheInputsAlone) {
+  const std::vector<float> before = inputs_;
+  const at::Tensor expected =
+      pregrad::Model::load(path_).forward(torch::from_blob(inputs_.data(), shape_, torch::kFloat));
+  pregrad_result* given = nullptr;
+  const pregrad_tensor tensor = inputs();
+  ASSERT_EQ(pregrad_model_forward(model_.get(), &tensor, &given), PREGRAD_OK) << pregrad_last_error();
+  const OwnedResult result(given);
+  pregrad_tensor view = PREGRAD_TENSOR_INIT;
+  ASSERT_EQ(pregrad_result_tensor(result.get(), &view), PREGRAD_OK);
+  ASSERT_EQ(view.dtype, PREGRAD_FLOAT32);
+  ASSERT_THAT(std::vector<std::int64_t>(view.shape, view.shape + view.rank),
+              ElementsAreArray({samples, classes}));
+  const auto* values = static_cast<const float*>(view.data);
+  EXPECT_TRUE(torch::equal(expected, torch::from_blob(const_cast<float*>(values), {samples, classes}, torch::kFloat)));
+  EXPECT_EQ(inputs_, before);
+}
+
+TEST_F(CApi, NeverWritesToInputsThatTheModelChangesInPlace) {
+  torch::jit::Module module("Shift");
+  module.register_parameter("w", torch::ones({classes, features}), false);
+  module.define("def forward(self, x):\n    return torch.linear(torch.relu_(x.sub_(1.0)), self.w)\n");
+  module.save(path_.string());
+  pregrad_model* given = nullptr;
+  ASSERT_EQ(pregrad_model_load(path_.c_str(), nullptr, &given), PREGRAD_OK) << pregrad_last_error();
+  const OwnedModel model(given);
+  const std::vector<float> before = inputs_;
+  const pregrad_tensor tensor = inputs();
+  pregrad_result* result = nullptr;
+  ASSERT_EQ(pregrad_model_forward(model.get(), &tensor, &result), PREGRAD_OK) << pregrad_last_error();
+  pregrad_result_free(result);
+  EXPECT_EQ(inputs_, before);
+
+  const pregrad_attribution_options options = all_methods_of_all_layers();
+  pregrad_attribution* attribution = nullptr;
+  ASSERT_EQ(pregrad_attribution_open(model.get(), &options, &attribution), PREGRAD_OK) << pregrad_last_error();
+  const OwnedAttribution owned(attribution);
+  ASSERT_EQ(pregrad_attribution_add(attribution, &tensor, labels_.data(), labels_.size(), nullptr, 0), PREGRAD_OK)
+      << pregrad_last_error();
+  EXPECT_EQ(inputs_, before);
+}
+
+TEST_F(CApi, ScoresAsCppDoes) {
+  pregrad::AttributionOptions cpp_options;
+  cpp_options.layers = {"forward"};
+  cpp_options.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.end());
+  pregrad::Attribution cpp = pregrad::Model::load(path_).attribution(cpp_options);
+  cpp.add(torch::from_blob(inputs_.data(), shape_, torch::kFloat),
+          torch::from_blob(labels_.data(), {samples}, torch::kLong),
+          torch::from_blob(clusters_.data(), {samples}, torch::kLong));
+  const auto expected = cpp.scores().entries();
+
+  const OwnedAttribution attribution = open(all_methods_of_all_layers());
+  const pregrad_tensor tensor = inputs();
+  ASSERT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), clusters_.data(),
+                                    clusters_.size()),
+            PREGRAD_OK)
+      << pregrad_last_error();
+  const OwnedScores scores = scores_of(attribution);
+  std::size_t count = 0;
+  ASSERT_EQ(pregrad_scores_count(scores.get(), &count), PREGRAD_OK);
+  ASSERT_EQ(count, expected.size());
+  ASSERT_EQ(count, 2u * 2u * 5u);  // layers, clusters, methods
+  for (std::size_t i = 0; i < count; ++i) {
+    pregrad_score score = PREGRAD_SCORE_INIT;
+    ASSERT_EQ(pregrad_scores_get(scores.get(), i, &score), PREGRAD_OK);
+    const pregrad::Score& truth = expected[i];
+    EXPECT_EQ(score.layer, truth.layer);
+    EXPECT_EQ(score.call, truth.call);
+    EXPECT_EQ(score.cluster, truth.cluster);
+    EXPECT_EQ(score.method, static_cast<int>(truth.method));
+    EXPECT_EQ(score.count, samples / 2);
+    ASSERT_EQ(score.neurons, static_cast<std::size_t>(neurons));
+    EXPECT_THAT(std::vector<double>(score.mean, score.mean + neurons), ElementsAreArray(truth.statistics.mean));
+    EXPECT_THAT(std::vector<double>(score.mean_abs, score.mean_abs + neurons),
+                ElementsAreArray(truth.statistics.mean_abs));
+    EXPECT_THAT(std::vector<double>(score.rms, score.rms + neurons), ElementsAreArray(truth.statistics.rms));
+    EXPECT_THAT(std::vector<double>(score.std, score.std + neurons), ElementsAreArray(truth.statistics.std));
+
+    const std::string name = truth.layer + "@" + std::to_string(truth.call);
+    pregrad_score found = PREGRAD_SCORE_INIT;
+    ASSERT_EQ(pregrad_scores_of(scores.get(), name.c_str(), truth.cluster, score.method, &found), PREGRAD_OK)
+        << pregrad_last_error();
+    EXPECT_EQ(found.mean, score.mean);
+    EXPECT_EQ(found.call, score.call);
+  }
+}
+
+// Independent of PreGrad's own C++: z is known in closed form, so its gradient is too.
+TEST_F(CApi, GradientIsThatOfThePreActivation) {
+  const torch::jit::Module module = small_module();
+  const at::Tensor x = torch::from_blob(inputs_.data(), shape_, torch::kFloat);
+  const at::Tensor z =
+      torch::linear(x, module.attr("w1").toTensor(), module.attr("b1").toTensor()).detach().requires_grad_(true);
+  const at::Tensor y = torch::linear(torch::tanh(torch::relu(z)), module.attr("w2").toTensor());
+  y.select(1, 2).sum().backward();
+  const at::Tensor truth = z.grad().to(torch::kDouble).mean(0);
+
+  pregrad_attribution_options options = PREGRAD_ATTRIBUTION_OPTIONS_INIT;
+  const char* layer = "forward@0";
+  options.layers = &layer;
+  options.layer_count = 1;
+  options.target = PREGRAD_TARGET_INDEX;
+  options.target_index = 2;
+  const OwnedAttribution attribution = open(options);
+  const pregrad_tensor tensor = inputs();
+  ASSERT_EQ(pregrad_attribution_add(attribution.get(), &tensor, nullptr, 0, nullptr, 0), PREGRAD_OK)
+      << pregrad_last_error();
+  const OwnedScores scores = scores_of(attribution);
+  pregrad_score score = PREGRAD_SCORE_INIT;
+  ASSERT_EQ(pregrad_scores_of(scores.get(), "forward", 0, PREGRAD_METHOD_GRADIENT, &score), PREGRAD_OK)
+      << pregrad_last_error();
+  for (std::int64_t n = 0; n < neurons; ++n) {
+    EXPECT_NEAR(score.mean[n], truth[n].item<double>(), 1e-6);
+  }
+}
+
+TEST_F(CApi, AnAttributionOutlivesItsModelAndItsScores) {
+  const OwnedAttribution attribution = open(all_methods_of_all_layers());
+  model_.reset();
+  const pregrad_tensor tensor = inputs();
+  ASSERT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), nullptr, 0), PREGRAD_OK)
+      << pregrad_last_error();
+  OwnedScores first = scores_of(attribution);
+  first.reset();
+  const OwnedScores second = scores_of(attribution);
+  pregrad_score score = PREGRAD_SCORE_INIT;
+  ASSERT_EQ(pregrad_scores_get(second.get(), 0, &score), PREGRAD_OK);
+  EXPECT_EQ(score.count, samples);
+}
+
+TEST_F(CApi, ServesManyThreadsAndKeepsTheirMessagesApart) {
+  const OwnedAttribution attribution = open(all_methods_of_all_layers());
+  std::vector<std::string> messages(8);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < messages.size(); ++t) {
+    threads.emplace_back([&, t] {
+      const pregrad_tensor tensor = inputs();
+      pregrad_model* model = nullptr;
+      EXPECT_EQ(pregrad_model_load(("absent-" + std::to_string(t)).c_str(), nullptr, &model), PREGRAD_ERROR_MODEL);
+      for (int repeat = 0; repeat < 5; ++repeat) {
+        EXPECT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(),
+                                          clusters_.data(), clusters_.size()),
+                  PREGRAD_OK);
+      }
+      messages[t] = pregrad_last_error();
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  for (std::size_t t = 0; t < messages.size(); ++t) {
+    EXPECT_THAT(messages[t], HasSubstr("absent-" + std::to_string(t)));
+  }
+  const OwnedScores scores = scores_of(attribution);
+  pregrad_score score = PREGRAD_SCORE_INIT;
+  ASSERT_EQ(pregrad_scores_of(scores.get(), "forward@1", -1, PREGRAD_METHOD_ACTIVATION, &score), PREGRAD_OK)
+      << pregrad_last_error();
+  EXPECT_EQ(score.count, 8 * 5 * samples / 2);
+}
+
+TEST_F(CApi, RefusesTensorsThatAreNone) {
+  const OwnedAttribution attribution = open(all_methods_of_all_layers());
+  const auto add = [&](const pregrad_tensor* tensor) {
+    return pregrad_attribution_add(attribution.get(), tensor, labels_.data(), labels_.size(), nullptr, 0);
+  };
+  EXPECT_REFUSED(add(nullptr), PREGRAD_ERROR_ARGUMENT, "pregrad_tensor");
+  pregrad_tensor tensor = inputs();
+  tensor.struct_size = sizeof(std::size_t);
+  EXPECT_REFUSED(add(&tensor), PREGRAD_ERROR_ARGUMENT, "struct_size");
+  tensor = inputs();
+  tensor.data = nullptr;
+  EXPECT_REFUSED(add(&tensor), PREGRAD_ERROR_INPUT, "NULL");
+  tensor = inputs();
+  tensor.data = reinterpret_cast<const char*>(inputs_.data()) + 1;
+  EXPECT_REFUSED(add(&tensor), PREGRAD_ERROR_INPUT, "aligned");
+  tensor = inputs();
+  tensor.shape = nullptr;
+  EXPECT_REFUSED(add(&tensor), PREGRAD_ERROR_ARGUMENT, "shape");
+  tensor = inputs();
+  tensor.dtype = 99;
+  EXPECT_REFUSED(add(&tensor), PREGRAD_ERROR_ARGUMENT, "99");
+  tensor = inputs();
+  tensor.reserved = 1;
+  EXPECT_REFUSED(add(&tensor), PREGRAD_ERROR_ARGUMENT, "reserved");
+  const std::vector<std::int64_t> negative = {-3, features};
+  tensor = tensor_of(inputs_, negative, PREGRAD_FLOAT32);
+  EXPECT_REFUSED(add(&tensor), PREGRAD_ERROR_INPUT, "-3");
+  const std::vector<std::int64_t> huge = {INT64_MAX / 2, features};
+  tensor = tensor_of(inputs_, huge, PREGRAD_FLOAT32);
+  EXPECT_REFUSED(add(&tensor), PREGRAD_ERROR_INPUT, "memory");
+  const std::vector<std::int64_t> none = {0, features};
+  tensor = tensor_of(inputs_, none, PREGRAD_FLOAT32);
+  EXPECT_NE(pregrad_attribution_add(attribution.get(), &tensor, nullptr, 0, nullptr, 0), PREGRAD_OK);
+  const std::vector<std::int64_t> wide = {samples / 2, features * 2};
+  tensor = tensor_of(inputs_, wide, PREGRAD_FLOAT32);
+  EXPECT_REFUSED(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), samples / 2, nullptr, 0),
+                 PREGRAD_ERROR_INPUT, "12");
+
+  // Nothing of all that was added.
+  const OwnedScores scores = scores_of(attribution);
+  std::size_t count = 1;
+  ASSERT_EQ(pregrad_scores_count(scores.get(), &count), PREGRAD_OK);
+  EXPECT_EQ(count, 0u);
+}
+
+TEST_F(CApi, RefusesLabelsAndClustersThatDoNotFit) {
+  const OwnedAttribution attribution = open(all_methods_of_all_layers());
+  const pregrad_tensor tensor = inputs();
+  const auto add = [&](const std::int64_t* labels, std::size_t label_count, const std::int64_t* clusters,
+                       std::size_t cluster_count) {
+    return pregrad_attribution_add(attribution.get(), &tensor, labels, label_count, clusters, cluster_count);
+  };
+  EXPECT_REFUSED(add(nullptr, 0, nullptr, 0), PREGRAD_ERROR_INPUT, "label");
+  EXPECT_REFUSED(add(nullptr, 3, nullptr, 0), PREGRAD_ERROR_ARGUMENT, "labels");
+  EXPECT_REFUSED(add(labels_.data(), 3, nullptr, 0), PREGRAD_ERROR_INPUT, "3");
+  EXPECT_REFUSED(add(labels_.data(), labels_.size(), clusters_.data(), 3), PREGRAD_ERROR_INPUT, "3");
+  labels_[5] = 17;
+  EXPECT_REFUSED(add(labels_.data(), labels_.size(), nullptr, 0), PREGRAD_ERROR_INPUT, "17");
+}
+
+TEST_F(CApi, RefusesOptions) {
+  pregrad_attribution* attribution = nullptr;
+  const auto refused = [&](const pregrad_attribution_options* options) {
+    return pregrad_attribution_open(model_.get(), options, &attribution);
+  };
+  EXPECT_REFUSED(refused(nullptr), PREGRAD_ERROR_ARGUMENT, "NULL");
+  pregrad_attribution_options options = all_methods_of_all_layers();
+  EXPECT_REFUSED(pregrad_attribution_open(model_.get(), &options, nullptr), PREGRAD_ERROR_ARGUMENT, "NULL");
+  const char* absent = "fc9";
+  options.layers = &absent;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_LAYER, "fc9");
+  const char* null_name = nullptr;
+  options.layers = &null_name;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "layer name");
+  options.layers = nullptr;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "layers");
+  options = all_methods_of_all_layers();
+  const pregrad_method method = 42;
+  options.methods = &method;
+  options.method_count = 1;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "42");
+  options.methods = nullptr;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "methods");
+  options = all_methods_of_all_layers();
+  options.target = 9;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "9");
+  options.target = PREGRAD_TARGET_LABEL;
+  options.target_index = 1;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "target_index");
+  options = all_methods_of_all_layers();
+  options.output = -2;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "-2");
+  EXPECT_EQ(attribution, nullptr);
+}
+
+TEST_F(CApi, TakesStructsOfANewerHeaderUnlessTheirNewFieldsAreSet) {
+  struct Newer {
+    pregrad_attribution_options known;
+    std::int64_t unknown;
+  };
+  Newer newer = {all_methods_of_all_layers(), 0};
+  newer.known.struct_size = sizeof(Newer);
+  pregrad_attribution* attribution = nullptr;
+  EXPECT_EQ(pregrad_attribution_open(model_.get(), &newer.known, &attribution), PREGRAD_OK) << pregrad_last_error();
+  pregrad_attribution_free(attribution);
+  attribution = nullptr;
+  newer.unknown = 1;
+  EXPECT_REFUSED(pregrad_attribution_open(model_.get(), &newer.known, &attribution), PREGRAD_ERROR_ARGUMENT, "newer");
+  EXPECT_EQ(attribution, nullptr);
+}
+
+TEST_F(CApi, RefusesLookupsThatFindNothing) {
+  const OwnedAttribution attribution = open(all_methods_of_all_layers());
+  const pregrad_tensor tensor = inputs();
+  ASSERT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), nullptr, 0),
+            PREGRAD_OK);
+  const OwnedScores scores = scores_of(attribution);
+  pregrad_score score = PREGRAD_SCORE_INIT;
+  const auto of = [&](const char* layer, std::int64_t cluster, pregrad_method method) {
+    return pregrad_scores_of(scores.get(), layer, cluster, method, &score);
+  };
+  EXPECT_REFUSED(of("fc9", 0, 0), PREGRAD_ERROR_LAYER, "fc9");
+  EXPECT_REFUSED(of("forward", 0, 0), PREGRAD_ERROR_LAYER, "forward@1");
+  EXPECT_REFUSED(of("forward@0", 5, 0), PREGRAD_ERROR_ARGUMENT, "5");
+  EXPECT_REFUSED(of("forward@0", 0, 77), PREGRAD_ERROR_ARGUMENT, "77");
+  EXPECT_REFUSED(of(nullptr, 0, 0), PREGRAD_ERROR_ARGUMENT, "NULL");
+  EXPECT_REFUSED(pregrad_scores_get(scores.get(), 1000, &score), PREGRAD_ERROR_ARGUMENT, "1000");
+  score.struct_size = 1;
+  EXPECT_REFUSED(of("forward@0", 0, 0), PREGRAD_ERROR_ARGUMENT, "struct_size");
+  EXPECT_EQ(score.mean, nullptr);
+}
+
+TEST_F(CApi, NoticesAHandleOfAnotherType) {
+  pregrad_layers* layers = nullptr;
+  ASSERT_EQ(pregrad_model_layers(model_.get(), &layers), PREGRAD_OK);
+  const OwnedLayers owned(layers);
+  pregrad_layers* out = nullptr;
+  EXPECT_REFUSED(pregrad_model_layers(reinterpret_cast<const pregrad_model*>(layers), &out), PREGRAD_ERROR_STATE,
+                 "pregrad_model");
+  EXPECT_EQ(out, nullptr);
+  pregrad_model_free(reinterpret_cast<pregrad_model*>(layers));  // noticed as well: `owned` frees it once
+  std::size_t count = 0;
+  EXPECT_EQ(pregrad_layers_count(layers, &count), PREGRAD_OK);
+}
+
+TEST_F(CApi, RefusesAFileThatIsNoModel) {
+  std::FILE* file = std::fopen(path_.c_str(), "wb");
+  ASSERT_NE(file, nullptr);
+  std::fputs("not a model", file);
+  std::fclose(file);
+  pregrad_model* model = nullptr;
+  EXPECT_REFUSED(pregrad_model_load(path_.c_str(), nullptr, &model), PREGRAD_ERROR_MODEL, path_.filename().string());
+  EXPECT_EQ(model, nullptr);
+}
+
+}  // namespace
