@@ -1,0 +1,122 @@
+package org.pregrad;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.pregrad.internal.Handle;
+import org.pregrad.internal.Loader;
+import org.pregrad.internal.Native;
+import org.pregrad.internal.Text;
+
+/**
+ * A TorchScript model, scripted or traced, in evaluation mode with its activations found.
+ *
+ * <p>One model serves any number of threads at once. Close it: {@link #close()} waits for threads that still compute,
+ * and may be called twice. An {@link Attribution} that is still open goes on working after its model was closed.
+ * Whatever else is called afterwards throws {@link IllegalStateException}.
+ */
+public final class Model implements AutoCloseable {
+    private final Handle handle;
+
+    private Model(long id, String text) {
+        handle = new Handle(id, text);
+    }
+
+    /**
+     * {@return the model in a file, on the processor}
+     *
+     * @param file a TorchScript file
+     * @throws ModelException if the file cannot be read or is no model
+     * @throws UnsupportedModelException if it cannot be attributed
+     * @throws PreGradException if the native libraries cannot be loaded
+     */
+    public static Model load(Path file) {
+        return load(file, Device.cpu());
+    }
+
+    /**
+     * {@return the model in a file}
+     *
+     * @param file a TorchScript file
+     * @param device where it shall run
+     * @throws ModelException if the file cannot be read or is no model
+     * @throws UnsupportedModelException if it cannot be attributed
+     * @throws ArgumentException if there is no such device
+     * @throws PreGradException if the native libraries cannot be loaded
+     */
+    public static Model load(Path file, Device device) {
+        Objects.requireNonNull(device, "device");
+        byte[] path = Text.path(file);
+        Loader.load();
+        return new Model(Native.loadModel(path, Text.utf8(device.toString())), "Model " + file);
+    }
+
+    /**
+     * {@return the activation call sites as the graph shows them; shapes, and calls in loops, are known only after a run}
+     *
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<Layer> layers() {
+        return handle.use(id -> Decoder.layers(Native.layers(id)));
+    }
+
+    /**
+     * {@return the activation calls in the order in which they run for an input of zeros, with shapes}
+     *
+     * @param inputShape [N, ...]; the type is that of the model's weights
+     * @throws InputException if the shape does not fit the model
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<Layer> layers(long... inputShape) {
+        return handle.use(id -> Decoder.layers(Native.layersOfShape(id, inputShape)));
+    }
+
+    /**
+     * {@return the activation calls in the order in which they run for that input, with shapes}
+     *
+     * @param example [N, ...]
+     * @throws InputException if the example does not fit the model
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<Layer> layers(Input example) {
+        return example.use((source, data, offset, shape) ->
+                handle.use(id -> Decoder.layers(Native.layersOfInput(id, source, data, offset, shape))));
+    }
+
+    /**
+     * {@return the model's output, [N, outputs]}
+     *
+     * @param input [N, ...]
+     * @throws InputException if the input does not fit the model
+     * @throws IllegalStateException if the model is closed
+     */
+    public Outputs forward(Input input) {
+        return input.use((source, data, offset, shape) -> handle.use(id -> {
+            Object[] shapeAndValues = Native.forward(id, source, data, offset, shape);
+            return new Outputs((long[]) shapeAndValues[0], shapeAndValues[1]);
+        }));
+    }
+
+    /** {@return what collects the options of an attribution of this model} */
+    public Attribution.Builder attribution() {
+        return new Attribution.Builder(this);
+    }
+
+    Attribution open(Attribution.Builder options) {
+        return handle.use(id -> new Attribution(
+                Native.attribution(id, options.layerNames(), options.methodNumbers(), options.target().kind(),
+                        options.target().index(), options.outputNumber()),
+                "Attribution of " + handle));
+    }
+
+    /** Gives the native memory back, as soon as no thread computes with it any more. */
+    @Override
+    public void close() {
+        handle.close();
+    }
+
+    @Override
+    public String toString() {
+        return handle.toString();
+    }
+}

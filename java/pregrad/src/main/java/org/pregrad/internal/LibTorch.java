@@ -1,0 +1,99 @@
+package org.pregrad.internal;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.pregrad.PreGradException;
+
+/** Loads LibTorch: that of the JavaCPP presets, or one of the user's own. */
+public final class LibTorch {
+    /** The system property with the folder of the user's own. */
+    public static final String PROPERTY = "pregrad.libtorch";
+
+    /** In the order in which they need each other; those of CUDA are there only in builds for it. */
+    private static final List<String> LIBRARIES =
+            List.of("libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so");
+
+    private static final List<String> OPTIONAL = List.of("libc10_cuda.so", "libtorch_cuda.so");
+
+    private static volatile String folder;
+
+    private LibTorch() {}
+
+    static boolean isCustom() {
+        return System.getProperty(PROPERTY) != null;
+    }
+
+    /** Where it was loaded from. */
+    static String folder() {
+        return folder;
+    }
+
+    static void load() {
+        if (isCustom()) {
+            Path libraries = find(System.getProperty(PROPERTY));
+            for (String library : LIBRARIES) {
+                Path file = libraries.resolve(library);
+                if (Files.exists(file) || !OPTIONAL.contains(library)) {
+                    System.load(file.toString());
+                }
+            }
+            folder = libraries.toString();
+        } else {
+            folder = Presets.load();
+        }
+    }
+
+    private static Path find(String given) {
+        Path root = Path.of(given).toAbsolutePath();
+        for (Path candidate : List.of(root, root.resolve("lib"))) {
+            if (Files.exists(candidate.resolve("libtorch_cpu.so"))) {
+                return candidate;
+            }
+        }
+        throw new PreGradException("no libtorch_cpu.so in '" + given + "' or its lib" + File.separator + ": set "
+                + PROPERTY + " to the folder of a LibTorch, or do not set it");
+    }
+
+    /** Apart, so that without the presets' jars the user's own LibTorch still works. */
+    private static final class Presets {
+        private static final String LOAD = "org.bytedeco.javacpp.loadlibraries";
+        private static final String LIMIT = "org.bytedeco.javacpp.maxPhysicalBytes";
+
+        private static String load() {
+            // JavaCPP else throws OutOfMemoryError by the size of the whole process, of which a model is part.
+            if (System.getProperty(LIMIT) == null) {
+                System.setProperty(LIMIT, "0");
+            }
+            try {
+                silenceVersionCheck();
+                String file = org.bytedeco.javacpp.Loader.load(org.bytedeco.pytorch.global.torch.class);
+                return Path.of(file).getParent().toString();
+            } catch (NoClassDefFoundError e) {
+                throw new PreGradException("the JavaCPP presets of PyTorch are not on the class path: add "
+                        + "org.bytedeco:pytorch with its classifier for this platform, or set " + PROPERTY
+                        + " to the folder of a LibTorch", e);
+            }
+        }
+
+        /**
+         * The newest OpenBLAS that is published is of an older JavaCPP than PyTorch's. They fit, but JavaCPP would print
+         * a warning when the class is initialised, unless it believes that it loads nothing.
+         */
+        private static void silenceVersionCheck() {
+            String before = System.setProperty(LOAD, "false");
+            try {
+                Class.forName("org.bytedeco.openblas.presets.openblas");
+            } catch (ClassNotFoundException e) {
+                throw new NoClassDefFoundError(e.getMessage());
+            } finally {
+                if (before == null) {
+                    System.clearProperty(LOAD);
+                } else {
+                    System.setProperty(LOAD, before);
+                }
+            }
+        }
+    }
+}

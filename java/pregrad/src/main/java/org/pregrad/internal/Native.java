@@ -1,0 +1,80 @@
+package org.pregrad.internal;
+
+/**
+ * The entry points of libpregrad.so, and nothing else. A {@code long} handle is a number in the library's registry, so
+ * that one that is wrong or was released is an {@link IllegalStateException}. Text is UTF-8. Every call handles a whole
+ * batch.
+ *
+ * <p>An input is described by {@code source} (a constant below), {@code data} (the array or direct buffer),
+ * {@code offset} (its first element there, or the address of the tensor) and {@code shape} (empty for a tensor).
+ */
+public final class Native {
+    public static final int FLOAT_ARRAY = 0;
+    public static final int DOUBLE_ARRAY = 1;
+    public static final int LONG_ARRAY = 2;
+    public static final int FLOAT_BUFFER = 3;
+    public static final int DOUBLE_BUFFER = 4;
+    public static final int LONG_BUFFER = 5;
+    public static final int TENSOR = 6;
+
+    private Native() {}
+
+    /** The version of PreGrad that the library was built from. */
+    public static native byte[] version();
+
+    /** The version of the LibTorch that runs. */
+    public static native byte[] libtorchVersion();
+
+    public static native void setThreads(int threads);
+
+    /** How many handles are not yet released. */
+    public static native long liveHandles();
+
+    /** Forgets the handle; true if it was alive. */
+    public static native boolean release(long handle);
+
+    public static native long loadModel(byte[] path, byte[] device);
+
+    /** Layers as {@link Records}. */
+    public static native byte[] layers(long model);
+
+    public static native byte[] layersOfShape(long model, long[] shape);
+
+    public static native byte[] layersOfInput(long model, int source, Object data, long offset, long[] shape);
+
+    /** The shape, a long[], and the values, a float[] or double[]. */
+    public static native Object[] forward(long model, int source, Object data, long offset, long[] shape);
+
+    public static native long attribution(
+            long model, byte[][] layers, int[] methods, int targetKind, long targetIndex, int output);
+
+    public static native void add(
+            long attribution, int source, Object data, long offset, long[] shape, long[] labels, long[] clusters);
+
+    /** A snapshot, to be released. */
+    public static native long scores(long attribution);
+
+    /** What a snapshot holds but for the values, as {@link Records}. */
+    public static native byte[] scoresIndex(long snapshot);
+
+    /** Writes the values of one entry; each array has one element per neuron. */
+    public static native void scoresValues(
+            long snapshot, int entry, double[] mean, double[] meanAbs, double[] rms, double[] std);
+
+    public static native long probe(byte[][] layers, int[] methods, int targetKind, long targetIndex, int output);
+
+    /** Assigns the tapped tensor to the one at {@code result}; the default axis is {@link Long#MIN_VALUE}. */
+    public static native void tap(long probe, byte[] layer, long z, long neuronAxis, long result);
+
+    /** Assigns the activation to use to the tensor at {@code result}. */
+    public static native void activation(long probe, byte[] layer, long a, long result);
+
+    public static native void probeAdd(long probe, long logits, long[] labels, long[] clusters);
+
+    public static native void discard(long probe);
+
+    public static native byte[] probeLayers(long probe);
+
+    /** A snapshot, to be released. */
+    public static native long probeScores(long probe);
+}

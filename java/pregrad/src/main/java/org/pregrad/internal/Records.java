@@ -1,0 +1,33 @@
+package org.pregrad.internal;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Reads what native code packed into bytes: 64-bit integers, and text and lists with their length before them. */
+public final class Records {
+    private final ByteBuffer bytes;
+
+    public Records(byte[] packed) {
+        bytes = ByteBuffer.wrap(packed).order(ByteOrder.nativeOrder());
+    }
+
+    public long integer() {
+        return bytes.getLong();
+    }
+
+    public String text() {
+        byte[] utf8 = new byte[Math.toIntExact(bytes.getLong())];
+        bytes.get(utf8);
+        return Text.of(utf8);
+    }
+
+    public List<Long> integers() {
+        List<Long> values = new ArrayList<>();
+        for (long left = bytes.getLong(); left > 0; left--) {
+            values.add(bytes.getLong());
+        }
+        return values;
+    }
+}

@@ -1,0 +1,51 @@
+/**
+ * Which hidden neurons of a trained network matter for this group of inputs.
+ *
+ * <p>PreGrad computes ∂y/∂z, the derivative of a model output y by the <em>pre-activation</em> z of hidden neurons,
+ * per sample, sums it up per cluster of samples, and ranks neurons. All mathematics happens in native code on
+ * LibTorch; these classes hand a whole batch to it in one call and hand scores back.
+ *
+ * <pre>{@code
+ * try (Model model = Model.load(Path.of("digits-cnn.pt"))) {
+ *     for (Layer layer : model.layers(1, 1, 8, 8)) System.out.println(layer);
+ *     try (Attribution attribution = model.attribution()
+ *             .layers("relu").methods(Method.GRADIENT, Method.GRADIENT_X_ACTIVATION).open()) {
+ *         attribution.add(Input.of(values, samples, 1, 8, 8), labels, clusters);
+ *         Scores scores = attribution.scores();
+ *         double[] mean = scores.of("relu@1", 3, Method.GRADIENT).mean();
+ *     }
+ * }
+ * }</pre>
+ *
+ * <h2>Words</h2>
+ * <ul>
+ *   <li><b>layer</b>: one activation call site, with its pre-activation z and its activation a = φ(z). Its name is the
+ *       path of the module in whose {@code forward} the activation runs; the root's is {@code forward}.</li>
+ *   <li><b>call</b>: the how-manieth execution of the same module in one forward, from 0, written {@code relu@1}. A name
+ *       without a call means all of its calls.</li>
+ *   <li><b>neuron</b>: one index along z's neuron axis: the last axis after Linear and LayerNorm, axis 1 (the channel)
+ *       after convolution and BatchNorm. The other axes but the batch are its positions.</li>
+ *   <li><b>target</b>: which output y is taken per sample: {@link org.pregrad.Target}.</li>
+ *   <li><b>cluster</b>: an integer per sample; scores are aggregated inside each.</li>
+ * </ul>
+ *
+ * <h2>Threads, memory, errors</h2>
+ * <p>A {@link org.pregrad.Model}, an {@link org.pregrad.Attribution} and a {@link org.pregrad.Probe} serve any number of
+ * threads at once. They hold native memory: close them. {@code close()} may be called twice, and waits for threads that
+ * still compute; what is called afterwards throws {@link java.lang.IllegalStateException}. {@link org.pregrad.Scores}
+ * are plain values and outlive everything.
+ *
+ * <p>Every failure is a {@link org.pregrad.PreGradException} whose message is one line: what is wrong, with the value,
+ * and how to mend it. Native memory that runs out is a {@link java.lang.OutOfMemoryError}.
+ *
+ * <h2>System properties</h2>
+ * <ul>
+ *   <li>{@code pregrad.libtorch}: a folder of a LibTorch of your own ({@code DIR} or {@code DIR/lib}), used instead of
+ *       the one that the JavaCPP presets carry.</li>
+ *   <li>{@code pregrad.library}: a folder with {@code libpregrad.so} and {@code libpregrad_boot.so}, used instead of
+ *       those in the jar.</li>
+ *   <li>{@code pregrad.cache}: the folder into which the libraries of the jar are unpacked; by default
+ *       {@code pregrad} in the user's cache folder.</li>
+ * </ul>
+ */
+package org.pregrad;
