@@ -18,11 +18,12 @@
 
 #include <pregrad/pregrad.hpp>
 
+extern "C" int c_header_test_failures(void);
+
 namespace {
 
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 
 template <auto release>
@@ -45,7 +46,7 @@ constexpr std::int64_t neurons = 5;
 constexpr std::int64_t classes = 3;
 constexpr std::int64_t samples = 40;
 
-// One activation in place, one functional; the first statement changes a copy of the input in place.
+// Two activations under one name, the first in place.
 torch::jit::Module small_module() {
   torch::manual_seed(7);
   torch::jit::Module module("Small");
@@ -134,6 +135,12 @@ class CApi : public ::testing::Test {
     EXPECT_THAT(pregrad_last_error(), HasSubstr(part));   \
     EXPECT_THAT(pregrad_last_error(), Not(HasSubstr("\n"))); \
   } while (false)
+
+TEST(CHeader, WorksInC) {
+  int failures = -1;
+  std::thread([&] { failures = c_header_test_failures(); }).join();
+  EXPECT_EQ(failures, 0);
+}
 
 TEST_F(CApi, ListsLayersAsCppDoes) {
   const auto expected = pregrad::Model::load(path_).layers(shape_);
