@@ -5,7 +5,7 @@
  * The C interface of PreGrad: a model file goes in, scores of hidden neurons per cluster of inputs come out.
  *
  * @section c_errors Errors
- * Every function that can fail returns a #pregrad_status. If it is not #PREGRAD_OK, nothing was written to the out
+ * Every function that can fail returns a #pregrad_status. If it is not `PREGRAD_OK`, nothing was written to the out
  * parameters and pregrad_last_error() tells in one line what is wrong, with the value, and how to mend it. NULL for a
  * handle or an out parameter is #PREGRAD_ERROR_ARGUMENT, never a crash. No C++ exception leaves a function.
  *
@@ -102,6 +102,7 @@ typedef struct pregrad_tensor {
   pregrad_dtype dtype;  /**< type of the elements */
   int32_t reserved;     /**< 0 */
 } pregrad_tensor;
+/** What a #pregrad_tensor starts from: `struct_size` set, all else a default. */
 #define PREGRAD_TENSOR_INIT {sizeof(pregrad_tensor), NULL, NULL, 0, PREGRAD_FLOAT32, 0}
 
 /** How a model is loaded. */
@@ -109,6 +110,7 @@ typedef struct pregrad_model_options {
   size_t struct_size; /**< sizeof(pregrad_model_options) */
   const char* device; /**< `cpu`, `cuda` or `cuda:N`; NULL is `cpu` */
 } pregrad_model_options;
+/** What a #pregrad_model_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_MODEL_OPTIONS_INIT {sizeof(pregrad_model_options), NULL}
 
 /** What to compute. */
@@ -122,6 +124,7 @@ typedef struct pregrad_attribution_options {
   pregrad_output output;         /**< as what */
   int64_t target_index;          /**< only for #PREGRAD_TARGET_INDEX, else 0 */
 } pregrad_attribution_options;
+/** What a #pregrad_attribution_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ATTRIBUTION_OPTIONS_INIT \
   {sizeof(pregrad_attribution_options), NULL, 0, NULL, 0, PREGRAD_TARGET_LABEL, PREGRAD_OUTPUT_LOGIT, 0}
 
@@ -139,6 +142,7 @@ typedef struct pregrad_layer {
   int32_t in_place;           /**< 1 if the model applies the activation in place, else 0 */
   int32_t reserved;           /**< 0 */
 } pregrad_layer;
+/** What a #pregrad_layer starts from: `struct_size` set, all else a default. */
 #define PREGRAD_LAYER_INIT {sizeof(pregrad_layer), NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0}
 
 /** The scores of one layer call, cluster and method. The arrays have one value per neuron, in the unit of the method:
@@ -157,6 +161,7 @@ typedef struct pregrad_score {
   pregrad_method method;  /**< what v is */
   int32_t reserved;       /**< 0 */
 } pregrad_score;
+/** What a #pregrad_score starts from: `struct_size` set, all else a default. */
 #define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0}
 
 /** @name The library
@@ -197,6 +202,7 @@ PREGRAD_API pregrad_status pregrad_output_named(const char* name, pregrad_output
  *          cannot be attributed, #PREGRAD_ERROR_ARGUMENT if the device is not there */
 PREGRAD_API pregrad_status pregrad_model_load(const char* file, const pregrad_model_options* options,
                                               pregrad_model** model);
+/** Ends the handle, not the attributions that were opened from it; NULL is left alone. */
 PREGRAD_API void pregrad_model_free(pregrad_model* model);
 
 /** The activation call sites as the model's graph shows them; shapes, and calls in loops, are known only after a run.
@@ -216,12 +222,14 @@ PREGRAD_API pregrad_status pregrad_model_forward(const pregrad_model* model, con
 
 /** A view of the result. @param[in,out] tensor `struct_size` set by the caller; its pointers belong to `result` */
 PREGRAD_API pregrad_status pregrad_result_tensor(const pregrad_result* result, pregrad_tensor* tensor);
+/** Ends the handle and all pointers that came from it; NULL is left alone. */
 PREGRAD_API void pregrad_result_free(pregrad_result* result);
 
 /** The number of layers. */
 PREGRAD_API pregrad_status pregrad_layers_count(const pregrad_layers* layers, size_t* count);
 /** Layer `index`, from 0. @param[in,out] layer `struct_size` set by the caller; its pointers belong to `layers` */
 PREGRAD_API pregrad_status pregrad_layers_get(const pregrad_layers* layers, size_t index, pregrad_layer* layer);
+/** Ends the handle and all pointers that came from it; NULL is left alone. */
 PREGRAD_API void pregrad_layers_free(pregrad_layers* layers);
 
 /** @}
@@ -247,6 +255,7 @@ PREGRAD_API pregrad_status pregrad_attribution_add(pregrad_attribution* attribut
                                                    size_t cluster_count);
 /** The scores of all batches added so far. @param[out] scores free it with pregrad_scores_free() */
 PREGRAD_API pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores);
+/** Ends the handle, not the scores that were taken from it; NULL is left alone. */
 PREGRAD_API void pregrad_attribution_free(pregrad_attribution* attribution);
 
 /** @}
@@ -265,6 +274,7 @@ PREGRAD_API pregrad_status pregrad_scores_get(const pregrad_scores* scores, size
  *          the cluster was not computed */
 PREGRAD_API pregrad_status pregrad_scores_of(const pregrad_scores* scores, const char* layer, int64_t cluster,
                                              pregrad_method method, pregrad_score* score);
+/** Ends the handle and all pointers that came from it; NULL is left alone. */
 PREGRAD_API void pregrad_scores_free(pregrad_scores* scores);
 
 /** @} */
