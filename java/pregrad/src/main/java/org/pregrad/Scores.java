@@ -1,23 +1,34 @@
 package org.pregrad;
 
-import java.util.LinkedHashSet;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** A snapshot of what an {@link Attribution} or a {@link Probe} has accumulated. A plain value. */
 public final class Scores {
-    /** One call of a layer. */
+    /** How many candidates a message lists at most. */
+    private static final int LISTED = 24;
+
+    /** One call of a layer, or with a negative number all of them. */
     record Call(String layer, long call) {
-        @Override
-        public String toString() {
-            return layer + "@" + call;
+        /** Reads {@code name} or {@code name@call}. */
+        static Call parse(String text) {
+            int at = text.lastIndexOf('@');
+            if (at >= 0 && text.substring(at + 1).matches("\\d{1,18}")) {
+                return new Call(text.substring(0, at), Long.parseLong(text.substring(at + 1)));
+            }
+            return new Call(text, -1);
+        }
+
+        boolean fits(Score score) {
+            return layer.equals(score.layer()) && (call < 0 || call == score.call());
         }
     }
 
     private final List<Score> entries;
-    /** What a requested name stands for. */
+    /** What the requested names stand for. */
     private final Map<String, List<Call>> names;
 
     Scores(List<Score> entries, Map<String, List<Call>> names) {
@@ -40,49 +51,35 @@ public final class Scores {
      * @throws ArgumentException if the method or the cluster was not computed
      */
     public Score of(String layer, long cluster, Method method) {
-        Call call = resolve(layer);
-        List<Score> ofCall = entries.stream().filter(score -> call.equals(call(score))).toList();
-        return ofCall.stream()
+        Call named = Call.parse(layer);
+        List<Call> aliased = names.getOrDefault(layer, List.of());
+        List<Score> fitting = entries.stream()
+                .filter(score -> named.fits(score) || aliased.stream().anyMatch(call -> call.fits(score)))
+                .toList();
+        Collection<String> calls = calls(fitting);
+        if (calls.isEmpty()) {
+            throw new LayerException("no scores of layer '" + layer + "': there are " + list(calls(entries)));
+        }
+        if (calls.size() > 1) {
+            throw new LayerException("layer '" + layer + "' has several calls: name one of " + list(calls));
+        }
+        return fitting.stream()
                 .filter(score -> score.cluster() == cluster && score.method() == method)
                 .findFirst()
-                .orElseThrow(() -> missing(ofCall, cluster, method));
+                .orElseThrow(() -> new ArgumentException("no scores of layer '" + calls.iterator().next()
+                        + "' for cluster " + cluster + " and method " + method.id()
+                        + ": ask for a cluster in the data and a method that was requested"));
     }
 
-    private Call resolve(String layer) {
-        Set<Call> computed = entries.stream().map(Scores::call).collect(Collectors.toCollection(LinkedHashSet::new));
-        List<Call> fitting = computed.stream()
-                .filter(call -> call.layer().equals(layer) || call.toString().equals(layer))
-                .toList();
-        if (fitting.isEmpty()) {
-            fitting = names.getOrDefault(layer, List.of()).stream().filter(computed::contains).toList();
-        }
-        if (fitting.isEmpty()) {
-            throw new LayerException("no scores of layer '" + layer + "': use one of " + list(computed));
-        }
-        if (fitting.size() > 1) {
-            throw new LayerException("layer '" + layer + "' stands for several calls: use one of " + list(fitting));
-        }
-        return fitting.get(0);
+    private static Collection<String> calls(List<Score> scores) {
+        return scores.stream()
+                .map(score -> score.layer() + "@" + score.call())
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private static Call call(Score score) {
-        return new Call(score.layer(), score.call());
-    }
-
-    private static ArgumentException missing(List<Score> ofCall, long cluster, Method method) {
-        Set<Long> clusters = ofCall.stream().map(Score::cluster).collect(Collectors.toCollection(LinkedHashSet::new));
-        if (!clusters.contains(cluster)) {
-            return new ArgumentException("no samples of cluster " + cluster + " were added: use one of " + list(clusters));
-        }
-        return new ArgumentException("method " + method.id() + " was not asked for: use one of "
-                + list(ofCall.stream().map(score -> score.method().id()).collect(Collectors.toCollection(LinkedHashSet::new))));
-    }
-
-    private static String list(Iterable<?> values) {
-        StringBuilder text = new StringBuilder();
-        for (Object value : values) {
-            text.append(text.isEmpty() ? "" : ", ").append(value);
-        }
-        return text.isEmpty() ? "(nothing was added yet)" : text.toString();
+    private static String list(Collection<String> names) {
+        String text = names.stream().limit(LISTED).collect(Collectors.joining(", "));
+        int more = names.size() - LISTED;
+        return names.isEmpty() ? "none" : more > 0 ? text + " and " + more + " more" : text;
     }
 }

@@ -21,8 +21,9 @@ public final class LibTorch {
 
     private LibTorch() {}
 
+    /** Whether the user names one; an empty name is none, as a build may pass it. */
     static boolean isCustom() {
-        return System.getProperty(PROPERTY) != null;
+        return !System.getProperty(PROPERTY, "").isEmpty();
     }
 
     /** Where it was loaded from. */

@@ -1,0 +1,25 @@
+#include <pregrad/attribution.hpp>
+
+#include "convert.hpp"
+#include "guard.hpp"
+#include "input.hpp"
+#include "registry.hpp"
+
+namespace jni = pregrad::jni;
+using pregrad::Attribution;
+
+PREGRAD_JNI(void, add)
+(JNIEnv* env, jclass /*unused*/, jlong attribution, jint source, jobject data, jlong offset, jlongArray shape,
+ jlongArray labels, jlongArray clusters) {
+  jni::guarded(env, [&] {
+    jni::registry()
+        .get<Attribution>(attribution)
+        ->add(jni::input(env, source, data, offset, shape), jni::integer_tensor(env, labels),
+              jni::integer_tensor(env, clusters));
+  });
+}
+
+PREGRAD_JNI(jlong, scores)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
+  return jni::guarded(env,
+                      [&] { return jni::registry().add(jni::registry().get<Attribution>(attribution)->scores()); });
+}

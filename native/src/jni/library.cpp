@@ -1,0 +1,92 @@
+// What concerns the library itself: loading, versions, threads, handles.
+
+#include <string>
+
+#include <dlfcn.h>
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+
+#include <pregrad/version.hpp>
+
+#include "classes.hpp"
+#include "convert.hpp"
+#include "guard.hpp"
+#include "registry.hpp"
+
+namespace jni = pregrad::jni;
+
+namespace pregrad::jni {
+
+Registry& registry() {
+  static auto& only = *new Registry();
+  return only;
+}
+
+namespace {
+
+// OpenBLAS, which the presets' LibTorch multiplies matrices with, has threads of its own. It is asked for by name,
+// because another LibTorch may do without it.
+void set_openblas_threads(int threads) {
+  void* library = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_NOLOAD);
+  if (library == nullptr) {
+    return;
+  }
+  if (auto* set = reinterpret_cast<void (*)(int)>(dlsym(library, "openblas_set_num_threads")); set != nullptr) {
+    set(threads);
+  }
+  dlclose(library);
+}
+
+// LibTorch has no other way to ask which one it is than the flags that it was built with.
+std::string libtorch_version() {
+  const std::string flag = "TORCH_VERSION=";
+  const std::string flags = at::show_config();
+  const auto begin = flags.find(flag);
+  if (begin == std::string::npos) {
+    return "unknown";
+  }
+  return flags.substr(begin + flag.size(), flags.find_first_of(", \n", begin) - begin - flag.size());
+}
+
+}  // namespace
+}  // namespace pregrad::jni
+
+extern "C" JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* machine, void* /*unused*/) {
+  void* environment = nullptr;
+  if (machine->GetEnv(&environment, JNI_VERSION_10) != JNI_OK) {
+    return JNI_ERR;
+  }
+  return jni::load_classes(static_cast<JNIEnv*>(environment)) ? JNI_VERSION_10 : JNI_ERR;
+}
+
+extern "C" JNIEXPORT void JNICALL JNI_OnUnload(JavaVM* machine, void* /*unused*/) {
+  void* environment = nullptr;
+  if (machine->GetEnv(&environment, JNI_VERSION_10) == JNI_OK) {
+    jni::unload_classes(static_cast<JNIEnv*>(environment));
+  }
+}
+
+PREGRAD_JNI(jbyteArray, version)(JNIEnv* env, jclass /*unused*/) {
+  return jni::guarded(env, [&] { return jni::java_bytes(env, PREGRAD_VERSION_STRING); });
+}
+
+PREGRAD_JNI(jbyteArray, libtorchVersion)(JNIEnv* env, jclass /*unused*/) {
+  return jni::guarded(env, [&] { return jni::java_bytes(env, jni::libtorch_version()); });
+}
+
+PREGRAD_JNI(void, setThreads)(JNIEnv* env, jclass /*unused*/, jint threads) {
+  jni::guarded(env, [&] {
+    at::set_num_threads(threads);
+    jni::set_openblas_threads(threads);
+  });
+}
+
+PREGRAD_JNI(jlong, liveHandles)(JNIEnv* env, jclass /*unused*/) {
+  return jni::guarded(env, [] { return jni::registry().size(); });
+}
+
+PREGRAD_JNI(jboolean, release)(JNIEnv* env, jclass /*unused*/, jlong handle) {
+  return jni::guarded(env,
+                      [&] { return static_cast<jboolean>(jni::registry().release(handle) ? JNI_TRUE : JNI_FALSE); });
+}

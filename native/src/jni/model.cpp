@@ -1,0 +1,86 @@
+#include <pregrad/model.hpp>
+
+#include <limits>
+#include <string>
+
+#include "classes.hpp"
+#include "convert.hpp"
+#include "guard.hpp"
+#include "input.hpp"
+#include "registry.hpp"
+
+namespace jni = pregrad::jni;
+
+namespace {
+
+using pregrad::Model;
+
+jobjectArray java_output(JNIEnv* env, const at::Tensor& output) {
+  const bool wide = output.scalar_type() == at::kDouble || !output.is_floating_point();
+  const at::Tensor values = output.to(at::kCPU, wide ? at::kDouble : at::kFloat).contiguous();
+  if (values.numel() > std::numeric_limits<jsize>::max()) {
+    throw pregrad::InputError("the output has " + std::to_string(values.numel()) +
+                              " values, more than a Java array holds; give fewer samples at once");
+  }
+  const auto size = static_cast<jsize>(values.numel());
+  jobject array = nullptr;
+  if (wide) {
+    jdoubleArray doubles = env->NewDoubleArray(size);
+    jni::check(env);
+    env->SetDoubleArrayRegion(doubles, 0, size, values.const_data_ptr<double>());
+    array = doubles;
+  } else {
+    jfloatArray floats = env->NewFloatArray(size);
+    jni::check(env);
+    env->SetFloatArrayRegion(floats, 0, size, values.const_data_ptr<float>());
+    array = floats;
+  }
+  jni::check(env);
+  jobjectArray result = env->NewObjectArray(2, jni::classes().object, nullptr);
+  jni::check(env);
+  env->SetObjectArrayElement(result, 0, jni::java_longs(env, values.sizes()));
+  jni::check(env);
+  env->SetObjectArrayElement(result, 1, array);
+  jni::check(env);
+  return result;
+}
+
+}  // namespace
+
+PREGRAD_JNI(jlong, loadModel)(JNIEnv* env, jclass /*unused*/, jbyteArray path, jbyteArray device) {
+  return jni::guarded(
+      env, [&] { return jni::registry().add(Model::load(jni::text(env, path), c10::Device(jni::text(env, device)))); });
+}
+
+PREGRAD_JNI(jbyteArray, layers)(JNIEnv* env, jclass /*unused*/, jlong model) {
+  return jni::guarded(env, [&] { return jni::java_layers(env, jni::registry().get<Model>(model)->layers()); });
+}
+
+PREGRAD_JNI(jbyteArray, layersOfShape)(JNIEnv* env, jclass /*unused*/, jlong model, jlongArray shape) {
+  return jni::guarded(
+      env, [&] { return jni::java_layers(env, jni::registry().get<Model>(model)->layers(jni::integers(env, shape))); });
+}
+
+PREGRAD_JNI(jbyteArray, layersOfInput)
+(JNIEnv* env, jclass /*unused*/, jlong model, jint source, jobject data, jlong offset, jlongArray shape) {
+  return jni::guarded(env, [&] {
+    return jni::java_layers(env,
+                            jni::registry().get<Model>(model)->layers(jni::input(env, source, data, offset, shape)));
+  });
+}
+
+PREGRAD_JNI(jobjectArray, forward)
+(JNIEnv* env, jclass /*unused*/, jlong model, jint source, jobject data, jlong offset, jlongArray shape) {
+  return jni::guarded(env, [&] {
+    return java_output(env, jni::registry().get<Model>(model)->forward(jni::input(env, source, data, offset, shape)));
+  });
+}
+
+PREGRAD_JNI(jlong, attribution)
+(JNIEnv* env, jclass /*unused*/, jlong model, jobjectArray layers, jintArray methods, jint target_kind,
+ jlong target_index, jint output) {
+  return jni::guarded(env, [&] {
+    return jni::registry().add(jni::registry().get<Model>(model)->attribution(
+        jni::options(env, layers, methods, target_kind, target_index, output)));
+  });
+}
