@@ -1,0 +1,126 @@
+package org.pregrad.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.pregrad.Layer;
+import org.pregrad.Model;
+import org.pregrad.cli.data.ArrayNames;
+import org.pregrad.cli.data.BatchInput;
+import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.options.BatchOption;
+import org.pregrad.cli.options.FormatOption;
+import org.pregrad.cli.options.InputShape;
+import org.pregrad.cli.options.InputsOption;
+import org.pregrad.cli.options.ModelOptions;
+import org.pregrad.cli.options.QuietOption;
+import org.pregrad.cli.options.StandardOptions;
+import org.pregrad.cli.output.LayerList;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code pregrad layers}. */
+@Command(
+        name = "layers",
+        customSynopsis = {
+            "pregrad layers --model M.pt [--data D.npz | --input-shape 1,3,64,64]",
+            "                      [--format table|csv|json] [OPTIONS]"
+        },
+        description = "List the activations of a model: the names that --layer of the other commands takes.",
+        footer = {
+            "With --data or --input-shape the model runs once, on the first batch or on zeros, and each call is listed"
+                + " in the order in which it runs, with its neurons and shape. Without them the listing shows what the"
+                + " file alone tells.",
+            "",
+            "Examples:",
+            "  pregrad layers --model digits-cnn.pt --data digits.npz",
+            "  pregrad layers --model resnet18.pt --input-shape 1,3,64,64 --format csv"
+        })
+final class LayersCommand implements Callable<Integer> {
+    @Mixin
+    private ModelOptions model;
+
+    @Option(
+            names = "--data",
+            paramLabel = "D.npz",
+            description = "Samples as numpy.savez writes them; the first batch is run.")
+    private Path data;
+
+    @Mixin
+    private InputsOption inputs;
+
+    @Option(
+            names = "--input-shape",
+            paramLabel = "N,...",
+            converter = InputShape.Converter.class,
+            description = "The shape of an input of zeros to run, samples first, e.g. 1,3,64,64.")
+    private InputShape shape;
+
+    @Mixin
+    private FormatOption format;
+
+    @Mixin
+    private BatchOption batch;
+
+    @Mixin
+    private QuietOption quiet;
+
+    @SuppressWarnings("UnusedVariable")
+    @Mixin
+    private StandardOptions standard;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        checkOptions();
+        List<Layer> layers = list();
+        PrintWriter out = spec.commandLine().getOut();
+        out.print(LayerList.text(layers, format.format()));
+        if (out.checkError()) {
+            throw new UserException("cannot write to standard output; check where it goes");
+        }
+        if (data == null && shape == null && !quiet.isSet()) {
+            spec.commandLine()
+                    .getErr()
+                    .println("pregrad: give --data or --input-shape to see neurons, shapes and every call");
+        }
+        return 0;
+    }
+
+    private void checkOptions() {
+        if (data != null && shape != null) {
+            throw new ParameterException(
+                    spec.commandLine(), "--data and --input-shape exclude each other: give one of them");
+        }
+        if (data == null && inputs.given()) {
+            throw new ParameterException(spec.commandLine(), "--inputs names an array of --data: give --data too");
+        }
+    }
+
+    private List<Layer> list() throws IOException {
+        if (data == null) {
+            try (Model loaded = model.load()) {
+                return shape == null
+                        ? loaded.layers()
+                        : loaded.layers(shape.sizes().stream()
+                                .mapToLong(Long::longValue)
+                                .toArray());
+            }
+        }
+        try (Dataset samples = Dataset.open(data, ArrayNames.inputsOnly(inputs.name()))) {
+            samples.checkBatchSize(batch.size());
+            try (Model loaded = model.load()) {
+                return loaded.layers(BatchInput.of(samples.next(batch.size())));
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package org.pregrad.cli.data;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.Buffer;
+import java.nio.file.Path;
+import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.npz.NpyReader;
+import org.pregrad.cli.npz.NpzFile;
+
+/** Inputs, labels and clusters of a .npz file, checked against each other and read batch by batch. */
+public final class Dataset implements Closeable {
+    private final NpzFile file;
+    private final InputArray inputs;
+    private final IntegerArray labels;
+    private final IntegerArray clusters;
+    private long next;
+
+    private Dataset(NpzFile file, ArrayNames names) throws IOException {
+        this.file = file;
+        this.inputs = new InputArray(read(names.inputs(), "--inputs"));
+        this.labels = names.labels() == null ? null : integers(names.labels(), "labels", "--labels");
+        boolean clustered = names.clusters() != null && (names.clustersWanted() || file.holds(names.clusters()));
+        this.clusters = clustered ? integers(names.clusters(), "clusters", "--clusters") : null;
+    }
+
+    /** @throws UserException if the file or one of the arrays cannot be used */
+    public static Dataset open(Path path, ArrayNames names) {
+        NpzFile file = NpzFile.open(path);
+        try {
+            return new Dataset(file, names);
+        } catch (UserException e) {
+            closeAfter(file, e);
+            throw named(path, e);
+        } catch (IOException e) {
+            closeAfter(file, e);
+            throw unreadable(path, e);
+        }
+    }
+
+    /** Number of samples. */
+    public long samples() {
+        return inputs.samples();
+    }
+
+    /** Whether each sample has a cluster of its own choosing. */
+    public boolean clustered() {
+        return clusters != null;
+    }
+
+    /** @throws UserException if a batch of so many samples does not fit into one buffer */
+    public void checkBatchSize(int samples) {
+        if (Math.min(samples, samples()) > inputs.largestBatch()) {
+            throw new UserException("a batch of " + samples + " samples (inputs " + inputs.shapeInWords()
+                    + ") takes more than 2 GiB; give --batch-size " + Math.max(1, inputs.largestBatch()) + " or less");
+        }
+    }
+
+    /** The next samples, at most {@code most}; null when all were read. */
+    public Batch next(int most) {
+        int samples = (int) Math.min(most, samples() - next);
+        if (samples == 0) {
+            return null;
+        }
+        try {
+            Buffer values = inputs.next(samples);
+            long[] label = labels == null ? null : labels.next(samples);
+            long[] cluster = clusters == null ? null : clusters.next(samples);
+            Batch batch = new Batch(next, values, inputs.shapeOf(samples), label, cluster);
+            next += samples;
+            return batch;
+        } catch (UserException e) {
+            throw named(file.path(), e);
+        } catch (IOException e) {
+            throw unreadable(file.path(), e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        inputs.close();
+        if (labels != null) {
+            labels.close();
+        }
+        if (clusters != null) {
+            clusters.close();
+        }
+        file.close();
+    }
+
+    private NpyReader read(String name, String option) throws IOException {
+        if (!file.holds(name)) {
+            throw new UserException("there is no array '" + name + "'; it holds "
+                    + (file.names().isEmpty() ? "no arrays" : String.join(", ", file.names())) + "; choose one by "
+                    + option
+                    + " or save it with numpy.savez");
+        }
+        return file.read(name);
+    }
+
+    private IntegerArray integers(String name, String role, String option) throws IOException {
+        return new IntegerArray(read(name, option), role, inputs);
+    }
+
+    private static UserException named(Path path, UserException e) {
+        return new UserException("data file " + path + ": " + e.getMessage(), e);
+    }
+
+    private static UserException unreadable(Path path, IOException e) {
+        return new UserException("data file " + path + " cannot be read (" + e.getMessage() + "); check its disk", e);
+    }
+
+    private static void closeAfter(NpzFile file, Exception e) {
+        try {
+            file.close();
+        } catch (IOException closing) {
+            e.addSuppressed(closing);
+        }
+    }
+}

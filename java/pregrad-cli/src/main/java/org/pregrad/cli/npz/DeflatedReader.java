@@ -1,0 +1,57 @@
+package org.pregrad.cli.npz;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
+
+/** Bytes inflated as they are asked for, so that a large entry never lies in memory as a whole. */
+final class DeflatedReader extends EntryReader {
+    private static final int CHUNK = 1 << 16;
+
+    private final FileChannel channel;
+    private final Inflater inflater = new Inflater(true);
+    private final AlternatingBuffers buffers = new AlternatingBuffers();
+    private final long end;
+    private long position;
+
+    DeflatedReader(FileChannel channel, ZipEntry entry, long start) {
+        super(entry);
+        this.channel = channel;
+        this.position = start;
+        this.end = start + entry.storedSize();
+    }
+
+    @Override
+    ByteBuffer read(int bytes) throws IOException {
+        ByteBuffer into = buffers.take(bytes);
+        try {
+            while (into.hasRemaining()) {
+                if (inflater.needsInput()) {
+                    refill();
+                }
+                if (inflater.inflate(into) == 0 && (inflater.finished() || inflater.needsDictionary())) {
+                    throw damaged("unpacks to fewer bytes than the zip gives");
+                }
+            }
+        } catch (DataFormatException e) {
+            throw damaged("cannot be unpacked");
+        }
+        return into.flip();
+    }
+
+    private void refill() throws IOException {
+        int length = (int) Math.min(CHUNK, end - position);
+        if (length == 0) {
+            throw damaged("breaks off");
+        }
+        inflater.setInput(FileBytes.read(channel, position, length));
+        position += length;
+    }
+
+    @Override
+    public void close() {
+        inflater.end();
+    }
+}

@@ -1,0 +1,18 @@
+package org.pregrad.cli.options;
+
+import picocli.CommandLine.Option;
+
+/** How many samples run at once. */
+public final class BatchOption {
+    @Option(
+            names = "--batch-size",
+            defaultValue = "256",
+            paramLabel = "N",
+            converter = Converters.ToPositive.class,
+            description = "How many samples run at once (default: ${DEFAULT-VALUE}).")
+    private int batchSize;
+
+    public int size() {
+        return batchSize;
+    }
+}

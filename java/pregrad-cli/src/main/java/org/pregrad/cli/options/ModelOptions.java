@@ -1,0 +1,54 @@
+package org.pregrad.cli.options;
+
+import java.nio.file.Path;
+import org.pregrad.Device;
+import org.pregrad.Model;
+import org.pregrad.PreGrad;
+import picocli.CommandLine.Option;
+
+/** Which model runs, and where. */
+public final class ModelOptions {
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "M.pt",
+            description = "The TorchScript model, scripted or traced.")
+    private Path model;
+
+    @Option(
+            names = "--device",
+            defaultValue = "cpu",
+            paramLabel = "cpu|cuda|cuda:N",
+            converter = Converters.ToDevice.class,
+            description = "Where the model runs (default: ${DEFAULT-VALUE}).")
+    private Device device;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            converter = Converters.ToPositive.class,
+            description = "How many threads one operation may use (default: one per core).")
+    private Integer threads;
+
+    /** The model's file. */
+    public Path file() {
+        return model;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    /** Threads per operation; null for LibTorch's own choice. */
+    public Integer threads() {
+        return threads;
+    }
+
+    /** Loads the model; the caller closes it. */
+    public Model load() {
+        if (threads != null) {
+            PreGrad.setThreads(threads);
+        }
+        return Model.load(model, device);
+    }
+}

@@ -1,0 +1,26 @@
+package org.pregrad.cli.output;
+
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
+import org.pregrad.Score;
+
+/** How much of a signed mean survives: |mean| / mean_abs, 1 if all samples agree in sign, near 0 if they cancel. */
+final class Cancellation {
+    private Cancellation() {}
+
+    /** The median over the neurons that have any score; empty if none has. */
+    static OptionalDouble median(Score score) {
+        double[] mean = score.mean();
+        double[] meanAbs = score.meanAbs();
+        double[] shares = IntStream.range(0, mean.length)
+                .filter(neuron -> meanAbs[neuron] > 0)
+                .mapToDouble(neuron -> Math.abs(mean[neuron]) / meanAbs[neuron])
+                .sorted()
+                .toArray();
+        int half = shares.length / 2;
+        if (shares.length == 0) {
+            return OptionalDouble.empty();
+        }
+        return OptionalDouble.of(shares.length % 2 == 1 ? shares[half] : (shares[half - 1] + shares[half]) / 2);
+    }
+}

@@ -1,0 +1,22 @@
+package org.pregrad.cli.output;
+
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+
+/** How JSON looks: indented, with plain line feeds, the same with every JDK. */
+final class Json {
+    private static final DefaultIndenter INDENT = new DefaultIndenter("  ", "\n");
+
+    private Json() {}
+
+    static ObjectWriter writer() {
+        return JsonMapper.builder()
+                .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
+                .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
+                .build()
+                .writer(new DefaultPrettyPrinter().withObjectIndenter(INDENT));
+    }
+}

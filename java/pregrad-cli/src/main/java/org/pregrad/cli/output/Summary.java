@@ -1,0 +1,75 @@
+package org.pregrad.cli.output;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.io.IOException;
+import java.io.Writer;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.pregrad.Aggregate;
+import org.pregrad.Score;
+import org.pregrad.Scores;
+
+/**
+ * {@code summary.json}: what was run on what, and the first neurons of each ranking. It holds no times, so that the same
+ * run gives the same bytes.
+ *
+ * @param versions  of PreGrad, LibTorch and Java
+ * @param command   as it can be pasted into a shell
+ * @param arguments what the command was given, word for word
+ * @param options   all options with their values
+ * @param model     the model's file
+ * @param data      the data's file
+ * @param samples   how many samples were scored
+ * @param scores    one entry per layer, call, cluster and method
+ */
+public record Summary(
+        Map<String, String> versions,
+        String command,
+        List<String> arguments,
+        Map<String, Object> options,
+        FileDigest model,
+        FileDigest data,
+        long samples,
+        List<Entry> scores) {
+    public static final String FILE = "summary.json";
+
+    private static final int TOP = 10;
+
+    /** A neuron and its score. */
+    public record Neuron(int neuron, double score) {}
+
+    /** A ranking's first neurons, by the name of the aggregate. */
+    public record Entry(
+            String layer,
+            long call,
+            long cluster,
+            String method,
+            long count,
+            int neurons,
+            @JsonProperty("median_cancellation") Double medianCancellation,
+            Map<String, List<Neuron>> top) {}
+
+    public void write(Writer to) throws IOException {
+        Json.writer().writeValue(to, this);
+        to.append('\n');
+    }
+
+    /** The entries of all scores. */
+    public static List<Entry> entries(Scores scores, List<Aggregate> aggregates) {
+        return scores.all().stream().map(score -> entry(score, aggregates)).toList();
+    }
+
+    private static Entry entry(Score score, List<Aggregate> aggregates) {
+        OptionalDouble cancellation = Cancellation.median(score);
+        return new Entry(
+                score.layer(),
+                score.call(),
+                score.cluster(),
+                score.method().id(),
+                score.count(),
+                score.neurons(),
+                cancellation.isPresent() ? cancellation.getAsDouble() : null,
+                Ranking.top(score, aggregates, TOP));
+    }
+}
