@@ -1,0 +1,97 @@
+#include "attribution/differentiation.hpp"
+
+#include <string>
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/engine.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include "graph/libtorch_error.hpp"
+#include "pregrad/error.hpp"
+
+namespace pregrad::attribution {
+
+namespace {
+
+std::string shown(const at::Tensor& tensor) {
+  std::string text = "[";
+  for (std::int64_t axis = 0; axis < tensor.dim(); ++axis) {
+    text += (axis == 0 ? "" : ", ") + std::to_string(tensor.size(axis));
+  }
+  return text + "]";
+}
+
+at::Tensor transformed(const at::Tensor& outputs, Output output) {
+  const c10::AutoGradMode with_history(true);
+  switch (output) {
+    case Output::logit:
+      return outputs;
+    case Output::probability:
+      return at::softmax(outputs, 1);
+    case Output::log_probability:
+      return at::log_softmax(outputs, 1);
+  }
+  throw InternalError("an output without a formula: " + std::to_string(static_cast<int>(output)));
+}
+
+}  // namespace
+
+at::Tensor as_outputs(const at::Tensor& output, std::int64_t samples) {
+  if (!at::isFloatingType(output.scalar_type())) {
+    throw UnsupportedModelError(std::string("the model's output has type ") + c10::toString(output.scalar_type()) +
+                                ", which has no gradient: return logits");
+  }
+  if (output.dim() == 0 || output.dim() > 2 || output.size(0) != samples) {
+    throw UnsupportedModelError("the model's output has shape " + shown(output) + " for " + std::to_string(samples) +
+                                " samples: it must be [samples, outputs]; wrap the model so that it is");
+  }
+  const c10::AutoGradMode with_history(true);
+  return output.dim() == 1 ? output.unsqueeze(1) : output;
+}
+
+at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, const Target& target) {
+  const std::int64_t count = outputs.size(1);
+  switch (target.kind()) {
+    case Target::Kind::predicted:
+      return outputs.detach().argmax(1);
+    case Target::Kind::index:
+      if (target.index() < 0 || target.index() >= count) {
+        throw ArgumentError("target " + std::to_string(target.index()) + " is outside the model's outputs: choose 0 to " +
+                            std::to_string(count - 1));
+      }
+      return at::full({outputs.size(0)}, target.index(), outputs.options().dtype(at::kLong));
+    case Target::Kind::label:
+      break;
+  }
+  if (!labels.defined()) {
+    throw InputError("the target is the label, but there are no labels: give them, or choose target predicted or an index");
+  }
+  const auto* label = labels.const_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < labels.size(0); ++i) {
+    if (label[i] < 0 || label[i] >= count) {
+      throw InputError("label " + std::to_string(label[i]) + " of sample " + std::to_string(i) +
+                       " is outside the model's outputs: labels go from 0 to " + std::to_string(count - 1));
+    }
+  }
+  return labels.to(outputs.device());
+}
+
+std::vector<at::Tensor> differentiate(const at::Tensor& outputs, const at::Tensor& targets, Output output,
+                                      const torch::autograd::edge_list& edges) {
+  const at::Tensor y = transformed(outputs, output);
+  if (!y.requires_grad() || edges.empty()) {
+    return std::vector<at::Tensor>(edges.size());
+  }
+  const at::Tensor selection = at::zeros_like(y, y.options().requires_grad(false)).scatter_(1, targets.unsqueeze(1), 1);
+  try {
+    return torch::autograd::Engine::get_default_engine().execute({torch::autograd::impl::gradient_edge(y)}, {selection},
+                                                                 /*keep_graph=*/false, /*create_graph=*/false,
+                                                                 /*accumulate_grad=*/false, edges);
+  } catch (const c10::Error& error) {
+    throw UnsupportedModelError("LibTorch cannot differentiate this model: " + graph::first_sentence(error) +
+                                "; check that the same model trains in PyTorch");
+  }
+}
+
+}  // namespace pregrad::attribution

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/autograd/edge.h>
+
+#include "pregrad/options.hpp"
+
+namespace pregrad::attribution {
+
+/// The model's output as [N, outputs].
+/// @throws UnsupportedModelError if it has another rank or is not floating point
+at::Tensor as_outputs(const at::Tensor& output, std::int64_t samples);
+
+/// Which output each sample is differentiated for: int64 [N].
+/// @throws InputError if a label is outside the outputs, ArgumentError if an index is
+at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, const Target& target);
+
+/// The gradients of Σᵢ y[i, targets[i]] at `edges`, in one backward. Samples are independent, so row i of each is the
+/// gradient of sample i's own output. An edge that the output does not depend on gives an undefined tensor.
+std::vector<at::Tensor> differentiate(const at::Tensor& outputs, const at::Tensor& targets, Output output,
+                                      const torch::autograd::edge_list& edges);
+
+}  // namespace pregrad::attribution

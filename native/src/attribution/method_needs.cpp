@@ -1,0 +1,33 @@
+#include "attribution/method_needs.hpp"
+
+namespace pregrad::attribution {
+
+LayerNeeds needs_of(const std::vector<Method>& methods) {
+  LayerNeeds needs;
+  for (const Method method : methods) {
+    switch (method) {
+      case Method::gradient:
+        needs.z.gradient = true;
+        break;
+      case Method::gradient_x_preactivation:
+        needs.z = {true, true};
+        break;
+      case Method::gradient_x_activation:
+        needs.a = {true, true};
+        break;
+      case Method::preactivation:
+        needs.z.value = true;
+        break;
+      case Method::activation:
+        needs.a.value = true;
+        break;
+    }
+  }
+  return needs;
+}
+
+LayerNeeds without_activation(const LayerNeeds& needs) {
+  return {{needs.z.value || needs.a.value, needs.z.gradient || needs.a.gradient}, {}};
+}
+
+}  // namespace pregrad::attribution

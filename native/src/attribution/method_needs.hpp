@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "graph/capture.hpp"
+#include "pregrad/options.hpp"
+
+namespace pregrad::attribution {
+
+/// What the methods read of a layer's pre-activation z and of its activation a.
+struct LayerNeeds {
+  graph::CaptureNeeds z;
+  graph::CaptureNeeds a;
+  bool gradients() const { return z.gradient || a.gradient; }
+};
+
+LayerNeeds needs_of(const std::vector<Method>& methods);
+
+/// The same for a layer without an activation, where a is z.
+LayerNeeds without_activation(const LayerNeeds& needs);
+
+}  // namespace pregrad::attribution

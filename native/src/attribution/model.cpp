@@ -1,0 +1,184 @@
+#include "pregrad/model.hpp"
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include "attribution/attribution_implementation.hpp"
+#include "attribution/batch_checks.hpp"
+#include "attribution/model_implementation.hpp"
+#include "graph/libtorch_error.hpp"
+#include "graph/neuron_axis.hpp"
+#include "pregrad/error.hpp"
+
+namespace pregrad {
+
+namespace {
+
+Layer described(const graph::LayerSite& site, std::int64_t call) {
+  Layer layer;
+  layer.name = site.name;
+  layer.call = call;
+  layer.op = site.op;
+  layer.in_place = site.in_place;
+  layer.pre_activation = site.pre_activation;
+  return layer;
+}
+
+std::string shown(const at::Tensor& tensor) {
+  std::string text = "[";
+  for (std::int64_t axis = 0; axis < tensor.dim(); ++axis) {
+    text += (axis == 0 ? "" : ", ") + std::to_string(tensor.size(axis));
+  }
+  return text + "] of type " + c10::toString(tensor.scalar_type());
+}
+
+[[noreturn]] void refuse_inputs(const at::Tensor& inputs, const std::string& reason) {
+  throw InputError("the model cannot take inputs " + shown(inputs) + ": " + graph::first_sentence(reason) +
+                   "; give [samples, ...] as its forward expects");
+}
+
+}  // namespace
+
+Model::Implementation::Implementation(graph::TorchScriptModel model)
+    : model_(std::move(model)), untapped_(model_.tapped({})) {}
+
+graph::TappedGraph::Run Model::Implementation::run(const graph::TappedGraph& graph, const at::Tensor& inputs) const {
+  try {
+    return graph.run(model_.arguments(inputs.to(model_.device())));
+  } catch (const Error&) {
+    throw;
+  } catch (const c10::OutOfMemoryError& error) {
+    throw InternalError("out of memory for inputs " + shown(inputs) + ": give smaller batches");
+  } catch (const c10::Error& error) {
+    refuse_inputs(inputs, error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    refuse_inputs(inputs, error.what());
+  }
+}
+
+at::Tensor Model::Implementation::output_of(const c10::IValue& output) {
+  if (output.isTensor() && output.toTensor().defined()) {
+    return output.toTensor();
+  }
+  if (output.isTuple() && !output.toTupleRef().elements().empty() && output.toTupleRef().elements()[0].isTensor()) {
+    return output.toTupleRef().elements()[0].toTensor();
+  }
+  throw UnsupportedModelError("the model returns " + output.type()->repr_str() +
+                              ", not a tensor: wrap it in a module that returns its logits");
+}
+
+at::Tensor Model::Implementation::forward(const at::Tensor& inputs) const {
+  const at::NoGradGuard no_gradients;
+  return output_of(run(untapped_, inputs).output);
+}
+
+std::vector<Layer> Model::Implementation::layers() const {
+  std::vector<Layer> layers;
+  std::map<std::string, std::int64_t> calls;
+  for (const graph::LayerSite& site : model_.sites().activations) {
+    layers.push_back(described(site, site.call.value_or(calls[site.name])));
+    ++calls[site.name];
+  }
+  return layers;
+}
+
+std::vector<Layer> Model::Implementation::layers(const at::Tensor& example) const {
+  attribution::check_inputs(example, model_.weight_type());
+  std::vector<graph::Tap> taps;
+  for (const graph::LayerSite& site : model_.sites().activations) {
+    taps.push_back({&site, {}, {}});
+  }
+  const at::NoGradGuard no_gradients;
+  std::vector<Layer> layers;
+  for (const graph::Execution& execution : run(model_.tapped(taps), example).executions) {
+    const graph::LayerSite& site = *taps[execution.site].site;
+    Layer layer = described(site, execution.call);
+    layer.shape = execution.z.shape;
+    const auto rank = static_cast<std::int64_t>(layer.shape.size());
+    if (rank > 1) {
+      layer.neuron_axis = graph::resolve_neuron_axis(site.neuron_axis, rank);
+      layer.neurons = layer.shape.at(static_cast<std::size_t>(layer.neuron_axis));
+    }
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+void Model::Implementation::require_independent_samples(const at::Tensor& inputs) const {
+  if (is_independent_.load(std::memory_order_relaxed)) {
+    return;
+  }
+  if (depends_on_others(inputs)) {
+    throw UnsupportedModelError(
+        "the output of a sample changes with the other samples of its batch, so samples have no gradient of their own: "
+        "use a model whose forward treats samples separately (batch statistics, or a mean over axis 0, do not)");
+  }
+  is_independent_.store(true, std::memory_order_relaxed);
+}
+
+bool Model::Implementation::depends_on_others(const at::Tensor& inputs) const {
+  constexpr std::int64_t enough = 4;
+  // Two batches of one shape whose even samples are equal must give them equal outputs.
+  at::Tensor batch = inputs.size(0) == 1 ? at::cat({inputs, inputs}) : inputs.slice(0, 0, enough);
+  at::Tensor outputs;
+  try {
+    outputs = forward(batch);
+  } catch (const InputError&) {
+    if (inputs.size(0) == 1) {
+      return false;  // the model takes one sample at a time
+    }
+    batch = inputs;
+    outputs = forward(batch);
+  }
+  at::Tensor other = batch.clone();
+  const std::int64_t pairs = batch.size(0) / 2;
+  const at::Tensor even = batch.slice(0, 0, 2 * pairs, 2);
+  const at::Tensor replacement = at::isFloatingType(batch.scalar_type()) ? even * 0.5 : even.flip(-1);
+  other.slice(0, 1, 2 * pairs, 2).copy_(replacement);
+  const at::Tensor expected = outputs.slice(0, 0, outputs.size(0), 2).to(at::kDouble);
+  const at::Tensor seen = forward(other).slice(0, 0, outputs.size(0), 2).to(at::kDouble);
+  const double tolerance = outputs.element_size() < 4 ? 1e-2 : 1e-5;
+  const double scale = expected.abs().max().item<double>();
+  return expected.sizes() == seen.sizes() && (expected - seen).abs().max().item<double>() > tolerance * scale;
+}
+
+Model::Model(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
+
+Model Model::load(const std::filesystem::path& file, c10::Device device) {
+  return Model(std::make_shared<Implementation>(graph::TorchScriptModel::load(file, device)));
+}
+
+Model Model::from(const torch::jit::Module& module, c10::Device device) {
+  return Model(std::make_shared<Implementation>(graph::TorchScriptModel(module, device)));
+}
+
+std::vector<Layer> Model::layers() const {
+  return implementation_->layers();
+}
+
+std::vector<Layer> Model::layers(const at::Tensor& example) const {
+  return implementation_->layers(example);
+}
+
+std::vector<Layer> Model::layers(const std::vector<std::int64_t>& input_shape) const {
+  const auto type = implementation_->model().weight_type().value_or(at::kFloat);
+  return layers(at::zeros(input_shape, type));
+}
+
+at::Tensor Model::forward(const at::Tensor& inputs) const {
+  attribution::check_inputs(inputs, implementation_->model().weight_type());
+  return implementation_->forward(inputs);
+}
+
+Attribution Model::attribution(const AttributionOptions& options) const {
+  return Attribution(std::make_shared<Attribution::Implementation>(implementation_, options));
+}
+
+c10::Device Model::device() const {
+  return implementation_->model().device();
+}
+
+}  // namespace pregrad

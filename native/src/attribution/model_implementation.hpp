@@ -1,0 +1,42 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include <ATen/core/Tensor.h>
+
+#include "graph/tapped_graph.hpp"
+#include "graph/torchscript_model.hpp"
+#include "pregrad/model.hpp"
+
+namespace pregrad {
+
+class Model::Implementation {
+ public:
+  explicit Implementation(graph::TorchScriptModel model);
+
+  const graph::TorchScriptModel& model() const { return model_; }
+
+  /// Runs a graph of this model on checked inputs, in the caller's gradient mode.
+  /// @throws InputError if the model cannot take them
+  graph::TappedGraph::Run run(const graph::TappedGraph& graph, const at::Tensor& inputs) const;
+  /// The model's output tensor, the first one of a tuple.
+  static at::Tensor output_of(const c10::IValue& output);
+
+  at::Tensor forward(const at::Tensor& inputs) const;
+  std::vector<Layer> layers() const;
+  std::vector<Layer> layers(const at::Tensor& example) const;
+
+  /// Refuses a model in which the output of a sample changes with the other samples of its batch; looks once.
+  /// @throws UnsupportedModelError
+  void require_independent_samples(const at::Tensor& inputs) const;
+
+ private:
+  bool depends_on_others(const at::Tensor& inputs) const;
+
+  graph::TorchScriptModel model_;
+  graph::TappedGraph untapped_;
+  mutable std::atomic<bool> is_independent_ = false;
+};
+
+}  // namespace pregrad

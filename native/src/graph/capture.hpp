@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+#include <torch/csrc/autograd/edge.h>
+#include <torch/custom_class.h>
+
+namespace pregrad::graph {
+
+/// A tensor taken on its way through a forward, and the place in the autograd graph where its gradient arrives.
+struct Captured {
+  at::Tensor value;                  ///< without history; undefined unless asked for
+  torch::autograd::Edge edge;        ///< invalid unless asked for
+  std::vector<std::int64_t> shape;
+  at::ScalarType type = at::kFloat;
+  bool defined() const { return !shape.empty() || value.defined(); }
+};
+
+/// What to take of a tensor.
+struct CaptureNeeds {
+  bool value = false;
+  bool gradient = false;
+};
+
+/// Whether the model may write into a captured tensor later.
+enum class LaterWrites : bool { none, possible };
+
+/// Takes `tensor` and returns the tensor that the forward must go on with. Gradients asked of a tensor after an
+/// in-place change are those of the changed tensor; the edge stays that of the value taken here.
+/// @throws UnsupportedModelError if the model writes into one of several views that share memory
+at::Tensor capture(const at::Tensor& tensor, CaptureNeeds needs, LaterWrites writes, Captured& captured);
+
+/// One execution of a tapped layer.
+struct Execution {
+  std::size_t site = 0;
+  std::int64_t call = 0;
+  Captured z;
+  Captured a;
+};
+
+/// What one forward captures. Travels through the graph as a value of its own, so that any number of forwards can run
+/// at once on one graph.
+struct CaptureRecord : torch::CustomClassHolder {
+  struct Site {
+    std::size_t name = 0;  ///< sites of one name share a count of calls
+    CaptureNeeds z;
+    CaptureNeeds a;
+    LaterWrites z_writes = LaterWrites::none;
+    LaterWrites a_writes = LaterWrites::none;
+  };
+
+  CaptureRecord(const std::vector<Site>& the_sites, std::size_t names)
+      : sites(the_sites), pending(the_sites.size()), calls(names, 0) {}
+
+  const std::vector<Site>& sites;
+  std::vector<Execution> executions;             ///< in the order in which the activations ran
+  std::vector<std::deque<Captured>> pending;     ///< per site: pre-activations whose activation has not run yet
+  std::vector<std::int64_t> calls;               ///< per name
+  std::exception_ptr error;                      ///< thrown by a tap; the interpreter would keep only its text
+};
+
+}  // namespace pregrad::graph

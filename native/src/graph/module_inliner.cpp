@@ -1,0 +1,286 @@
+#include "graph/module_inliner.hpp"
+
+#include <optional>
+#include <utility>
+
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/constant_propagation.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/peephole.h>
+
+#include "graph/eval_dropout.hpp"
+#include "pregrad/error.hpp"
+
+namespace pregrad::graph {
+
+using namespace torch::jit;  // NOLINT(google-build-using-namespace): the graph's vocabulary
+
+namespace {
+
+std::string join(const std::string& path, const std::string& name) {
+  return path.empty() ? name : path + "." + name;
+}
+
+std::string shown(const std::string& path) {
+  return path.empty() ? "the model" : "module " + path;
+}
+
+/// Calls `visit` for every node of the block and of the blocks inside it, in program order.
+/// Stops and returns true as soon as `visit` does, because the graph has changed under the iteration.
+template <typename Visit>
+bool any_node(Block* block, const Visit& visit) {
+  for (Node* node : block->nodes()) {
+    for (Block* inner : node->blocks()) {
+      if (any_node(inner, visit)) {
+        return true;
+      }
+    }
+    if (visit(node)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Graph& graph_of(Function& function) {
+  function.ensure_defined();
+  return *toGraphFunction(function).graph();
+}
+
+class Inliner {
+ public:
+  Inliner(InlinedModel& result, c10::Device device) : result_(result), device_(device) {}
+
+  std::shared_ptr<Graph> method_graph(const Module& module, const std::string& path, const std::string& method,
+                                      c10::ArrayRef<Value*> arguments) {
+    // The graph of a class is shared by all its instances: each call gets a copy of its own.
+    auto graph = graph_of(module.get_method(method).function()).copy();
+    Level level{graph.get(), path, {}};
+    level.modules.emplace(graph->inputs().at(0), std::make_pair(module, path));
+    insert_constant_arguments(*graph, arguments);
+    expand(level);
+    tag(graph->block(), path);
+    call_submodules(level);
+    return graph;
+  }
+
+ private:
+  /// The body of one module's method and the functions that it calls.
+  struct Level {
+    Graph* graph;
+    std::string path;
+    std::unordered_map<Value*, std::pair<Module, std::string>> modules;
+  };
+
+  /// An argument that the caller knows, such as a flag or None, decides branches of the callee.
+  static void insert_constant_arguments(Graph& graph, c10::ArrayRef<Value*> arguments) {
+    WithInsertPoint guard(*graph.nodes().begin());
+    for (std::size_t i = 1; i < arguments.size() && i < graph.inputs().size(); ++i) {
+      const auto value = toIValue(arguments[i]);
+      if (value && !value->isTensor()) {
+        if (const auto constant = tryInsertConstant(graph, *value)) {
+          (*constant)->setType(arguments[i]->type());
+          graph.inputs()[i]->replaceAllUsesWith(*constant);
+        }
+      }
+    }
+  }
+
+  void expand(Level& level) {
+    const auto step = [&](Node* node) { return resolve(level, node); };
+    for (;;) {
+      while (any_node(level.graph->block(), step)) {
+      }
+      auto graph = level.graph->shared_from_this();
+      assume_trainable(*graph);
+      PeepholeOptimize(graph, /*disable_shape_peepholes=*/true);
+      ConstantPropagation(graph);
+      remove_eval_dropout(*graph);
+      // Folding a branch can bring calls to the surface that were hidden, never the other way round.
+      if (!any_node(level.graph->block(), [&](Node* node) { return is_resolvable(level, node); })) {
+        return;
+      }
+    }
+  }
+
+  static bool is_resolvable(const Level& level, Node* node) {
+    if (node->kind() == prim::CallFunction) {
+      return true;
+    }
+    if (node->kind() == prim::GetAttr) {
+      return level.modules.count(node->input()) != 0 && !node->output()->uses().empty() &&
+             level.modules.count(node->output()) == 0;
+    }
+    if (node->kind() == prim::CallMethod) {
+      const auto self = level.modules.find(node->input(0));
+      return self == level.modules.end() || self->second.second == level.path;
+    }
+    return false;
+  }
+
+  /// Inlines functions and the module's own methods, and turns attributes into constants. True if the graph changed.
+  bool resolve(Level& level, Node* node) {
+    if (node->kind() == prim::SetAttr && level.modules.count(node->input(0)) != 0) {
+      throw UnsupportedModelError("the model changes its attribute '" +
+                                  join(level.modules.at(node->input(0)).second, node->s(attr::name)) +
+                                  "' in forward, so results would depend on earlier inputs: remove that assignment");
+    }
+    if (!is_resolvable(level, node)) {
+      return false;
+    }
+    if (node->kind() == prim::CallFunction) {
+      inline_function(level, node);
+    } else if (node->kind() == prim::CallMethod) {
+      inline_own_method(level, node);
+    } else {
+      resolve_attribute(level, node);
+    }
+    return true;
+  }
+
+  static void inline_function(Level& level, Node* node) {
+    const auto type = node->input(0)->type()->cast<FunctionType>();
+    Graph& callee = graph_of(*type->function());
+    insert_and_replace(*level.graph, node, callee, node->inputs().slice(1));
+  }
+
+  static void inline_own_method(Level& level, Node* node) {
+    const auto self = level.modules.find(node->input(0));
+    const std::string& name = node->s(attr::name);
+    if (self != level.modules.end()) {
+      Graph& callee = graph_of(self->second.first.get_method(name).function());
+      insert_and_replace(*level.graph, node, callee, node->inputs());
+      return;
+    }
+    const auto type = node->input(0)->type()->cast<ClassType>();
+    if (!type || type->is_module()) {
+      throw UnsupportedModelError("cannot tell which module '" + name + "' is called on in " + shown(level.path) +
+                                  ": call submodules by attribute, not through a variable");
+    }
+    insert_and_replace(*level.graph, node, graph_of(type->getMethod(name)), node->inputs());
+  }
+
+  void resolve_attribute(Level& level, Node* node) {
+    const auto [module, path] = level.modules.at(node->input());
+    const std::string& name = node->s(attr::name);
+    c10::IValue value = module.attr(name);
+    if (value.isModule()) {
+      level.modules.emplace(node->output(), std::make_pair(value.toModule(), join(path, name)));
+      return;
+    }
+    if (value.isTensor() && value.toTensor().defined()) {
+      value = value.toTensor().detach().to(device_);
+      result_.attributes.emplace(value.toTensor().unsafeGetTensorImpl(), join(path, name));
+    }
+    WithInsertPoint guard(node);
+    const auto constant = tryInsertConstant(*level.graph, value);
+    if (!constant) {
+      throw UnsupportedModelError("attribute '" + join(path, name) + "' of type " + value.type()->repr_str() +
+                                  " cannot be made a constant: keep only tensors, numbers and strings in the model");
+    }
+    node->output()->replaceAllUsesWith(*constant);
+    node->destroy();
+  }
+
+  static std::vector<Value*> insert_and_replace(Graph& graph, Node* call, Graph& callee,
+                                                c10::ArrayRef<Value*> inputs) {
+    WithInsertPoint guard(call);
+    std::unordered_map<Value*, Value*> copies;
+    const auto outputs = insertGraph(graph, callee, inputs, copies);
+    if (call->outputs().size() == outputs.size()) {
+      for (std::size_t i = 0; i < outputs.size(); ++i) {
+        call->output(i)->replaceAllUsesWith(outputs[i]);
+      }
+    }
+    call->destroy();
+    return outputs;
+  }
+
+  /// Scripted transformers take a fused path, which hides their activations, unless a weight requires a gradient;
+  /// our weights are constants. Asking as training would takes the path that eager autograd takes.
+  static void assume_trainable(Graph& graph) {
+    const auto assume = [&](Node* node) {
+      const bool asks = node->kind() == prim::requires_grad || node->kind() == c10::Symbol::aten("is_grad_enabled");
+      if (!asks) {
+        return false;
+      }
+      WithInsertPoint guard(node);
+      node->output()->replaceAllUsesWith(graph.insertConstant(true));
+      node->destroy();
+      return true;
+    };
+    while (any_node(graph.block(), assume)) {
+    }
+  }
+
+  void tag(Block* block, const std::string& path) {
+    for (Node* node : block->nodes()) {
+      for (Block* inner : node->blocks()) {
+        tag(inner, path);
+      }
+      auto scope = c10::make_intrusive<Scope>(c10::make_intrusive<Scope>(), c10::Symbol::scope("pregrad"));
+      result_.module_paths.emplace(scope.get(), path);
+      result_.scopes.push_back(scope);
+      node->setScope(scope);
+    }
+  }
+
+  void call_submodules(Level& level) {
+    const auto call = [&](Node* node) {
+      if (node->kind() != prim::CallMethod) {
+        return false;
+      }
+      const auto self = level.modules.find(node->input(0));
+      if (self == level.modules.end()) {
+        return false;
+      }
+      call_submodule(level, node, self->second.first, self->second.second);
+      return true;
+    };
+    while (any_node(level.graph->block(), call)) {
+    }
+    EliminateDeadCode(level.graph->shared_from_this());
+  }
+
+  void call_submodule(Level& level, Node* node, const Module& module, const std::string& path) {
+    const std::string& method = node->s(attr::name);
+    const bool is_forward = method == "forward";
+    const auto callee = method_graph(module, path, method, node->inputs());
+    const auto outputs = insert_and_replace(*level.graph, node, *callee, node->inputs());
+    if (!is_forward || outputs.size() != 1) {
+      return;
+    }
+    Node* producer = outputs[0]->node();
+    if (producer->kind() == prim::Param || !producer->scope()) {
+      return;
+    }
+    const bool is_tensor = outputs[0]->type()->isSubtypeOf(*TensorType::get());
+    result_.module_outputs.push_back({path, producer->scope().get(), outputs[0]->offset(), is_tensor});
+  }
+
+  InlinedModel& result_;
+  c10::Device device_;
+};
+
+}  // namespace
+
+const std::string& InlinedModel::path_of(Node* node) const {
+  static const std::string root;
+  const auto found = module_paths.find(node->scope().get());
+  return found == module_paths.end() ? root : found->second;
+}
+
+InlinedModel inline_modules(const Module& module, c10::Device device) {
+  InlinedModel result;
+  Inliner inliner(result, device);
+  result.graph = inliner.method_graph(module, "", "forward", {});
+  if (!result.graph->inputs().at(0)->uses().empty()) {
+    throw UnsupportedModelError("forward passes the model itself on to something other than a method: keep to calls of "
+                                "its modules");
+  }
+  result.graph->eraseInput(0);
+  return result;
+}
+
+}  // namespace pregrad::graph

@@ -1,0 +1,90 @@
+#include "graph/tap_operators.hpp"
+
+#include <algorithm>
+
+#include <ATen/core/jit_type.h>
+#include <torch/csrc/jit/runtime/operator.h>
+
+#include "graph/capture.hpp"
+
+namespace pregrad::graph {
+
+namespace {
+
+using torch::jit::Stack;
+
+CaptureRecord& record_of(const c10::IValue& value) {
+  // The interpreter's stack keeps the record alive; the graph passes nothing else here.
+  return static_cast<CaptureRecord&>(*value.toCapsule());
+}
+
+at::Tensor capture_for(CaptureRecord& record, const at::Tensor& tensor, CaptureNeeds needs, LaterWrites writes,
+                       Captured& captured) {
+  try {
+    return capture(tensor, needs, writes, captured);
+  } catch (...) {
+    record.error = std::current_exception();
+    throw;
+  }
+}
+
+void take_z(Stack& stack) {
+  const auto site = static_cast<std::size_t>(torch::jit::pop(stack).toInt());
+  at::Tensor z = torch::jit::pop(stack).toTensor();
+  const c10::IValue handle = torch::jit::pop(stack);
+  CaptureRecord& record = record_of(handle);
+  Captured captured;
+  z = capture_for(record, z, record.sites[site].z, record.sites[site].z_writes, captured);
+  record.pending[site].push_back(std::move(captured));
+  torch::jit::push(stack, std::move(z));
+}
+
+void enter(Stack& stack) {
+  const auto site = static_cast<std::size_t>(torch::jit::pop(stack).toInt());
+  const c10::IValue handle = torch::jit::pop(stack);
+  CaptureRecord& record = record_of(handle);
+  Execution execution;
+  execution.site = site;
+  execution.call = record.calls[record.sites[site].name]++;
+  if (!record.pending[site].empty()) {
+    execution.z = std::move(record.pending[site].front());
+    record.pending[site].pop_front();
+  }
+  record.executions.push_back(std::move(execution));
+}
+
+void take_a(Stack& stack) {
+  const auto site = static_cast<std::size_t>(torch::jit::pop(stack).toInt());
+  at::Tensor a = torch::jit::pop(stack).toTensor();
+  const c10::IValue handle = torch::jit::pop(stack);
+  CaptureRecord& record = record_of(handle);
+  const auto entered = std::find_if(record.executions.rbegin(), record.executions.rend(),
+                                    [&](const Execution& execution) { return execution.site == site; });
+  a = capture_for(record, a, record.sites[site].a, record.sites[site].a_writes, entered->a);
+  torch::jit::push(stack, std::move(a));
+}
+
+c10::Symbol register_operator(const char* name, bool takes_tensor, void (*operation)(Stack&)) {
+  std::vector<c10::Argument> arguments = {c10::Argument("record", c10::CapsuleType::get())};
+  std::vector<c10::Argument> returns;
+  if (takes_tensor) {
+    arguments.emplace_back("value", c10::TensorType::get());
+    returns.emplace_back("", c10::TensorType::get());
+  }
+  arguments.emplace_back("site", c10::IntType::get());
+  torch::jit::registerOperator(torch::jit::Operator(name, "", std::move(arguments), std::move(returns),
+                                                    torch::jit::Operation(operation),
+                                                    c10::AliasAnalysisKind::CONSERVATIVE));
+  return c10::Symbol::fromQualString(name);
+}
+
+}  // namespace
+
+const TapOperators& tap_operators() {
+  static const TapOperators operators = {register_operator("pregrad::take_z", true, take_z),
+                                         register_operator("pregrad::enter", false, enter),
+                                         register_operator("pregrad::take_a", true, take_a)};
+  return operators;
+}
+
+}  // namespace pregrad::graph

@@ -1,0 +1,182 @@
+#include "graph/tapped_graph.hpp"
+
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include <torch/csrc/jit/ir/alias_analysis.h>
+#include <torch/csrc/jit/ir/ir.h>
+
+#include "graph/activation_catalog.hpp"
+#include "graph/tap_operators.hpp"
+#include "pregrad/error.hpp"
+
+namespace pregrad::graph {
+
+using torch::jit::AliasDb;
+using torch::jit::Block;
+using torch::jit::Graph;
+using torch::jit::Node;
+using torch::jit::Scope;
+using torch::jit::Value;
+using torch::jit::WithInsertPoint;
+
+namespace {
+
+/// Where a tap goes, found before the first tap changes the graph that the alias analysis speaks of.
+struct Place {
+  Node* activation = nullptr;   ///< null for a module's output
+  Value* z = nullptr;
+  Node* z_after = nullptr;      ///< take z after this node; null: at the start of the block that z enters
+  Value* a = nullptr;
+  LaterWrites z_writes = LaterWrites::none;
+  LaterWrites a_writes = LaterWrites::none;
+};
+
+LaterWrites writes_to(const AliasDb& aliases, const Value* value) {
+  return aliases.hasWriters(value) ? LaterWrites::possible : LaterWrites::none;
+}
+
+/// z is complete after its producer and whatever else writes into it before the activation reads it. Taken there, all
+/// its consumers count, the activation or not.
+Node* last_writer(const AliasDb& aliases, Value* z, Node* activation) {
+  Node* producer = z->node();
+  if (producer->owningBlock() != activation->owningBlock()) {
+    return activation->prev();
+  }
+  const bool enters_block = producer->kind() == c10::prim::Param;
+  for (Node* node = activation->prev(); node != producer && node->kind() != c10::prim::Param; node = node->prev()) {
+    if (node->kind() == c10::prim::Return) {
+      break;
+    }
+    if (aliases.writesToAlias(node, {z})) {
+      return node;
+    }
+  }
+  return enters_block ? nullptr : producer;
+}
+
+std::unordered_map<const Scope*, Node*> nodes_by_scope(Block* block) {
+  std::unordered_map<const Scope*, Node*> nodes;
+  for (Node* node : block->nodes()) {
+    nodes.emplace(node->scope().get(), node);
+    for (Block* inner : node->blocks()) {
+      nodes.merge(nodes_by_scope(inner));
+    }
+  }
+  return nodes;
+}
+
+Place find_place(const AliasDb& aliases, const LayerSite& site, Node* node) {
+  Place place;
+  if (site.is_activation) {
+    const auto activation = as_activation(node);
+    place.activation = node;
+    place.z = activation->z;
+    place.z_after = last_writer(aliases, place.z, node);
+    place.a = node->output(0);
+    place.a_writes = writes_to(aliases, place.a);
+  } else {
+    place.z = node->output(site.offset);
+    place.z_after = node;
+  }
+  place.z_writes = writes_to(aliases, place.z);
+  return place;
+}
+
+class TapInserter {
+ public:
+  TapInserter(Graph& graph, Value* record) : graph_(graph), record_(record) {}
+
+  void insert(const Place& place, std::int64_t site, bool takes_a) {
+    Node* tap = take(tap_operators().take_z, first_after(place), place.z, site);
+    enter(place.activation != nullptr ? place.activation : tap->next(), site);
+    if (takes_a && place.activation != nullptr) {
+      take(tap_operators().take_a, place.activation->next(), place.a, site);
+    }
+  }
+
+ private:
+  static Node* first_after(const Place& place) {
+    Node* node = place.z_after != nullptr ? place.z_after : place.z->node()->owningBlock()->param_node();
+    return node->next();
+  }
+
+  Node* take(c10::Symbol kind, Node* before, Value* value, std::int64_t site) {
+    WithInsertPoint guard(before);
+    Value* number = graph_.insertConstant(site);
+    Node* tap = graph_.insertNode(graph_.create(kind, 1));
+    tap->output()->setType(c10::TensorType::get());
+    value->replaceAllUsesAfterNodeWith(tap, tap->output());
+    tap->addInput(record_);
+    tap->addInput(value);
+    tap->addInput(number);
+    return tap;
+  }
+
+  void enter(Node* before, std::int64_t site) {
+    WithInsertPoint guard(before);
+    Value* number = graph_.insertConstant(site);
+    Node* entered = graph_.insertNode(graph_.create(tap_operators().enter, 0));
+    entered->addInput(record_);
+    entered->addInput(number);
+  }
+
+  Graph& graph_;
+  Value* record_;
+};
+
+}  // namespace
+
+TappedGraph::TappedGraph(Graph& model, const std::vector<Tap>& taps) {
+  const auto graph = model.copy();
+  const auto nodes = nodes_by_scope(graph->block());
+  std::map<std::string, std::size_t> names;
+  std::vector<Place> places;
+  {
+    const AliasDb aliases(graph);
+    for (const Tap& tap : taps) {
+      const auto node = nodes.find(tap.site->scope);
+      if (node == nodes.end()) {
+        throw InternalError("layer '" + tap.site->name + "' was lost while the graph was rewritten");
+      }
+      places.push_back(find_place(aliases, *tap.site, node->second));
+      CaptureRecord::Site site;
+      site.name = names.emplace(tap.site->name, names.size()).first->second;
+      site.z = tap.z;
+      site.a = tap.a;
+      site.z_writes = places.back().z_writes;
+      site.a_writes = places.back().a_writes;
+      sites_.push_back(site);
+    }
+  }
+  names_ = names.size();
+  Value* record = graph->addInput("pregrad_record");
+  record->setType(c10::CapsuleType::get());
+  TapInserter inserter(*graph, record);
+  // Backwards, so that of several taps behind one producer the first activation's comes first.
+  for (std::size_t i = taps.size(); i-- > 0;) {
+    const bool takes_a = taps[i].a.value || taps[i].a.gradient;
+    inserter.insert(places[i], static_cast<std::int64_t>(i), takes_a);
+  }
+  code_ = torch::jit::Code(graph, "pregrad");
+}
+
+TappedGraph::Run TappedGraph::run(std::vector<c10::IValue> arguments) const {
+  auto record = c10::make_intrusive<CaptureRecord>(sites_, names_);
+  arguments.push_back(c10::IValue::make_capsule(record));
+  try {
+    torch::jit::InterpreterState(code_).run(arguments);
+  } catch (...) {
+    if (record->error) {
+      std::rethrow_exception(record->error);
+    }
+    throw;
+  }
+  Run run;
+  run.output = std::move(arguments.front());
+  run.executions = std::move(record->executions);
+  return run;
+}
+
+}  // namespace pregrad::graph

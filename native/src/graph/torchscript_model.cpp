@@ -1,0 +1,66 @@
+#include "graph/torchscript_model.hpp"
+
+#include <torch/csrc/jit/passes/remove_mutation.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include "graph/graph_checks.hpp"
+#include "graph/libtorch_error.hpp"
+#include "graph/model_file.hpp"
+#include "graph/module_inliner.hpp"
+#include "pregrad/error.hpp"
+
+namespace pregrad::graph {
+
+namespace {
+
+std::optional<at::ScalarType> weight_type_of(const torch::jit::Module& module) {
+  for (const at::Tensor& parameter : module.parameters()) {
+    if (at::isFloatingType(parameter.scalar_type())) {
+      return parameter.scalar_type();
+    }
+  }
+  return std::nullopt;
+}
+
+torch::jit::Module read(const std::filesystem::path& file, c10::Device device) {
+  require_torchscript_file(file);
+  try {
+    return torch::jit::load(file.string(), device);
+  } catch (const c10::Error& error) {
+    throw ModelError("cannot read the model in '" + file.string() + "': " + first_sentence(error) +
+                     "; save it again with torch.jit.script(model).save(path)");
+  } catch (const std::exception& error) {
+    throw ModelError("cannot read the model in '" + file.string() + "': " + first_sentence(error.what()) +
+                     "; save it again with torch.jit.script(model).save(path)");
+  }
+}
+
+}  // namespace
+
+TorchScriptModel TorchScriptModel::load(const std::filesystem::path& file, c10::Device device) {
+  return TorchScriptModel(read(file, device), device);
+}
+
+TorchScriptModel::TorchScriptModel(const torch::jit::Module& module, c10::Device device) : device_(device) {
+  const torch::jit::Module model = module.clone();
+  torch::jit::Module evaluated = model;
+  evaluated.eval();
+  defaults_ = optional_arguments(evaluated);
+  weight_type_ = weight_type_of(evaluated);
+  InlinedModel inlined = inline_modules(evaluated, device);
+  require_fixed_graph(inlined);
+  require_evaluation_mode(inlined);
+  sites_ = find_layer_sites(inlined);
+  // Where LibTorch can prove that an in-place operation may as well be out of place, nothing that autograd keeps is
+  // overwritten; the taps cope with the rest.
+  torch::jit::RemoveTensorMutation(inlined.graph);
+  graph_ = inlined.graph;
+}
+
+std::vector<c10::IValue> TorchScriptModel::arguments(const at::Tensor& inputs) const {
+  std::vector<c10::IValue> arguments = {inputs};
+  arguments.insert(arguments.end(), defaults_.begin(), defaults_.end());
+  return arguments;
+}
+
+}  // namespace pregrad::graph
