@@ -37,7 +37,9 @@ if(_pregrad_gtest)
   add_subdirectory("${_pregrad_gtest}" "${PROJECT_BINARY_DIR}/googletest" EXCLUDE_FROM_ALL)
 elseif(PREGRAD_FETCH)
   include(FetchContent)
-  FetchContent_Declare(googletest GIT_REPOSITORY https://github.com/google/googletest.git GIT_TAG v1.17.0)
+  FetchContent_Declare(
+    googletest URL https://github.com/google/googletest/archive/refs/tags/v1.17.0.tar.gz
+    URL_HASH SHA256=65fab701d9829d38cb77c14acdc431d2108bfdbf8979e40eb8ae567edf10b27c)
   FetchContent_MakeAvailable(googletest)
 else()
   message(FATAL_ERROR "GoogleTest is missing: install it (Debian: apt-get install libgtest-dev libgmock-dev), or set PREGRAD_TESTS to OFF")

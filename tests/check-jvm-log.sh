@@ -6,13 +6,16 @@ set -euo pipefail
 shopt -s nullglob
 
 failed=0
-# A complaint is followed by the Java frames it came from. Those without one of ours are JavaCPP's, which we cannot mend.
+# A complaint is followed by the Java frames it came from, the native method first. Where that is none of ours, it is
+# JavaCPP's, which we cannot mend.
 for log in "$1"/jvm-logs/*.log; do
   complaints=$(awk '
-    function flush() { if (block != "" && (fatal || block ~ /org[.\/]pregrad/)) printf "%s", block; block = ""; fatal = 0 }
+    function flush() { if (ours || fatal) printf "%s", block; block = ""; ours = 0; fatal = 0; frames = 0 }
     /WARNING in native method|FATAL ERROR in native method|WARNING: JNI local refs/ {
       flush(); block = $0 "\n"; fatal = /FATAL/; next }
-    block != "" && /^[ \t]+(at|- )/ { block = block $0 "\n"; next }
+    block != "" && /^[ \t]+(at|- )/ {
+      if (frames++ == 0) ours = /org[.\/]pregrad/
+      block = block $0 "\n"; next }
     { flush() }
     END { flush() }' "$log")
   if [[ -n $complaints ]]; then
