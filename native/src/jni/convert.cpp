@@ -14,6 +14,22 @@ namespace pregrad::jni {
 
 static_assert(sizeof(jlong) == sizeof(std::int64_t) && sizeof(jint) == sizeof(int));
 
+namespace {
+
+Target target(jint kind, jlong index) {
+  switch (static_cast<Target::Kind>(kind)) {
+    case Target::Kind::label:
+      return Target::label();
+    case Target::Kind::predicted:
+      return Target::predicted();
+    case Target::Kind::index:
+      return Target::index(index);
+  }
+  throw ArgumentError("there is no target " + std::to_string(kind) + "; use classes and library of one build");
+}
+
+}  // namespace
+
 std::string text(JNIEnv* env, jbyteArray bytes) {
   std::string result(static_cast<std::size_t>(env->GetArrayLength(bytes)), '\0');
   env->GetByteArrayRegion(bytes, 0, static_cast<jsize>(result.size()), reinterpret_cast<jbyte*>(result.data()));
@@ -66,16 +82,9 @@ AttributionOptions options(JNIEnv* env, jobjectArray layers, jintArray methods, 
     }
     result.methods.push_back(static_cast<Method>(number));
   }
-  switch (static_cast<Target::Kind>(target_kind)) {
-    case Target::Kind::label:
-      result.target = Target::label();
-      break;
-    case Target::Kind::predicted:
-      result.target = Target::predicted();
-      break;
-    case Target::Kind::index:
-      result.target = Target::index(target_index);
-      break;
+  result.target = target(target_kind, target_index);
+  if (output < static_cast<jint>(Output::logit) || output > static_cast<jint>(Output::log_probability)) {
+    throw ArgumentError("there is no output " + std::to_string(output) + "; use classes and library of one build");
   }
   result.output = static_cast<Output>(output);
   return result;

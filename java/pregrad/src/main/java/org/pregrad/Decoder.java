@@ -17,8 +17,15 @@ final class Decoder {
         Records records = new Records(bytes);
         List<Layer> layers = new ArrayList<>();
         for (long left = records.integer(); left > 0; left--) {
-            layers.add(new Layer(records.text(), records.integer(), records.text(), records.integer() != 0,
-                    records.integer(), records.integer(), records.integers(), records.text()));
+            layers.add(new Layer(
+                    records.text(),
+                    records.integer(),
+                    records.text(),
+                    records.integer() != 0,
+                    records.integer(),
+                    records.integer(),
+                    records.integers(),
+                    records.text()));
         }
         return List.copyOf(layers);
     }

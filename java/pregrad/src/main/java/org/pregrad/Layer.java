@@ -14,7 +14,14 @@ import java.util.List;
  * @param shape shape of z, batch axis first; empty if the model was not run
  * @param preActivation path of the module whose output is z; empty if z is no module's output
  */
-public record Layer(String name, long call, String op, boolean inPlace, long neurons, long neuronAxis, List<Long> shape,
+public record Layer(
+        String name,
+        long call,
+        String op,
+        boolean inPlace,
+        long neurons,
+        long neuronAxis,
+        List<Long> shape,
         String preActivation) {
     /** Keeps a copy of {@code shape}. */
     public Layer {

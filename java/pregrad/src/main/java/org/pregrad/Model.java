@@ -68,6 +68,7 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public List<Layer> layers(long... inputShape) {
+        Objects.requireNonNull(inputShape, "inputShape");
         return handle.use(id -> Decoder.layers(Native.layersOfShape(id, inputShape)));
     }
 
@@ -104,8 +105,13 @@ public final class Model implements AutoCloseable {
 
     Attribution open(Attribution.Builder options) {
         return handle.use(id -> new Attribution(
-                Native.attribution(id, options.layerNames(), options.methodNumbers(), options.target().kind(),
-                        options.target().index(), options.outputNumber()),
+                Native.attribution(
+                        id,
+                        options.layerNames(),
+                        options.methodNumbers(),
+                        options.target().kind(),
+                        options.target().index(),
+                        options.outputNumber()),
                 "Attribution of " + handle));
     }
 

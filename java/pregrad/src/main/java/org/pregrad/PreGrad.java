@@ -17,7 +17,8 @@ public final class PreGrad {
      * @param libtorch the folder of LibTorch
      * @param openblas how OpenBLAS, which the presets' LibTorch computes with, was told to let its threads wait
      */
-    public record LibraryInfo(String version, String library, String libtorchVersion, String libtorch, String openblas) {}
+    public record LibraryInfo(
+            String version, String library, String libtorchVersion, String libtorch, String openblas) {}
 
     /** {@return the version of PreGrad, e.g. {@code 0.1.0}; loads nothing} */
     public static String version() {
@@ -31,8 +32,8 @@ public final class PreGrad {
      */
     public static LibraryInfo libraryInfo() {
         Loader.load();
-        return new LibraryInfo(version(), Loader.library(), Text.of(Native.libtorchVersion()), Loader.libtorch(),
-                Loader.openblas());
+        return new LibraryInfo(
+                version(), Loader.library(), Text.of(Native.libtorchVersion()), Loader.libtorch(), Loader.openblas());
     }
 
     /**

@@ -51,7 +51,8 @@ public final class Probe implements AutoCloseable {
         public Probe open() {
             Loader.load();
             Tensors.check();
-            return new Probe(Native.probe(layerNames(), methodNumbers(), target().kind(), target().index(), outputNumber()));
+            return new Probe(
+                    Native.probe(layerNames(), methodNumbers(), target().kind(), target().index(), outputNumber()));
         }
     }
 
@@ -116,10 +117,12 @@ public final class Probe implements AutoCloseable {
      * @throws IllegalStateException if nothing was tapped, or the probe is closed
      */
     public void add(Tensor logits, long[] labels, long[] clusters) {
-        Tensors.use(logits, address -> handle.use(id -> {
-            Native.probeAdd(id, address, labels, clusters);
-            return null;
-        }));
+        Tensors.use(
+                logits,
+                address -> handle.use(id -> {
+                    Native.probeAdd(id, address, labels, clusters);
+                    return null;
+                }));
     }
 
     /** Forgets what this thread tapped since its last {@link #add}, e.g. after a forward that threw. */

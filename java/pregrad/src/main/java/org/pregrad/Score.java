@@ -87,15 +87,17 @@ public final class Score {
     public int[] ranking(Aggregate aggregate) {
         double[] score = values[aggregate.ordinal()];
         // Adding 0.0 makes -0.0 a tie with 0.0; the sort of boxed values is stable, so ties keep the index's order.
-        return IntStream.range(0, score.length).boxed()
+        return IntStream.range(0, score.length)
+                .boxed()
                 .sorted((a, b) -> Double.compare(score[b] + 0.0, score[a] + 0.0))
-                .mapToInt(Integer::intValue).toArray();
+                .mapToInt(Integer::intValue)
+                .toArray();
     }
 
     /** {@return e.g. {@code relu@1, cluster 3, gradient: 16 neurons, 178 samples}} */
     @Override
     public String toString() {
-        return layer + "@" + call + ", cluster " + cluster + ", " + method.id() + ": " + neurons() + " neurons, " + count
-                + " samples";
+        return layer + "@" + call + ", cluster " + cluster + ", " + method.id() + ": " + neurons() + " neurons, "
+                + count + " samples";
     }
 }

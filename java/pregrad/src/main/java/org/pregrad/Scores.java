@@ -66,9 +66,10 @@ public final class Scores {
         return fitting.stream()
                 .filter(score -> score.cluster() == cluster && score.method() == method)
                 .findFirst()
-                .orElseThrow(() -> new ArgumentException("no scores of layer '" + calls.iterator().next()
-                        + "' for cluster " + cluster + " and method " + method.id()
-                        + ": ask for a cluster in the data and a method that was requested"));
+                .orElseThrow(() -> new ArgumentException(
+                        "no scores of layer '" + calls.iterator().next()
+                                + "' for cluster " + cluster + " and method " + method.id()
+                                + ": ask for a cluster in the data and a method that was requested"));
     }
 
     private static Collection<String> calls(List<Score> scores) {

@@ -50,8 +50,10 @@ final class Cache {
             }
             return file;
         } catch (IOException e) {
-            throw new PreGradException("cannot unpack " + name + " into '" + root + "' (" + e + "): set " + PROPERTY
-                    + " to a folder that you can write", e);
+            throw new PreGradException(
+                    "cannot unpack " + name + " into '" + root + "' (" + e + "): set " + PROPERTY
+                            + " to a folder that you can write",
+                    e);
         }
     }
 
@@ -61,7 +63,8 @@ final class Cache {
             return Path.of(given).toAbsolutePath();
         }
         String xdg = System.getenv("XDG_CACHE_HOME");
-        Path caches = xdg != null && Path.of(xdg).isAbsolute() ? Path.of(xdg)
+        Path caches = xdg != null && Path.of(xdg).isAbsolute()
+                ? Path.of(xdg)
                 : Path.of(System.getProperty("user.home"), ".cache");
         return caches.resolve("pregrad").resolve("native").toAbsolutePath();
     }
@@ -74,8 +77,10 @@ final class Cache {
         } catch (java.nio.file.FileAlreadyExistsException e) {
             boolean ours = Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS).equals(Files.getOwner(self()));
             if (!ours || !Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-                throw new PreGradException("'" + folder + "' is not a folder of this user, who is about to run code from "
-                        + "it: remove it, or set " + PROPERTY + " to another folder", e);
+                throw new PreGradException(
+                        "'" + folder + "' is not a folder of this user, who is about to run code from "
+                                + "it: remove it, or set " + PROPERTY + " to another folder",
+                        e);
             }
             Files.setPosixFilePermissions(folder, PRIVATE);
         }
@@ -88,7 +93,8 @@ final class Cache {
     }
 
     private static boolean holds(Path file, byte[] content) throws IOException {
-        return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && Files.size(file) == content.length
+        return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+                && Files.size(file) == content.length
                 && Arrays.equals(Files.readAllBytes(file), content);
     }
 

@@ -111,8 +111,10 @@ public final class Handle {
         @Override
         public void run() {
             if (!closed) {
-                LOG.log(System.Logger.Level.WARNING,
-                        "{0} was never closed: its native memory was held until now; use try-with-resources", text);
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "{0} was never closed: its native memory was held until now; use try-with-resources",
+                        text);
             }
             Native.release(id);
         }

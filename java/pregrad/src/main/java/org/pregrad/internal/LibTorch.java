@@ -72,9 +72,11 @@ public final class LibTorch {
                 String file = org.bytedeco.javacpp.Loader.load(org.bytedeco.pytorch.global.torch.class);
                 return Path.of(file).getParent().toString();
             } catch (NoClassDefFoundError e) {
-                throw new PreGradException("the JavaCPP presets of PyTorch are not on the class path: add "
-                        + "org.bytedeco:pytorch with its classifier for this platform, or set " + PROPERTY
-                        + " to the folder of a LibTorch", e);
+                throw new PreGradException(
+                        "the JavaCPP presets of PyTorch are not on the class path: add "
+                                + "org.bytedeco:pytorch with its classifier for this platform, or set " + PROPERTY
+                                + " to the folder of a LibTorch",
+                        e);
             }
         }
 

@@ -42,8 +42,10 @@ public final class Loader {
             failure = e;
             throw e;
         } catch (UnsatisfiedLinkError e) {
-            failure = new PreGradException("cannot load LibTorch (" + firstLine(e) + "): set " + LibTorch.PROPERTY
-                    + " to the folder of one that fits this machine", e);
+            failure = new PreGradException(
+                    "cannot load LibTorch (" + firstLine(e) + "): set " + LibTorch.PROPERTY
+                            + " to the folder of one that fits this machine",
+                    e);
             throw failure;
         }
     }

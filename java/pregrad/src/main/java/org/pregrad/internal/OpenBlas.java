@@ -24,9 +24,12 @@ final class OpenBlas {
             setting = VARIABLE + "=" + users + " (set by the user)";
         } else if (isLoaded()) {
             setting = VARIABLE + " not set: OpenBLAS was loaded before PreGrad";
-            System.getLogger("org.pregrad").log(System.Logger.Level.WARNING,
-                    "OpenBLAS was loaded before PreGrad, so its threads may slow LibTorch down two to three times: use "
-                            + "PreGrad first, or start the JVM with " + VARIABLE + "=" + SHORT + " in its environment");
+            System.getLogger("org.pregrad")
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "OpenBLAS was loaded before PreGrad, so its threads may slow LibTorch down two to three times: use "
+                                    + "PreGrad first, or start the JVM with " + VARIABLE + "=" + SHORT
+                                    + " in its environment");
         } else {
             Boot.setEnvironment(VARIABLE, SHORT, false);
             setting = VARIABLE + "=" + SHORT + " (set by PreGrad)";

@@ -1,0 +1,249 @@
+package org.pregrad;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is wrong is a typed exception with a one-line message that says how to mend it, and changes nothing. */
+class ErrorsTest {
+    private static Model model;
+    private static Data data;
+
+    @BeforeAll
+    static void open() {
+        model = Model.load(Fixtures.file("digits-mlp.scripted.pt"));
+        data = Fixtures.digits().part(0, 8);
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    private static String fails(Class<? extends Throwable> type, ThrowingCallable call) {
+        Throwable thrown = catchThrowable(call);
+        assertThat(thrown).isExactlyInstanceOf(type);
+        assertThat(thrown.getMessage())
+                .isNotBlank()
+                .doesNotContain("\n", "frame #", "Exception raised from", ".cpp:")
+                .matches(message -> message.contains(":") || message.contains(";"), "tells what and how to mend it");
+        return thrown.getMessage();
+    }
+
+    private static void attributing(Consumer<Attribution> use) {
+        try (Attribution attribution = model.attribution().layers("act1").open()) {
+            use.accept(attribution);
+            assertThat(attribution.scores().all())
+                    .as("a batch that throws adds nothing")
+                    .isEmpty();
+            attribution.add(data.input(), data.y(), data.cluster());
+            assertThat(attribution.scores().all()).isNotEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"empty.pt", "random.pt", "truncated.pt", "zip.pt", "state-dict.pt", "eager-module.pt"})
+    void filesThatAreNoModel(String name) {
+        assertThat(fails(ModelException.class, () -> Model.load(Fixtures.file("broken/" + name))))
+                .contains(name);
+    }
+
+    @Test
+    void filesThatAreNotThere() {
+        assertThat(fails(ModelException.class, () -> Model.load(Path.of("no-such-file.pt"))))
+                .contains("no-such-file.pt");
+        assertThat(fails(ModelException.class, () -> Model.load(Path.of("")))).isNotBlank();
+        assertThat(fails(ModelException.class, () -> Model.load(Fixtures.folder())))
+                .isNotBlank();
+    }
+
+    @Test
+    void filesInsideAnArchive(@TempDir Path folder) throws IOException {
+        URI archive = URI.create("jar:" + folder.resolve("a.zip").toUri());
+        try (FileSystem zip = FileSystems.newFileSystem(archive, Map.of("create", "true"))) {
+            fails(ModelException.class, () -> Model.load(zip.getPath("/model.pt")));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"modèle-数字-🔢.pt", "with space.pt", "quote'.pt"})
+    void fileNamesMayHoldAnyCharacter(String name, @TempDir Path folder) throws IOException {
+        Path file = Files.copy(Fixtures.file("digits-mlp.scripted.pt"), folder.resolve(name));
+        try (Model same = Model.load(file)) {
+            assertThat(same.forward(data.input()).floats())
+                    .isEqualTo(model.forward(data.input()).floats());
+            assertThat(same.toString()).contains(name);
+        }
+        Files.delete(file);
+        assertThat(fails(ModelException.class, () -> Model.load(file))).contains(name);
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.pregrad.Fixtures#refused")
+    void modelsThatCannotBeAttributed(Fixtures.Entry entry) {
+        Data samples = Fixtures.data(entry.data());
+        fails(UnsupportedModelException.class, () -> {
+            try (Model refused = Model.load(Fixtures.file(entry.file()));
+                    Attribution attribution =
+                            refused.attribution().layers("act").open()) {
+                attribution.add(samples.input(), samples.y(), samples.cluster());
+            }
+        });
+    }
+
+    @Test
+    void inputs() {
+        attributing(attribution -> {
+            fails(InputException.class, () -> attribution.add(Input.of(new float[8 * 63], 8, 63), data.y()));
+            fails(InputException.class, () -> attribution.add(Input.of(new float[64], 64), new long[64]));
+            fails(InputException.class, () -> attribution.add(Input.of(new long[8 * 64], 8, 64), data.y()));
+            fails(InputException.class, () -> attribution.add(Input.of(new float[0], 0, 64), new long[0]));
+            for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+                float[] values = data.floats().clone();
+                values[100] = value;
+                fails(InputException.class, () -> attribution.add(Input.of(values, 8, 64), data.y()));
+            }
+        });
+    }
+
+    @Test
+    void labels() {
+        attributing(attribution -> {
+            for (long label : new long[] {-1, 10, Long.MAX_VALUE}) {
+                long[] labels = data.y().clone();
+                labels[3] = label;
+                assertThat(fails(InputException.class, () -> attribution.add(data.input(), labels)))
+                        .contains(Long.toString(label));
+            }
+            fails(InputException.class, () -> attribution.add(data.input(), new long[7]));
+            fails(InputException.class, () -> attribution.add(data.input(), null));
+        });
+    }
+
+    @Test
+    void clusters() {
+        attributing(
+                attribution -> fails(InputException.class, () -> attribution.add(data.input(), data.y(), new long[9])));
+    }
+
+    @Test
+    void layers() {
+        assertThat(fails(
+                        LayerException.class,
+                        () -> model.attribution().layers("act").open()))
+                .contains("act1", "act2");
+        fails(LayerException.class, () -> model.attribution().layers("act1@1").open());
+        fails(LayerException.class, () -> model.attribution().layers("").open());
+        fails(LayerException.class, () -> model.attribution().layers("act1\0").open());
+        fails(LayerException.class, () -> model.attribution().layers("数字🔢").open());
+    }
+
+    @Test
+    void options() {
+        fails(
+                ArgumentException.class,
+                () -> model.attribution().layers("act1").methods().open());
+        fails(ArgumentException.class, () -> Target.index(-1));
+        fails(ArgumentException.class, () -> Target.of("largest"));
+        fails(ArgumentException.class, () -> Method.of("magic"));
+        fails(ArgumentException.class, () -> Output.of("softmax"));
+        fails(ArgumentException.class, () -> Aggregate.of("median"));
+        fails(ArgumentException.class, () -> Device.of("tpu"));
+        fails(ArgumentException.class, () -> Device.cuda(-1));
+        fails(ArgumentException.class, () -> PreGrad.setThreads(0));
+        fails(ArgumentException.class, () -> Model.load(Fixtures.file("digits-mlp.scripted.pt"), Device.cuda(99)));
+    }
+
+    @Test
+    void targetsBeyondTheOutputs() {
+        try (Attribution attribution =
+                model.attribution().layers("act1").target(Target.index(10)).open()) {
+            assertThat(fails(ArgumentException.class, () -> attribution.add(data.input(), null)))
+                    .contains("10");
+        }
+    }
+
+    @Test
+    void nullIsNoValue() {
+        assertThatThrownBy(() -> Model.load(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> model.attribution().layers((String) null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> model.attribution().methods((Method) null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> model.layers((long[]) null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> Input.of((float[]) null, 1)).isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
+    void shapesThatDoNotFitTheModel() {
+        fails(InputException.class, () -> model.layers(1, 63));
+        fails(InputException.class, () -> model.layers(-1, 64));
+        fails(InputException.class, () -> model.forward(Input.of(new float[63], 1, 63)));
+    }
+
+    @Test
+    void memoryThatRunsOut() {
+        assertThatThrownBy(() -> model.layers(1L << 45, 64)).isInstanceOf(OutOfMemoryError.class);
+    }
+
+    @Test
+    void scoresThatWereNotComputed() {
+        try (Attribution attribution = model.attribution().layers("act1", "fc2").open()) {
+            assertThat(fails(LayerException.class, () -> attribution.scores().of("act1", 0, Method.GRADIENT)))
+                    .isEqualTo("no scores of layer 'act1': there are none");
+            attribution.add(data.input(), data.y());
+            Scores scores = attribution.scores();
+            assertThat(scores.of("fc2", 0, Method.GRADIENT)).isSameAs(scores.of("act2@0", 0, Method.GRADIENT));
+            assertThat(fails(LayerException.class, () -> scores.of("act3", 0, Method.GRADIENT)))
+                    .isEqualTo("no scores of layer 'act3': there are act1@0, act2@0");
+            fails(ArgumentException.class, () -> scores.of("act1", 1, Method.GRADIENT));
+            assertThat(fails(ArgumentException.class, () -> scores.of("act1", 0, Method.ACTIVATION)))
+                    .isEqualTo("no scores of layer 'act1@0' for cluster 0 and method activation: "
+                            + "ask for a cluster in the data and a method that was requested");
+        }
+    }
+
+    @Test
+    void namesOfSeveralCalls() {
+        Data samples = Fixtures.data("reused.npz");
+        String name = Fixtures.layers("reused").stream()
+                .filter(layer -> layer.call() > 0)
+                .findFirst()
+                .orElseThrow()
+                .name();
+        try (Model reused = Model.load(Fixtures.file("reused.scripted.pt"));
+                Attribution attribution = reused.attribution().layers(name).open()) {
+            attribution.add(samples.input(), samples.y());
+            assertThat(fails(LayerException.class, () -> attribution.scores().of(name, 0, Method.GRADIENT)))
+                    .contains(name + "@0", name + "@1");
+            assertThat(attribution.scores().of(name + "@1", 0, Method.GRADIENT).call())
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
+    void everyAggregateHasItsName() {
+        assertThat(Arrays.stream(Aggregate.values()).map(Aggregate::id).map(Aggregate::of))
+                .containsExactly(Aggregate.values());
+        assertThat(Arrays.stream(Method.values()).map(Method::id).map(Method::of))
+                .containsExactly(Method.values());
+        assertThat(Arrays.stream(Output.values()).map(Output::id).map(Output::of))
+                .containsExactly(Output.values());
+    }
+}

@@ -1,0 +1,245 @@
+package org.pregrad;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.pregrad.internal.Handle;
+import org.pregrad.internal.Loader;
+import org.pregrad.internal.Native;
+
+/** Whatever is called after, twice or at the same time as close is an exception or a wait, never a crash. */
+@Timeout(120)
+class LifecycleTest {
+    private static Model load() {
+        return Model.load(Fixtures.file("digits-mlp.scripted.pt"));
+    }
+
+    @Test
+    void whatIsClosedSaysSo() {
+        Data data = Fixtures.digits().part(0, 8);
+        Model model = load();
+        Attribution attribution = model.attribution().layers("act1").open();
+        Probe probe = Probe.builder().open();
+        attribution.add(data.input(), data.y());
+        Scores scores = attribution.scores();
+        model.close();
+        attribution.close();
+        probe.close();
+        assertThatThrownBy(model::layers)
+                .isExactlyInstanceOf(IllegalStateException.class)
+                .hasMessage(
+                        "Model " + Fixtures.file("digits-mlp.scripted.pt") + " is closed: use it inside its try block");
+        assertThatThrownBy(() -> model.layers(1, 64)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> model.layers(data.input())).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> model.forward(data.input())).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> model.attribution().layers("act1").open()).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> attribution.add(data.input(), data.y())).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(attribution::scores).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(probe::scores).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(probe::layers).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(probe::discard).isInstanceOf(IllegalStateException.class);
+        assertThat(scores.of("act1", 0, Method.GRADIENT).mean()).hasSize(128);
+    }
+
+    @Test
+    void closingTwiceIsClosingOnce() {
+        Model model = load();
+        long live = Native.liveHandles();
+        model.close();
+        model.close();
+        assertThat(Native.liveHandles()).isEqualTo(live - 1);
+    }
+
+    @Test
+    void anAttributionOutlivesItsModel() {
+        Data data = Fixtures.digits().part(0, 8);
+        Model model = load();
+        try (Attribution attribution = model.attribution().layers("act1").open()) {
+            model.close();
+            attribution.add(data.input(), data.y());
+            assertThat(attribution.scores().of("act1", 0, Method.GRADIENT).count())
+                    .isEqualTo(8);
+        }
+    }
+
+    @Test
+    void snapshotsAreGivenBack() {
+        Data data = Fixtures.digits().part(0, 8);
+        try (Model model = load();
+                Attribution attribution = model.attribution().layers("act1").open()) {
+            attribution.add(data.input(), data.y());
+            long live = Native.liveHandles();
+            for (int i = 0; i < 100; i++) {
+                attribution.scores();
+            }
+            assertThat(Native.liveHandles()).isEqualTo(live);
+        }
+    }
+
+    @Test
+    void closingWaitsForThreadsThatCompute() throws Exception {
+        Data data = Fixtures.digits();
+        ExecutorService pool = Executors.newFixedThreadPool(3);
+        try {
+            for (int round = 0; round < 20; round++) {
+                Model model = load();
+                Attribution attribution = model.attribution()
+                        .layers("act1")
+                        .methods(Method.values())
+                        .open();
+                CountDownLatch computing = new CountDownLatch(2);
+                AtomicInteger batches = new AtomicInteger();
+                List<Future<?>> workers = new ArrayList<>();
+                for (int i = 0; i < 2; i++) {
+                    workers.add(pool.submit(() -> {
+                        computing.countDown();
+                        while (true) {
+                            try {
+                                attribution.add(data.input(), data.y(), data.cluster());
+                                model.forward(data.input());
+                                batches.incrementAndGet();
+                            } catch (IllegalStateException closed) {
+                                return;
+                            }
+                        }
+                    }));
+                }
+                computing.await();
+                Thread.sleep(round);
+                Future<?> second = pool.submit(attribution::close);
+                attribution.close();
+                model.close();
+                second.get();
+                for (Future<?> worker : workers) {
+                    worker.get(60, TimeUnit.SECONDS);
+                }
+            }
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    @Test
+    void closingReturnsOnlyWhenNobodyIsInside() throws Exception {
+        Loader.load();
+        Handle handle = new Handle(Long.MAX_VALUE, "test");
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch leave = new CountDownLatch(1);
+        ExecutorService pool = Executors.newFixedThreadPool(2);
+        Future<Boolean> user = pool.submit(() -> handle.use(id -> {
+            inside.countDown();
+            try {
+                return leave.await(60, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                throw new IllegalArgumentException(e);
+            }
+        }));
+        inside.await();
+        Future<?> closer = pool.submit(handle::close);
+        Thread.sleep(100);
+        assertThat(closer.isDone()).isFalse();
+        leave.countDown();
+        closer.get(60, TimeUnit.SECONDS);
+        assertThat(user.get()).isTrue();
+        assertThatThrownBy(() -> handle.use(id -> id))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("test is closed: use it inside its try block");
+        pool.shutdown();
+    }
+
+    @Test
+    void anInterruptedCloseStillCloses() {
+        Model model = load();
+        long live = Native.liveHandles();
+        Thread.currentThread().interrupt();
+        model.close();
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(Native.liveHandles()).isEqualTo(live - 1);
+    }
+
+    @Test
+    void sixteenThreadsShareOneModel() throws Exception {
+        Data data = Fixtures.digits();
+        ExecutorService pool = Executors.newFixedThreadPool(16);
+        try (Model model = load();
+                Attribution attribution =
+                        model.attribution().layers("act1", "act2").open()) {
+            List<Future<?>> workers = new ArrayList<>();
+            for (int i = 0; i < 16; i++) {
+                Data part = data.part(100 * i, 100 * i + 100);
+                workers.add(pool.submit(() -> {
+                    for (int round = 0; round < 20; round++) {
+                        attribution.add(part.input(), part.y(), part.cluster());
+                        attribution.scores();
+                        model.layers(1, 64);
+                        assertThatThrownBy(() -> model.layers(1, 63)).isInstanceOf(InputException.class);
+                    }
+                }));
+            }
+            for (Future<?> worker : workers) {
+                worker.get();
+            }
+            assertThat(attribution.scores().all().stream()
+                            .filter(score -> score.layer().equals("act1"))
+                            .mapToLong(Score::count)
+                            .sum())
+                    .isEqualTo(16 * 20 * 100);
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    @Test
+    void whatNobodyClosesIsReportedAndGivenBack() throws Exception {
+        Logger logger = Logger.getLogger("org.pregrad");
+        List<String> messages = new ArrayList<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord entry) {
+                synchronized (messages) {
+                    messages.add(new java.util.logging.SimpleFormatter().formatMessage(entry));
+                }
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        logger.addHandler(handler);
+        logger.setUseParentHandlers(false);
+        try {
+            Loader.load();
+            long live = Native.liveHandles();
+            load();
+            assertThat(Native.liveHandles()).isEqualTo(live + 1);
+            for (int i = 0; i < 100 && Native.liveHandles() > live; i++) {
+                System.gc();
+                Thread.sleep(20);
+            }
+            assertThat(Native.liveHandles()).isEqualTo(live);
+            synchronized (messages) {
+                assertThat(messages)
+                        .containsExactly("Model " + Fixtures.file("digits-mlp.scripted.pt")
+                                + " was never closed: its native memory was held until now; use try-with-resources");
+            }
+        } finally {
+            logger.removeHandler(handler);
+            logger.setUseParentHandlers(true);
+        }
+    }
+}
