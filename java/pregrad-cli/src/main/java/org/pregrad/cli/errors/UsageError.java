@@ -1,6 +1,7 @@
 package org.pregrad.cli.errors;
 
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,35 +21,44 @@ public final class UsageError implements IParameterExceptionHandler {
     }
 
     private static String message(ParameterException e, CommandLine command, String[] arguments) {
-        String name = command.getCommandSpec().qualifiedName();
         if (e instanceof UnmatchedArgumentException unmatched
                 && !unmatched.getUnmatched().isEmpty()) {
-            return unknown(unmatched, command);
+            return unknown(unmatched.getUnmatched().get(0), command);
         }
         // A misspelt option hides behind the missing one that it was meant to be.
         Optional<String> misspelt =
                 e instanceof MissingParameterException ? misspelt(command, arguments) : Optional.empty();
-        if (misspelt.isPresent()) {
-            return unknown(new UnmatchedArgumentException(command, List.of(misspelt.get())), command);
-        }
-        return lowerCaseFirst(e.getMessage()) + "; " + name + " --help explains it";
+        return misspelt.isPresent()
+                ? unknown(misspelt.get(), command)
+                : lowerCaseFirst(e.getMessage()) + "; " + name(command) + " --help explains it";
     }
 
-    private static String unknown(UnmatchedArgumentException e, CommandLine command) {
-        String argument = e.getUnmatched().get(0);
-        String kind =
-                argument.startsWith("-") ? "option" : command.getSubcommands().isEmpty() ? "argument" : "command";
-        String meant =
-                e.getSuggestions().isEmpty() ? "" : ", did you mean " + String.join(" or ", e.getSuggestions()) + "?";
-        return "unknown " + kind + " '" + argument + "'" + meant + "; "
-                + command.getCommandSpec().qualifiedName() + " --help lists what there is";
+    private static String unknown(String argument, CommandLine command) {
+        boolean option = argument.startsWith("-");
+        boolean subcommand = !option && !command.getSubcommands().isEmpty();
+        Collection<String> words = subcommand
+                ? command.getSubcommands().keySet()
+                : command.getCommandSpec().optionsMap().keySet();
+        List<String> meant = Spelling.meant(optionName(argument), words);
+        return "unknown " + (option ? "option" : subcommand ? "command" : "argument") + " '" + argument + "'"
+                + (meant.isEmpty() ? "" : ", did you mean " + String.join(" or ", meant) + "?")
+                + "; " + name(command) + " --help lists what there is";
     }
 
     private static Optional<String> misspelt(CommandLine command, String[] arguments) {
         return Arrays.stream(arguments)
                 .filter(argument -> argument.startsWith("--"))
-                .filter(argument -> !command.getCommandSpec().optionsMap().containsKey(argument.split("=", 2)[0]))
+                .filter(argument -> !command.getCommandSpec().optionsMap().containsKey(optionName(argument)))
                 .findFirst();
+    }
+
+    private static String optionName(String argument) {
+        int value = argument.indexOf('=');
+        return value < 0 ? argument : argument.substring(0, value);
+    }
+
+    private static String name(CommandLine command) {
+        return command.getCommandSpec().qualifiedName();
     }
 
     private static String lowerCaseFirst(String message) {

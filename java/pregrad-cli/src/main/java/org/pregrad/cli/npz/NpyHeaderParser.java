@@ -13,6 +13,7 @@ import org.pregrad.cli.errors.UserException;
 /** Parses the header's text, a Python dictionary with the keys {@code descr}, {@code fortran_order}, {@code shape}. */
 final class NpyHeaderParser {
     private static final Set<String> KEYS = Set.of("descr", "fortran_order", "shape");
+    private static final Pattern START = Pattern.compile("\\G\\{");
     private static final Pattern KEY = Pattern.compile("\\G\\s*['\"](\\w+)['\"]\\s*:\\s*");
     private static final Pattern TEXT = Pattern.compile("\\G(?:'([^'\\\\]*)'|\"([^\"\\\\]*)\")");
     private static final Pattern TRUTH = Pattern.compile("\\G(True|False)");
@@ -40,8 +41,8 @@ final class NpyHeaderParser {
 
     private NpyHeader parse() {
         Map<String, String> values = new HashMap<>();
-        boolean closed = !text.startsWith("{");
-        position = 1;
+        take(START);
+        boolean closed = false;
         while (!closed) {
             String key = take(KEY).group(1);
             Pattern value =

@@ -1,0 +1,72 @@
+package org.pregrad.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Options alone; no native library is loaded. */
+class UsageTest {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'' | no command was given: use layers or attribute",
+                "atribute | unknown command 'atribute', did you mean attribute?",
+                "layers | missing required option: '--model=M.pt'",
+                "layers --modle m.pt | unknown option '--modle', did you mean --model?",
+                "layers --modle=m.pt | unknown option '--modle=m.pt', did you mean --model?",
+                "layers --model m.pt --fromat csv | unknown option '--fromat', did you mean --format?",
+                "layers --model m.pt extra | unknown argument 'extra'",
+                "layers --model m.pt --format xml | unknown format 'xml': use one of table, csv, json",
+                "layers --model m.pt --data d.npz --input-shape 1,2 | exclude each other",
+                "layers --model m.pt --inputs x | give --data too",
+                "layers --model m.pt --input-shape 1,x | '1,x' is no shape",
+                "layers --model m.pt --input-shape 0,3 | '0,3' is no shape",
+                "layers --model m.pt --threads 0 | '0' is no number from 1",
+                "layers --model m.pt --device tpu | unknown device 'tpu': use cpu, cuda or cuda:N",
+                "attribute --model m.pt --data d.npz --out o | missing required option: '--layer",
+                "attribute --model m.pt --data d.npz --layer a --out o --method grad"
+                        + " | unknown method 'grad': use one of gradient, gradient-x-preactivation",
+                "attribute --model m.pt --data d.npz --layer a --out o --aggregate max | unknown aggregate 'max': use"
+                        + " one of mean",
+                "attribute --model m.pt --data d.npz --layer a --out o --target first | unknown target 'first': use"
+                        + " label, predicted",
+                "attribute --model m.pt --data d.npz --layer a --out o --target -1 | target -1 is negative",
+                "attribute --model m.pt --data d.npz --layer a --out o --output softmax | unknown output 'softmax':"
+                        + " use one of logit",
+                "attribute --model m.pt --data d.npz --layer a --out o --batch-size many | 'many' is no number from 1",
+                "attribute --model m.pt --data d.npz --layer a --out o --seed 1 | unknown option '--seed'",
+            })
+    void isRefusedInOneLineWithTheMend(String arguments, String message) {
+        Ran ran = Ran.inProcess(arguments.isEmpty() ? new String[0] : arguments.split(" "));
+        ran.assertRefused(message);
+        assertThat(ran.err()).contains("--help");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--help | attribute",
+                "layers --help | --input-shape",
+                "attribute --help | gradient-x-preactivation, gradient-x-activation",
+                "attribute --help | (default: 256)",
+                "attribute --help | (default: mean,mean_abs)",
+            })
+    void isExplainedByHelp(String arguments, String part) {
+        Ran ran = Ran.inProcess(arguments.split(" "));
+        assertThat(ran.code()).isZero();
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.out()).contains(part, "Exit codes:", "Examples:", "\n  2 ");
+        assertThat(ran.out().lines()).allMatch(line -> line.length() <= 80);
+    }
+
+    @Test
+    void completesInAShell() {
+        Ran ran = Ran.inProcess("generate-completion");
+        assertThat(ran.code()).isZero();
+        assertThat(ran.out()).contains("complete -F _complete_pregrad", "gradient-x-activation");
+    }
+}

@@ -1,0 +1,238 @@
+package org.pregrad.cli.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.npz.TestNpz;
+
+class DatasetTest {
+    private static final ArrayNames NAMES = new ArrayNames("x", "y", "cluster", false);
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void givesBatchesInOrderAndTheRestLast() throws IOException {
+        try (Dataset data = open(samples().longs("cluster", "(3,)", -1, 7, -1))) {
+            assertThat(data.samples()).isEqualTo(3);
+            Batch first = data.next(2);
+            assertThat(first.first()).isZero();
+            assertThat(first.samples()).isEqualTo(2);
+            assertThat(first.shape()).containsExactly(2, 2);
+            assertThat(((FloatBuffer) first.inputs()).get(3)).isEqualTo(4);
+            assertThat(first.labels()).containsExactly(0, 1);
+            assertThat(first.clusters()).containsExactly(-1, 7);
+            Batch second = data.next(2);
+            assertThat(second.first()).isEqualTo(2);
+            assertThat(second.shape()).containsExactly(1, 2);
+            assertThat(((FloatBuffer) second.inputs()).get(1)).isEqualTo(6);
+            assertThat(second.labels()).containsExactly(2);
+            assertThat(data.next(2)).isNull();
+        }
+    }
+
+    @Test
+    void readsAheadWhatComesNext() throws Exception {
+        try (Dataset data = open(samples());
+                ReadAhead batches = new ReadAhead(data, 1)) {
+            for (int sample = 0; sample < 3; sample++) {
+                Batch batch = batches.next();
+                assertThat(batch.first()).isEqualTo(sample);
+                assertThat(((FloatBuffer) batch.inputs()).get(0)).isEqualTo(1 + 2 * sample);
+            }
+            assertThat(batches.next()).isNull();
+        }
+    }
+
+    @Test
+    void readsAheadAProblemToo() throws Exception {
+        try (Dataset data = open(new TestNpz().floats("x", "(2,)", 1, Float.NaN).longs("y", "(2,)", 0, 0));
+                ReadAhead batches = new ReadAhead(data, 1)) {
+            batches.next();
+            assertThatThrownBy(batches::next).isInstanceOf(UserException.class).hasMessageContaining("sample 1");
+        }
+    }
+
+    @Test
+    void needsNoClustersUnlessTheyAreNamed() throws IOException {
+        try (Dataset data = open(samples())) {
+            assertThat(data.next(3).clusters()).isNull();
+        }
+        assertThatThrownBy(() -> open(samples(), new ArrayNames("x", "y", "group", true)))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("no array 'group'; it holds x, y")
+                .hasMessageContaining("--clusters");
+    }
+
+    @Test
+    void needsNoLabelsUnlessTheyAreWanted() throws IOException {
+        TestNpz unlabelled = new TestNpz().floats("x", "(1, 2)", 1, 2);
+        Path file = unlabelled.write(directory.resolve("u.npz"));
+        try (Dataset data = Dataset.open(file, new ArrayNames("x", null, "cluster", false))) {
+            assertThat(data.next(1).labels()).isNull();
+        }
+        assertThatThrownBy(() -> Dataset.open(file, NAMES))
+                .hasMessageContaining("no array 'y'")
+                .hasMessageContaining("--labels");
+    }
+
+    @Test
+    void namesTheFileOnce() {
+        assertThatThrownBy(() -> open(new TestNpz().longs("y", "(1,)", 0)))
+                .isInstanceOf(UserException.class)
+                .hasMessageMatching(
+                        "data file \\S*d.npz: there is no array 'x'; it holds y; choose one by --inputs .*");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "|i1, -3",
+        "|u1, 253",
+        "|b1, 1",
+        "<i2, -3",
+        ">i2, -3",
+        "<u2, 65533",
+        "<i4, -3",
+        ">u4, 4294967293",
+        "<i8, -3",
+        ">i8, -3",
+        "<u8, 3"
+    })
+    void takesIntegersOfAnyWidth(String type, long value) throws IOException {
+        int size = type.charAt(2) - '0';
+        byte[] bits = type.charAt(0) == '>'
+                ? Arrays.copyOfRange(TestNpz.big(8, to -> to.putLong(value)), 8 - size, 8)
+                : Arrays.copyOf(TestNpz.little(8, to -> to.putLong(value)), size);
+        try (Dataset data = open(new TestNpz().floats("x", "(1,)", 1).array("y", type, "(1,)", bits))) {
+            assertThat(data.next(1).labels()).containsExactly(value);
+        }
+    }
+
+    @Test
+    void refusesIntegersBeyond64Bits() throws IOException {
+        byte[] bits = TestNpz.little(8, to -> to.putLong(-1));
+        try (Dataset data = open(new TestNpz().floats("x", "(1,)", 1).array("y", "<u8", "(1,)", bits))) {
+            assertThatThrownBy(() -> data.next(1))
+                    .isInstanceOf(UserException.class)
+                    .hasMessageContaining("18446744073709551615");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"<f4", "<f8"})
+    void refusesFloatLabels(String type) {
+        byte[] bits = new byte[type.charAt(2) - '0'];
+        assertThatThrownBy(() -> open(new TestNpz().floats("x", "(1,)", 1).array("y", type, "(1,)", bits)))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("array 'y' holds float")
+                .hasMessageContaining("y.astype(np.int64)");
+    }
+
+    @Test
+    void refusesLengthsAndShapesThatDiffer() {
+        assertThatThrownBy(() -> open(new TestNpz().floats("x", "(2, 1)", 1, 2).longs("y", "(3,)", 1, 2, 3)))
+                .hasMessageContaining("3 labels")
+                .hasMessageContaining("2 samples (shape 2x1)");
+        assertThatThrownBy(() -> open(new TestNpz().floats("x", "(2, 1)", 1, 2).longs("y", "(2, 1)", 1, 2)))
+                .hasMessageContaining("shape 2x1")
+                .hasMessageContaining("y.ravel()");
+        assertThatThrownBy(() -> open(samples().longs("cluster", "(2,)", 1, 2))).hasMessageContaining("2 clusters");
+    }
+
+    @Test
+    void refusesAnEmptyDataSet() {
+        assertThatThrownBy(() -> open(new TestNpz().floats("x", "(0, 64)").longs("y", "(0,)")))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("0 samples");
+        assertThatThrownBy(() -> open(new TestNpz().floats("x", "(5, 0)").longs("y", "(5,)", 1, 2, 3, 4, 5)))
+                .hasMessageContaining("without values");
+        assertThatThrownBy(() -> open(new TestNpz().floats("x", "()", 1).longs("y", "(1,)", 1)))
+                .hasMessageContaining("scalar");
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void namesTheSampleThatIsNotFinite(float bad) throws IOException {
+        TestNpz npz = new TestNpz().floats("x", "(3, 2)", 1, 2, 3, 4, 5, bad).longs("y", "(3,)", 0, 0, 0);
+        try (Dataset data = open(npz)) {
+            data.next(2);
+            assertThatThrownBy(() -> data.next(2))
+                    .isInstanceOf(UserException.class)
+                    .hasMessageContaining("holds " + bad + " in sample 2");
+        }
+    }
+
+    @Test
+    void keepsDoubles() throws IOException {
+        byte[] bits = TestNpz.big(16, to -> to.putDouble(1.5).putDouble(2.5));
+        try (Dataset data = open(new TestNpz().array("x", ">f8", "(1, 2)", bits).longs("y", "(1,)", 0))) {
+            DoubleBuffer values = (DoubleBuffer) data.next(1).inputs();
+            assertThat(values.isDirect()).isTrue();
+            assertThat(values.get(1)).isEqualTo(2.5);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"<i4", "<i8"})
+    void widensTokens(String type) throws IOException {
+        byte[] bits = type.equals("<i4")
+                ? TestNpz.little(8, to -> to.putInt(-2).putInt(5))
+                : TestNpz.little(16, to -> to.putLong(-2).putLong(5));
+        try (Dataset data = open(new TestNpz().array("x", type, "(1, 2)", bits).longs("y", "(1,)", 0))) {
+            LongBuffer values = (LongBuffer) data.next(1).inputs();
+            assertThat(values.isDirect()).isTrue();
+            assertThat(values.get(0)).isEqualTo(-2);
+            assertThat(values.get(1)).isEqualTo(5);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"|u1,1,uint8", "<f2,2,float16", "|b1,1,bool", "<i2,2,int16", "<u4,4,uint32"})
+    void refusesInputsOfOtherTypes(String type, int size, String name) {
+        assertThatThrownBy(() -> open(
+                        new TestNpz().array("x", type, "(1,)", new byte[size]).longs("y", "(1,)", 0)))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("array 'x' holds " + name)
+                .hasMessageContaining("x.astype(np.float32)");
+    }
+
+    @Test
+    void refusesFortranOrder() {
+        byte[] npy = TestNpz.npy(1, "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1)}", new byte[8]);
+        assertThatThrownBy(() -> open(new TestNpz().entry("x.npy", npy).longs("y", "(2,)", 0, 0)))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("np.ascontiguousarray(x)");
+    }
+
+    @Test
+    void takesABatchSizeBeyondItsSamples() throws IOException {
+        try (Dataset data = open(samples())) {
+            data.checkBatchSize(Integer.MAX_VALUE);
+            assertThat(data.next(Integer.MAX_VALUE).samples()).isEqualTo(3);
+        }
+    }
+
+    private static TestNpz samples() {
+        return new TestNpz().floats("x", "(3, 2)", 1, 2, 3, 4, 5, 6).longs("y", "(3,)", 0, 1, 2);
+    }
+
+    private Dataset open(TestNpz npz) throws IOException {
+        return open(npz, NAMES);
+    }
+
+    private Dataset open(TestNpz npz, ArrayNames names) throws IOException {
+        return Dataset.open(npz.write(directory.resolve("d.npz")), names);
+    }
+}

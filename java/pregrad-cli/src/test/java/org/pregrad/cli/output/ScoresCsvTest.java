@@ -1,0 +1,43 @@
+package org.pregrad.cli.output;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.pregrad.Method;
+import org.pregrad.TestScores;
+
+class ScoresCsvTest {
+    @Test
+    void writesOneRowPerNeuronWithTheShortestExactNumbers() throws IOException {
+        StringWriter text = new StringWriter();
+        ScoresCsv.write(
+                TestScores.scores(
+                        TestScores.score(
+                                "relu", -1, Method.GRADIENT, new double[] {0.1, -2.0E-44}, new double[] {1, 2.2}),
+                        TestScores.score(
+                                "a,\"b", 4, Method.ACTIVATION, new double[] {2.0E-44}, new double[] {Double.NaN})),
+                text);
+        assertThat(text).hasToString("""
+            layer,call,cluster,method,neuron,count,mean,mean_abs,rms,std
+            relu,0,-1,gradient,0,3,0.1,1.0,0.0,0.0
+            relu,0,-1,gradient,1,3,-2.0E-44,2.2,0.0,0.0
+            "a,""b",0,4,activation,0,3,2.0E-44,NaN,0.0,0.0
+            """);
+    }
+
+    @Test
+    void writesNumbersThatReadBackAsThemselves() {
+        Random random = new Random(7);
+        for (int i = 0; i < 10_000; i++) {
+            double value = Double.longBitsToDouble(random.nextLong());
+            if (Double.isFinite(value)) {
+                assertThat(Double.parseDouble(Numbers.exact(value))).isEqualTo(value);
+            }
+        }
+        // JDK 17 itself would write this one with a digit more: the bytes must not depend on the JDK.
+        assertThat(Numbers.exact(Math.scalb(1.0, -44))).isEqualTo("5.684341886080802E-14");
+    }
+}
