@@ -83,7 +83,8 @@ int main(int argc, char** argv) {
     options.target = pregrad::Target::predicted();
     pregrad::Attribution attribution = model.attribution(options);
     attribution.add(inputs);  // call it again for more batches
-    for (const pregrad::Score& score : attribution.scores().entries()) {
+    const pregrad::Scores scores = attribution.scores();
+    for (const pregrad::Score& score : scores.entries()) {
       print_top_neurons(score, 5);
     }
     return 0;

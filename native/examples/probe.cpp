@@ -51,7 +51,8 @@ int main() {
       probe.add(net->forward(inputs, &probe), labels, labels);
     }
 
-    for (const pregrad::Score& score : probe.scores().entries()) {
+    const pregrad::Scores scores = probe.scores();
+    for (const pregrad::Score& score : scores.entries()) {
       std::cout << score.layer << ", class " << score.cluster << ", " << pregrad::name_of(score.method) << ", "
                 << score.statistics.count << " samples: neuron 0 has mean " << score.statistics.mean[0] << '\n';
     }

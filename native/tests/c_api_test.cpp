@@ -234,7 +234,7 @@ TEST_F(CApi, ScoresAsCppDoes) {
   cpp.add(torch::from_blob(inputs_.data(), shape_, torch::kFloat),
           torch::from_blob(labels_.data(), {samples}, torch::kLong),
           torch::from_blob(clusters_.data(), {samples}, torch::kLong));
-  const auto expected = cpp.scores().entries();
+  const std::vector<pregrad::Score> expected = cpp.scores().entries();
 
   const OwnedAttribution attribution = open(all_methods_of_all_layers());
   const pregrad_tensor tensor = inputs();
