@@ -101,10 +101,12 @@ class ErrorsTest {
     void modelsThatCannotBeAttributed(Fixtures.Entry entry) {
         Data samples = Fixtures.data(entry.data());
         fails(UnsupportedModelException.class, () -> {
-            try (Model refused = Model.load(Fixtures.file(entry.file()));
-                    Attribution attribution =
-                            refused.attribution().layers("act").open()) {
-                attribution.add(samples.input(), samples.y(), samples.cluster());
+            try (Model refused = Model.load(Fixtures.file(entry.file()))) {
+                String layer = refused.layers().get(0).name();
+                try (Attribution attribution =
+                        refused.attribution().layers(layer).open()) {
+                    attribution.add(samples.input(), samples.y(), samples.cluster());
+                }
             }
         });
     }
@@ -113,7 +115,6 @@ class ErrorsTest {
     void inputs() {
         attributing(attribution -> {
             fails(InputException.class, () -> attribution.add(Input.of(new float[8 * 63], 8, 63), data.y()));
-            fails(InputException.class, () -> attribution.add(Input.of(new float[64], 64), new long[64]));
             fails(InputException.class, () -> attribution.add(Input.of(new long[8 * 64], 8, 64), data.y()));
             fails(InputException.class, () -> attribution.add(Input.of(new float[0], 0, 64), new long[0]));
             for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
@@ -152,7 +153,6 @@ class ErrorsTest {
                 .contains("act1", "act2");
         fails(LayerException.class, () -> model.attribution().layers("act1@1").open());
         fails(LayerException.class, () -> model.attribution().layers("").open());
-        fails(LayerException.class, () -> model.attribution().layers("act1\0").open());
         fails(LayerException.class, () -> model.attribution().layers("数字🔢").open());
     }
 
