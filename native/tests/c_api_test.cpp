@@ -129,10 +129,10 @@ class CApi : public ::testing::Test {
   std::vector<pregrad_method> methods_ = {0, 1, 2, 3, 4};
 };
 
-#define EXPECT_REFUSED(call, status, part)                \
-  do {                                                    \
-    EXPECT_EQ(call, status) << pregrad_last_error();      \
-    EXPECT_THAT(pregrad_last_error(), HasSubstr(part));   \
+#define EXPECT_REFUSED(call, status, part)                   \
+  do {                                                       \
+    EXPECT_EQ(call, status) << pregrad_last_error();         \
+    EXPECT_THAT(pregrad_last_error(), HasSubstr(part));      \
     EXPECT_THAT(pregrad_last_error(), Not(HasSubstr("\n"))); \
   } while (false)
 
@@ -195,8 +195,7 @@ TEST_F(CApi, ForwardsAsCppDoesAndLeavesTheInputsAlone) {
   pregrad_tensor view = PREGRAD_TENSOR_INIT;
   ASSERT_EQ(pregrad_result_tensor(result.get(), &view), PREGRAD_OK);
   ASSERT_EQ(view.dtype, PREGRAD_FLOAT32);
-  ASSERT_THAT(std::vector<std::int64_t>(view.shape, view.shape + view.rank),
-              ElementsAreArray({samples, classes}));
+  ASSERT_THAT(std::vector<std::int64_t>(view.shape, view.shape + view.rank), ElementsAreArray({samples, classes}));
   const auto* values = static_cast<const float*>(view.data);
   EXPECT_TRUE(torch::equal(expected, torch::from_blob(const_cast<float*>(values), {samples, classes}, torch::kFloat)));
   EXPECT_EQ(inputs_, before);
@@ -325,8 +324,8 @@ TEST_F(CApi, ServesManyThreadsAndKeepsTheirMessagesApart) {
       pregrad_model* model = nullptr;
       EXPECT_EQ(pregrad_model_load(("absent-" + std::to_string(t)).c_str(), nullptr, &model), PREGRAD_ERROR_MODEL);
       for (int repeat = 0; repeat < 5; ++repeat) {
-        EXPECT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(),
-                                          clusters_.data(), clusters_.size()),
+        EXPECT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), clusters_.data(),
+                                          clusters_.size()),
                   PREGRAD_OK);
       }
       messages[t] = pregrad_last_error();

@@ -13,8 +13,7 @@ namespace c_api = pregrad::c_api;
 pregrad_status pregrad_attribution_open(const pregrad_model* model, const pregrad_attribution_options* options,
                                         pregrad_attribution** attribution) {
   return c_api::guarded([&] {
-    c_api::hand_out(attribution,
-                    [&] { return c_api::open(model).attribution(c_api::attribution_options(options)); });
+    c_api::hand_out(attribution, [&] { return c_api::open(model).attribution(c_api::attribution_options(options)); });
   });
 }
 

@@ -35,9 +35,7 @@ pregrad_status fail(ErrorKind kind, const char* message) noexcept {
   return static_cast<pregrad_status>(kind);
 }
 
-const char* last_error() noexcept {
-  return message_lost ? out_of_memory : stored_message().c_str();
-}
+const char* last_error() noexcept { return message_lost ? out_of_memory : stored_message().c_str(); }
 
 pregrad_status fail_internally(const char* message) noexcept {
   try {

@@ -4,8 +4,8 @@
 
 #include <c10/util/Exception.h>
 
-#include <pregrad/error.hpp>
 #include <pregrad/pregrad.h>
+#include <pregrad/error.hpp>
 
 namespace pregrad::c_api {
 

@@ -8,9 +8,9 @@
 
 #include <ATen/core/TensorBody.h>
 
+#include <pregrad/pregrad.h>
 #include <pregrad/attribution.hpp>
 #include <pregrad/model.hpp>
-#include <pregrad/pregrad.h>
 #include <pregrad/scores.hpp>
 
 #include "arguments.hpp"

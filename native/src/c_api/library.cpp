@@ -1,7 +1,7 @@
 // What describes the library itself: versions, messages, names.
 
-#include <pregrad/options.hpp>
 #include <pregrad/pregrad.h>
+#include <pregrad/options.hpp>
 #include <pregrad/version.hpp>
 
 #include "arguments.hpp"

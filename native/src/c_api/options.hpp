@@ -2,8 +2,8 @@
 
 #include <c10/core/Device.h>
 
-#include <pregrad/options.hpp>
 #include <pregrad/pregrad.h>
+#include <pregrad/options.hpp>
 
 namespace pregrad::c_api {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include <pregrad/error.hpp>
 #include <pregrad/pregrad.h>
+#include <pregrad/error.hpp>
 
 #include "arguments.hpp"
 #include "guard.hpp"

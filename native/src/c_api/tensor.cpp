@@ -41,7 +41,8 @@ void check_shape(at::IntArrayRef shape, std::size_t element_size) {
   bool empty = false;
   for (const std::int64_t size : shape) {
     if (size < 0) {
-      throw InputError("the tensor's shape has the negative size " + std::to_string(size) + "; give sizes of 0 or more");
+      throw InputError("the tensor's shape has the negative size " + std::to_string(size) +
+                       "; give sizes of 0 or more");
     }
     empty = empty || size == 0;
     overflow = overflow || (size != 0 && bytes > limit / size);
