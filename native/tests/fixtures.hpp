@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <ostream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "pregrad/options.hpp"
+#include "pregrad/scores.hpp"
+
+namespace pregrad::test {
+
+/// A line of tests/fixtures/models.csv.
+struct Fixture {
+  std::string model;
+  std::string form;
+  std::filesystem::path file;
+  std::filesystem::path data;
+  std::string refused;  ///< empty if the model can be attributed
+};
+void PrintTo(const Fixture& fixture, std::ostream* stream);
+
+std::filesystem::path fixture_path(const std::string& name);
+std::vector<Fixture> attributable_fixtures();
+std::vector<Fixture> refused_fixtures();
+std::string test_name(const Fixture& fixture);
+
+/// A CSV file without quotes, by column.
+std::vector<std::map<std::string, std::string>> read_csv(const std::filesystem::path& file);
+
+struct Data {
+  at::Tensor x;
+  at::Tensor y;
+  at::Tensor cluster;
+};
+Data read_data(const std::filesystem::path& file);
+
+struct GoldenKey {
+  std::string layer;
+  std::int64_t call = 0;
+  std::int64_t cluster = 0;
+  Method method = Method::gradient;
+  auto operator<=>(const GoldenKey&) const = default;
+};
+using Golden = std::map<GoldenKey, Statistics>;
+/// tests/fixtures/golden/MODEL.scores.csv
+Golden read_golden(const std::string& model);
+
+/// ‖seen − truth‖ / ‖truth‖
+double relative_error(const std::vector<double>& seen, const std::vector<double>& truth);
+
+}  // namespace pregrad::test
