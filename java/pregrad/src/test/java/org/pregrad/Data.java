@@ -17,9 +17,12 @@ record Data(Object x, long[] shape, long[] y, long[] cluster) {
 
     /** Samples from `begin` to before `end`. */
     Data part(int begin, int end) {
-        int width = (int) (shape[0] == 0 ? 0 : Arrays.stream(shape).reduce(1, (a, b) -> a * b) / shape[0]);
+        int width = 1;
+        for (int axis = 1; axis < shape.length; axis++) {
+            width *= (int) shape[axis];
+        }
         long[] part = shape.clone();
-        part[0] = end - begin;
+        part[0] = (long) end - begin;
         Object values;
         if (x instanceof float[] floats) {
             values = Arrays.copyOfRange(floats, begin * width, end * width);

@@ -122,7 +122,7 @@ class InputTest {
 
     @Test
     void tensorsAreShownInPlace() {
-        PreGrad.libraryInfo();
+        Presets.require();
         try (FloatPointer pointer = new FloatPointer(values);
                 Tensor tensor = torch.from_blob(pointer, new long[] {SIZE, 64})) {
             Input input = Input.of(tensor);
@@ -134,7 +134,7 @@ class InputTest {
 
     @Test
     void tensorsNeedNotBeContiguous() {
-        PreGrad.libraryInfo();
+        Presets.require();
         float[] columns = new float[values.length];
         for (int i = 0; i < SIZE; i++) {
             for (int j = 0; j < 64; j++) {
@@ -150,7 +150,7 @@ class InputTest {
 
     @Test
     void closedAndUndefinedTensorsAreRefused() {
-        PreGrad.libraryInfo();
+        Presets.require();
         Tensor tensor = torch.zeros(4, 64);
         Input input = Input.of(tensor);
         tensor.close();

@@ -3,19 +3,19 @@ package org.pregrad;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
@@ -32,12 +32,10 @@ class LifecycleTest {
         Data data = Fixtures.digits().part(0, 8);
         Model model = load();
         Attribution attribution = model.attribution().layers("act1").open();
-        Probe probe = Probe.builder().open();
         attribution.add(data.input(), data.y());
         Scores scores = attribution.scores();
         model.close();
         attribution.close();
-        probe.close();
         assertThatThrownBy(model::layers)
                 .isExactlyInstanceOf(IllegalStateException.class)
                 .hasMessage(
@@ -48,9 +46,6 @@ class LifecycleTest {
         assertThatThrownBy(() -> model.attribution().layers("act1").open()).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> attribution.add(data.input(), data.y())).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(attribution::scores).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(probe::scores).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(probe::layers).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(probe::discard).isInstanceOf(IllegalStateException.class);
         assertThat(scores.of("act1", 0, Method.GRADIENT).mean()).hasSize(128);
     }
 
@@ -202,44 +197,34 @@ class LifecycleTest {
         }
     }
 
-    @Test
-    void whatNobodyClosesIsReportedAndGivenBack() throws Exception {
-        Logger logger = Logger.getLogger("org.pregrad");
-        List<String> messages = new ArrayList<>();
-        Handler handler = new Handler() {
-            @Override
-            public void publish(LogRecord entry) {
-                synchronized (messages) {
-                    messages.add(new java.util.logging.SimpleFormatter().formatMessage(entry));
-                }
-            }
+    /** Forgets to close a model. */
+    public static final class Leak {
+        private Leak() {}
 
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        };
-        logger.addHandler(handler);
-        logger.setUseParentHandlers(false);
-        try {
-            Loader.load();
-            long live = Native.liveHandles();
+        public static void main(String[] arguments) throws InterruptedException {
             load();
-            assertThat(Native.liveHandles()).isEqualTo(live + 1);
-            for (int i = 0; i < 100 && Native.liveHandles() > live; i++) {
+            long live = Native.liveHandles();
+            for (int i = 0; i < 100 && Native.liveHandles() == live; i++) {
                 System.gc();
                 Thread.sleep(20);
             }
-            assertThat(Native.liveHandles()).isEqualTo(live);
-            synchronized (messages) {
-                assertThat(messages)
-                        .containsExactly("Model " + Fixtures.file("digits-mlp.scripted.pt")
-                                + " was never closed: its native memory was held until now; use try-with-resources");
-            }
-        } finally {
-            logger.removeHandler(handler);
-            logger.setUseParentHandlers(true);
+            System.out.println(live + " before, " + Native.liveHandles() + " after");
         }
+    }
+
+    @Test
+    void whatNobodyClosesIsReportedAndGivenBack(@TempDir Path folder) throws Exception {
+        Child child = Child.run(
+                folder,
+                Leak.class,
+                Child.CLASS_PATH,
+                List.of(
+                        "-Dpregrad.fixtures=" + Fixtures.folder(),
+                        "-Dpregrad.libtorch=" + System.getProperty("pregrad.libtorch", "")),
+                Map.of());
+        assertThat(child.out()).containsExactly("1 before, 0 after");
+        assertThat(child.err())
+                .containsOnlyOnce("Model " + Fixtures.file("digits-mlp.scripted.pt")
+                        + " was never closed: its native memory was held until now; use try-with-resources");
     }
 }

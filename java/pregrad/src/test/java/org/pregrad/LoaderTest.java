@@ -4,16 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,35 +39,25 @@ class LoaderTest {
         }
     }
 
-    private record Outcome(List<String> out, String err) {
-        /** What both tries said. */
-        String line() {
-            assertThat(out).as(err).hasSize(2);
-            assertThat(out.get(1)).isEqualTo(out.get(0));
-            return out.get(0);
-        }
+    @BeforeAll
+    static void onlyWithPresets() {
+        Presets.require();
     }
 
-    private Outcome start(List<String> options, Map<String, String> environment, String... arguments) throws Exception {
-        return start(System.getProperty("java.class.path"), options, environment, arguments);
+    private Child start(List<String> options, Map<String, String> environment, String... arguments) throws Exception {
+        return start(Child.CLASS_PATH, options, environment, arguments);
     }
 
-    private Outcome start(String classPath, List<String> options, Map<String, String> environment, String... arguments)
+    private Child start(String classPath, List<String> options, Map<String, String> environment, String... arguments)
             throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xcheck:jni", "-cp", classPath));
-        command.addAll(options);
-        command.add(Main.class.getName());
-        command.addAll(Arrays.asList(arguments));
-        File out = folder.resolve("out").toFile();
-        File err = folder.resolve("err").toFile();
-        ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(out).redirectError(err);
-        builder.environment().remove("OPENBLAS_THREAD_TIMEOUT");
-        builder.environment().putAll(environment);
-        int code = builder.start().waitFor();
-        String errors = Files.readString(err.toPath(), StandardCharsets.UTF_8);
-        assertThat(code).as(errors).isZero();
-        return new Outcome(Files.readAllLines(out.toPath()), errors);
+        return Child.run(folder, Main.class, classPath, options, environment, arguments);
+    }
+
+    /** What both tries said. */
+    private static String line(Child child) {
+        assertThat(child.out()).as(child.err()).hasSize(2);
+        assertThat(child.out().get(1)).isEqualTo(child.out().get(0));
+        return child.out().get(0);
     }
 
     private static String property(String name, Object value) {
@@ -77,8 +66,8 @@ class LoaderTest {
 
     @Test
     void theUserSetsNothing() throws Exception {
-        Outcome outcome = start(List.of(), Map.of());
-        assertThat(outcome.line())
+        Child outcome = start(List.of(), Map.of());
+        assertThat(line(outcome))
                 .contains("version=" + PreGrad.version() + ",")
                 .contains("libtorchVersion=2.")
                 .contains("openblas=OPENBLAS_THREAD_TIMEOUT=4 (set by PreGrad)");
@@ -87,21 +76,21 @@ class LoaderTest {
 
     @Test
     void whatTheUserSetsStays() throws Exception {
-        assertThat(start(List.of(), Map.of("OPENBLAS_THREAD_TIMEOUT", "26")).line())
+        assertThat(line(start(List.of(), Map.of("OPENBLAS_THREAD_TIMEOUT", "26"))))
                 .contains("openblas=OPENBLAS_THREAD_TIMEOUT=26 (set by the user)");
     }
 
     @Test
     void anOpenBlasThatWasThereBeforeIsReported() throws Exception {
-        Outcome outcome = start(List.of(), Map.of(), "openblas first");
-        assertThat(outcome.line()).contains("OpenBLAS was loaded before PreGrad");
+        Child outcome = start(List.of(), Map.of(), "openblas first");
+        assertThat(line(outcome)).contains("OpenBLAS was loaded before PreGrad");
         assertThat(outcome.err()).containsOnlyOnce("OpenBLAS was loaded before PreGrad, so its threads may slow");
     }
 
     @Test
     void theCacheIsTheUsersAlone() throws Exception {
         Path cache = folder.resolve("cache");
-        assertThat(start(List.of(property("pregrad.cache", cache)), Map.of()).line())
+        assertThat(line(start(List.of(property("pregrad.cache", cache)), Map.of())))
                 .contains(cache.toString());
         List<Path> unpacked = files(cache);
         assertThat(unpacked).hasSize(2);
@@ -113,7 +102,7 @@ class LoaderTest {
         }
         long modified = Files.getLastModifiedTime(unpacked.get(0)).toMillis();
         Files.write(unpacked.get(1), new byte[] {1, 2, 3});
-        assertThat(start(List.of(property("pregrad.cache", cache)), Map.of()).line())
+        assertThat(line(start(List.of(property("pregrad.cache", cache)), Map.of())))
                 .startsWith("LibraryInfo");
         assertThat(Files.getLastModifiedTime(unpacked.get(0)).toMillis()).isEqualTo(modified);
         assertThat(Files.size(unpacked.get(1))).isGreaterThan(3);
@@ -129,11 +118,10 @@ class LoaderTest {
     @Test
     void aCacheThatCannotBeWritten() throws Exception {
         Path file = Files.createFile(folder.resolve("file"));
-        assertThat(start(List.of(property("pregrad.cache", file)), Map.of()).line())
+        assertThat(line(start(List.of(property("pregrad.cache", file)), Map.of())))
                 .startsWith("PreGradException: '" + file + "' is not a folder of this user")
                 .contains("set pregrad.cache to another folder");
-        assertThat(start(List.of(property("pregrad.cache", file.resolve("below"))), Map.of())
-                        .line())
+        assertThat(line(start(List.of(property("pregrad.cache", file.resolve("below"))), Map.of())))
                 .startsWith("PreGradException: cannot unpack libpregrad_boot.so into")
                 .contains("set pregrad.cache to a folder that you can write");
     }
@@ -146,43 +134,39 @@ class LoaderTest {
         for (Path file : files(cache)) {
             Files.copy(file, libraries.resolve(file.getFileName()));
         }
-        assertThat(start(List.of(property("pregrad.library", libraries)), Map.of())
-                        .line())
+        assertThat(line(start(List.of(property("pregrad.library", libraries)), Map.of())))
                 .contains("library=" + libraries.resolve("libpregrad.so"));
         Files.write(libraries.resolve("libpregrad.so"), new byte[] {1, 2, 3});
-        assertThat(start(List.of(property("pregrad.library", libraries)), Map.of())
-                        .line())
+        assertThat(line(start(List.of(property("pregrad.library", libraries)), Map.of())))
                 .startsWith("PreGradException: cannot load '" + libraries.resolve("libpregrad.so") + "'")
                 .contains("build PreGrad for this machine and its LibTorch");
         Files.delete(libraries.resolve("libpregrad.so"));
-        assertThat(start(List.of(property("pregrad.library", libraries)), Map.of())
-                        .line())
+        assertThat(line(start(List.of(property("pregrad.library", libraries)), Map.of())))
                 .isEqualTo("PreGradException: no libpregrad.so in '" + libraries
                         + "': set pregrad.library to the folder of PreGrad's native libraries, or do not set it");
     }
 
     @Test
     void aFolderWithoutLibTorch() throws Exception {
-        assertThat(start(List.of(property("pregrad.libtorch", folder)), Map.of())
-                        .line())
+        assertThat(line(start(List.of(property("pregrad.libtorch", folder)), Map.of())))
                 .isEqualTo("PreGradException: no libtorch_cpu.so in '" + folder
                         + "' or its lib/: set pregrad.libtorch to the folder of a LibTorch, or do not set it");
     }
 
     @Test
     void noPresets() throws Exception {
-        assertThat(start(without("pytorch-"), List.of(), Map.of()).line())
+        assertThat(line(start(without("pytorch-"), List.of(), Map.of())))
                 .startsWith("PreGradException: the JavaCPP presets of PyTorch are not on the class path: add");
     }
 
     @Test
     void noBinariesOfThePresets() throws Exception {
-        assertThat(start(without("pytorch-[^/]*linux"), List.of(), Map.of()).line())
+        assertThat(line(start(without("pytorch-[^/]*linux"), List.of(), Map.of())))
                 .startsWith("PreGradException: cannot load LibTorch");
     }
 
     private static String without(String jar) {
-        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+        return Arrays.stream(Child.CLASS_PATH.split(File.pathSeparator))
                 .filter(entry -> !entry.matches(".*/" + jar + "[^/]*\\.jar"))
                 .collect(Collectors.joining(File.pathSeparator));
     }
@@ -191,8 +175,7 @@ class LoaderTest {
     void classesAndLibraryOfDifferentVersions() throws Exception {
         Path other = Files.createDirectories(folder.resolve("org/pregrad"));
         Files.writeString(other.resolve("version.properties"), "version=9.9.9\n");
-        assertThat(start(folder + File.pathSeparator + System.getProperty("java.class.path"), List.of(), Map.of())
-                        .line())
+        assertThat(line(start(folder + File.pathSeparator + Child.CLASS_PATH, List.of(), Map.of())))
                 .startsWith("PreGradException: the classes are PreGrad 9.9.9 but '")
                 .contains("' is PreGrad " + PreGrad.version() + ": use both from one build");
     }

@@ -32,7 +32,7 @@ class ProbeTest {
 
     @BeforeAll
     static void readWeights() {
-        PreGrad.libraryInfo();
+        Presets.require();
         data = Fixtures.digits();
         JitModule module = torch.load(Fixtures.file("digits-mlp.scripted.pt").toString());
         named_parameter_list parameters = module.named_parameters();
@@ -236,6 +236,24 @@ class ProbeTest {
             assertThat(probe.scores().all()).isEmpty();
         }
         assertThatThrownBy(() -> Probe.builder().methods().open()).isInstanceOf(ArgumentException.class);
+    }
+
+    @Test
+    void whatIsClosedSaysSo() {
+        Probe probe = Probe.builder().open();
+        probe.close();
+        probe.close();
+        try (PointerScope scope = new PointerScope()) {
+            Tensor z = torch.randn(6, 4);
+            assertThatThrownBy(() -> probe.tap("z", z))
+                    .isExactlyInstanceOf(IllegalStateException.class)
+                    .hasMessage("Probe is closed: use it inside its try block");
+            assertThatThrownBy(() -> probe.activation("z", z)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> probe.add(z, new long[6], null)).isInstanceOf(IllegalStateException.class);
+        }
+        assertThatThrownBy(probe::scores).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(probe::layers).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(probe::discard).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
