@@ -134,7 +134,7 @@ class Probe::Implementation {
   /// What the caller does with the tensor afterwards is unknown, so values are copied; without gradients so is the
   /// tensor that goes on.
   static at::Tensor capture(const at::Tensor& tensor, graph::CaptureNeeds needs, graph::Captured& captured) {
-    at::Tensor tapped = graph::capture(tensor, needs, graph::LaterWrites::none, captured);
+    at::Tensor tapped = graph::capture(tensor, graph::Stage::activation, needs, graph::LaterWrites::none, captured);
     if (needs.value) {
       captured.value = captured.value.clone();
     }

@@ -26,10 +26,11 @@ bool is_scalar(const Value* value, double expected) {
   if (!constant) {
     return false;
   }
-  if (constant->isScalar()) {
-    return constant->toScalar().toDouble() == expected;
+  // Tracing turns numbers into tensors without axes.
+  if (constant->isTensor() && constant->toTensor().numel() == 1) {
+    return constant->toTensor().item<double>() == expected;
   }
-  return false;
+  return constant->isScalar() && constant->toScalar().toDouble() == expected;
 }
 
 /// softsign has no operator of its own: z / (|z| + 1).

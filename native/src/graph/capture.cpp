@@ -57,34 +57,65 @@ at::Tensor tapped_alias(const at::Tensor& tensor, Edge& edge) {
 }
 
 /// Puts the tap into the history of the tensor itself, as an in-place identity would, so that everything that shares
-/// its memory goes on doing so.
-at::Tensor tap_in_place(const at::Tensor& tensor, Edge& edge) {
-  if (const auto* view = torch::autograd::impl::get_view_autograd_meta(tensor)) {
-    if (view->has_bw_view() && view->get_creation_meta() != torch::autograd::CreationMeta::DEFAULT) {
-      throw UnsupportedModelError(
-          "the model writes in place into one of several views of one tensor (chunk, split or unbind), whose gradient "
-          "is not defined: use the activation that is not in place there");
-    }
-  }
+/// its memory goes on doing so. `tensor` is no view.
+void tap_in_place(const at::Tensor& tensor, Stage stage, Edge& edge) {
   const NodePointer node = make_tap_node(upstream_of(tensor));
-  node->add_input_metadata(tensor);
-  if (tensor.requires_grad() || tensor.is_view()) {
-    torch::autograd::impl::rebase_history(tensor, Edge(node, 0));
-  } else {
-    torch::autograd::impl::set_gradient_edge(tensor, Edge(node, 0));
+  torch::autograd::set_history(tensor, node);
+  // Views look for their history again when the version is new. What autograd saved of an activation would then count
+  // as overwritten, though.
+  if (stage == Stage::pre_activation) {
+    torch::autograd::impl::bump_version(tensor);
   }
-  torch::autograd::impl::bump_version(tensor);
   edge = Edge(node, 0);
+}
+
+/// An in-place operation asks whether a view is a leaf before it looks for the view's new history: look now.
+void renew_history(const at::Tensor& view) {
+  auto counter = torch::autograd::impl::version_counter(view);
+  const auto version = counter.current_version();
+  counter.bump();
+  static_cast<void>(view.grad_fn());
+  counter.set_version(version);
+}
+
+/// The part of a base's gradient that belongs to `view`.
+std::function<at::Tensor(const at::Tensor&)> gradient_of_view(const at::Tensor& view, const at::Tensor& base) {
+  return [sizes = view.sizes().vec(), strides = view.strides().vec(),
+          offset = view.storage_offset() - base.storage_offset(), base_sizes = base.sizes().vec(),
+          base_strides = base.strides().vec()](const at::Tensor& gradient) {
+    at::Tensor laid_out = at::empty_strided(base_sizes, base_strides, gradient.options());
+    laid_out.copy_(gradient);
+    return laid_out.as_strided(sizes, strides, offset);
+  };
+}
+
+at::Tensor tap_written(const at::Tensor& tensor, Stage stage, LaterWrites writes, Captured& captured) {
+  const auto* view = torch::autograd::impl::get_view_autograd_meta(tensor);
+  if (view == nullptr || !view->has_bw_view()) {
+    tap_in_place(tensor, stage, captured.edge);
+    return tensor;
+  }
+  if (view->get_creation_meta() != torch::autograd::CreationMeta::DEFAULT) {
+    if (writes == LaterWrites::by_activation) {
+      throw UnsupportedModelError(
+          "the model applies an activation in place to one of several views of one tensor (chunk, split or unbind), "
+          "whose gradient is not defined: use the activation that is not in place there");
+    }
+    return tapped_alias(tensor, captured.edge);
+  }
+  const at::Tensor base = view->get_backward_view().base_;
+  captured.gradient_from_base = gradient_of_view(tensor, base);
+  tap_in_place(base, stage, captured.edge);
+  renew_history(tensor);
   return tensor;
 }
 
 }  // namespace
 
-at::Tensor capture(const at::Tensor& tensor, CaptureNeeds needs, LaterWrites writes, Captured& captured) {
+at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured) {
   captured.shape = tensor.sizes().vec();
-  captured.type = tensor.scalar_type();
   if (needs.value) {
-    captured.value = writes == LaterWrites::possible ? tensor.detach().clone() : tensor.detach();
+    captured.value = writes == LaterWrites::none ? tensor.detach() : tensor.detach().clone();
   }
   if (!needs.gradient) {
     return tensor;
@@ -93,7 +124,7 @@ at::Tensor capture(const at::Tensor& tensor, CaptureNeeds needs, LaterWrites wri
     throw UnsupportedModelError(std::string("a tapped layer has type ") + c10::toString(tensor.scalar_type()) +
                                 ", which has no gradient: name a floating-point layer");
   }
-  return writes == LaterWrites::possible ? tap_in_place(tensor, captured.edge) : tapped_alias(tensor, captured.edge);
+  return writes == LaterWrites::none ? tapped_alias(tensor, captured.edge) : tap_written(tensor, stage, writes, captured);
 }
 
 }  // namespace pregrad::graph

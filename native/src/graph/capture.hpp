@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,8 @@ struct Captured {
   at::Tensor value;                  ///< without history; undefined unless asked for
   torch::autograd::Edge edge;        ///< invalid unless asked for
   std::vector<std::int64_t> shape;
-  at::ScalarType type = at::kFloat;
-  bool defined() const { return !shape.empty() || value.defined(); }
+  /// Where the captured tensor is a view that is changed in place, the edge is that of the tensor it views.
+  std::function<at::Tensor(const at::Tensor&)> gradient_from_base;
 };
 
 /// What to take of a tensor.
@@ -29,12 +30,16 @@ struct CaptureNeeds {
 };
 
 /// Whether the model may write into a captured tensor later.
-enum class LaterWrites : bool { none, possible };
+enum class LaterWrites { none, possible, by_activation };
+
+/// What is captured. Views of a pre-activation may have been made before its tap, and must notice the tap; an activation
+/// is captured as soon as it is made.
+enum class Stage { pre_activation, activation };
 
 /// Takes `tensor` and returns the tensor that the forward must go on with. Gradients asked of a tensor after an
 /// in-place change are those of the changed tensor; the edge stays that of the value taken here.
 /// @throws UnsupportedModelError if the model writes into one of several views that share memory
-at::Tensor capture(const at::Tensor& tensor, CaptureNeeds needs, LaterWrites writes, Captured& captured);
+at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured);
 
 /// One execution of a tapped layer.
 struct Execution {

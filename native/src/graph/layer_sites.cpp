@@ -5,7 +5,10 @@
 #include <set>
 #include <unordered_map>
 
+#include <torch/csrc/jit/ir/alias_analysis.h>
+
 #include "graph/activation_catalog.hpp"
+#include "graph/completion.hpp"
 #include "graph/neuron_axis.hpp"
 
 namespace pregrad::graph {
@@ -63,7 +66,7 @@ void collect_nodes(Block* block, std::unordered_map<const Scope*, Node*>& nodes,
 
 class Finder {
  public:
-  explicit Finder(const InlinedModel& model) : model_(model) {
+  explicit Finder(const InlinedModel& model) : model_(model), aliases_(model.graph) {
     collect_nodes(model.graph->block(), nodes_, nested_nodes_, false);
   }
 
@@ -92,11 +95,19 @@ class Finder {
     site.in_place = found.activation.in_place;
     site.neuron_axis = neuron_axis_of(found.activation.z);
     site.scope = found.node->scope().get();
-    site.pre_activation = producer_of(found.activation.z);
     nested_.push_back(found.nested);
-    pre_activations_.push_back(found.activation.z);
+    // A tensor that is written into on its way is no longer what its producer put out.
+    const bool is_as_produced = is_complete_at_producer(found);
+    site.pre_activation = is_as_produced ? producer_of(found.activation.z) : "";
+    pre_activations_.push_back(is_as_produced ? found.activation.z : nullptr);
     activations_.push_back(found.node->output(0));
     result_.activations.push_back(std::move(site));
+  }
+
+  bool is_complete_at_producer(const FoundActivation& found) const {
+    Value* z = found.activation.z;
+    return z->node()->owningBlock() != found.node->owningBlock() ||
+           completing_node(aliases_, z, found.node) == z->node();
   }
 
   /// The innermost module whose output is `value`: inner calls are listed before the calls around them.
@@ -177,6 +188,7 @@ class Finder {
   }
 
   const InlinedModel& model_;
+  torch::jit::AliasDb aliases_;
   std::unordered_map<const Scope*, Node*> nodes_;
   std::set<const Node*> nested_nodes_;
   std::vector<bool> nested_;

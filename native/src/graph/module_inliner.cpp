@@ -164,23 +164,35 @@ class Inliner {
   void resolve_attribute(Level& level, Node* node) {
     const auto [module, path] = level.modules.at(node->input());
     const std::string& name = node->s(attr::name);
-    c10::IValue value = module.attr(name);
+    const c10::IValue value = module.attr(name);
     if (value.isModule()) {
       level.modules.emplace(node->output(), std::make_pair(value.toModule(), join(path, name)));
       return;
     }
-    if (value.isTensor() && value.toTensor().defined()) {
-      value = value.toTensor().detach().to(device_);
-      result_.attributes.emplace(value.toTensor().unsafeGetTensorImpl(), join(path, name));
-    }
     WithInsertPoint guard(node);
-    const auto constant = tryInsertConstant(*level.graph, value);
+    node->output()->replaceAllUsesWith(insert_attribute(*level.graph, value, join(path, name)));
+    node->destroy();
+  }
+
+  Value* insert_attribute(Graph& graph, const c10::IValue& value, const std::string& name) {
+    if (value.isTensor() && value.toTensor().defined()) {
+      const at::Tensor tensor = value.toTensor().detach().to(device_);
+      result_.attributes.emplace(tensor.unsafeGetTensorImpl(), name);
+      return graph.insertConstant(tensor);
+    }
+    if (value.isTensorList()) {
+      std::vector<Value*> elements;
+      for (const at::Tensor& element : value.toTensorVector()) {
+        elements.push_back(insert_attribute(graph, element, name));
+      }
+      return graph.insertNode(graph.createList(TensorType::get(), elements))->output();
+    }
+    const auto constant = tryInsertConstant(graph, value);
     if (!constant) {
-      throw UnsupportedModelError("attribute '" + join(path, name) + "' of type " + value.type()->repr_str() +
+      throw UnsupportedModelError("attribute '" + name + "' of type " + value.type()->repr_str() +
                                   " cannot be made a constant: keep only tensors, numbers and strings in the model");
     }
-    node->output()->replaceAllUsesWith(*constant);
-    node->destroy();
+    return *constant;
   }
 
   static std::vector<Value*> insert_and_replace(Graph& graph, Node* call, Graph& callee,
@@ -245,7 +257,9 @@ class Inliner {
 
   void call_submodule(Level& level, Node* node, const Module& module, const std::string& path) {
     const std::string& method = node->s(attr::name);
-    const bool is_forward = method == "forward";
+    // Tracing names the later calls of one module forward1, forward2, ...
+    const bool is_forward = method.rfind("forward", 0) == 0 &&
+                            method.find_first_not_of("0123456789", std::string("forward").size()) == std::string::npos;
     const auto callee = method_graph(module, path, method, node->inputs());
     const auto outputs = insert_and_replace(*level.graph, node, *callee, node->inputs());
     if (!is_forward || outputs.size() != 1) {

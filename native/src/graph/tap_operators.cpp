@@ -18,10 +18,10 @@ CaptureRecord& record_of(const c10::IValue& value) {
   return static_cast<CaptureRecord&>(*value.toCapsule());
 }
 
-at::Tensor capture_for(CaptureRecord& record, const at::Tensor& tensor, CaptureNeeds needs, LaterWrites writes,
-                       Captured& captured) {
+at::Tensor capture_for(CaptureRecord& record, const at::Tensor& tensor, Stage stage, CaptureNeeds needs,
+                       LaterWrites writes, Captured& captured) {
   try {
-    return capture(tensor, needs, writes, captured);
+    return capture(tensor, stage, needs, writes, captured);
   } catch (...) {
     record.error = std::current_exception();
     throw;
@@ -34,7 +34,7 @@ void take_z(Stack& stack) {
   const c10::IValue handle = torch::jit::pop(stack);
   CaptureRecord& record = record_of(handle);
   Captured captured;
-  z = capture_for(record, z, record.sites[site].z, record.sites[site].z_writes, captured);
+  z = capture_for(record, z, Stage::pre_activation, record.sites[site].z, record.sites[site].z_writes, captured);
   record.pending[site].push_back(std::move(captured));
   torch::jit::push(stack, std::move(z));
 }
@@ -60,7 +60,7 @@ void take_a(Stack& stack) {
   CaptureRecord& record = record_of(handle);
   const auto entered = std::find_if(record.executions.rbegin(), record.executions.rend(),
                                     [&](const Execution& execution) { return execution.site == site; });
-  a = capture_for(record, a, record.sites[site].a, record.sites[site].a_writes, entered->a);
+  a = capture_for(record, a, Stage::activation, record.sites[site].a, record.sites[site].a_writes, entered->a);
   torch::jit::push(stack, std::move(a));
 }
 

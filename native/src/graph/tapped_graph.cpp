@@ -8,6 +8,7 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include "graph/activation_catalog.hpp"
+#include "graph/completion.hpp"
 #include "graph/tap_operators.hpp"
 #include "pregrad/error.hpp"
 
@@ -27,7 +28,7 @@ namespace {
 struct Place {
   Node* activation = nullptr;   ///< null for a module's output
   Value* z = nullptr;
-  Node* z_after = nullptr;      ///< take z after this node; null: at the start of the block that z enters
+  Node* z_after = nullptr;      ///< z is taken behind this node, so that all its consumers count
   Value* a = nullptr;
   LaterWrites z_writes = LaterWrites::none;
   LaterWrites a_writes = LaterWrites::none;
@@ -35,25 +36,6 @@ struct Place {
 
 LaterWrites writes_to(const AliasDb& aliases, const Value* value) {
   return aliases.hasWriters(value) ? LaterWrites::possible : LaterWrites::none;
-}
-
-/// z is complete after its producer and whatever else writes into it before the activation reads it. Taken there, all
-/// its consumers count, the activation or not.
-Node* last_writer(const AliasDb& aliases, Value* z, Node* activation) {
-  Node* producer = z->node();
-  if (producer->owningBlock() != activation->owningBlock()) {
-    return activation->prev();
-  }
-  const bool enters_block = producer->kind() == c10::prim::Param;
-  for (Node* node = activation->prev(); node != producer && node->kind() != c10::prim::Param; node = node->prev()) {
-    if (node->kind() == c10::prim::Return) {
-      break;
-    }
-    if (aliases.writesToAlias(node, {z})) {
-      return node;
-    }
-  }
-  return enters_block ? nullptr : producer;
 }
 
 std::unordered_map<const Scope*, Node*> nodes_by_scope(Block* block) {
@@ -73,14 +55,15 @@ Place find_place(const AliasDb& aliases, const LayerSite& site, Node* node) {
     const auto activation = as_activation(node);
     place.activation = node;
     place.z = activation->z;
-    place.z_after = last_writer(aliases, place.z, node);
+    place.z_after = completing_node(aliases, place.z, node);
     place.a = node->output(0);
     place.a_writes = writes_to(aliases, place.a);
   } else {
     place.z = node->output(site.offset);
     place.z_after = node;
   }
-  place.z_writes = writes_to(aliases, place.z);
+  const bool is_activated_in_place = site.is_activation && as_activation(node)->in_place;
+  place.z_writes = is_activated_in_place ? LaterWrites::by_activation : writes_to(aliases, place.z);
   return place;
 }
 
@@ -89,7 +72,7 @@ class TapInserter {
   TapInserter(Graph& graph, Value* record) : graph_(graph), record_(record) {}
 
   void insert(const Place& place, std::int64_t site, bool takes_a) {
-    Node* tap = take(tap_operators().take_z, first_after(place), place.z, site);
+    Node* tap = take(tap_operators().take_z, place.z_after->next(), place.z, site);
     enter(place.activation != nullptr ? place.activation : tap->next(), site);
     if (takes_a && place.activation != nullptr) {
       take(tap_operators().take_a, place.activation->next(), place.a, site);
@@ -97,11 +80,6 @@ class TapInserter {
   }
 
  private:
-  static Node* first_after(const Place& place) {
-    Node* node = place.z_after != nullptr ? place.z_after : place.z->node()->owningBlock()->param_node();
-    return node->next();
-  }
-
   Node* take(c10::Symbol kind, Node* before, Value* value, std::int64_t site) {
     WithInsertPoint guard(before);
     Value* number = graph_.insertConstant(site);

@@ -1,5 +1,6 @@
 #include "graph/torchscript_model.hpp"
 
+#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/passes/remove_mutation.h>
 #include <torch/csrc/jit/serialization/import.h>
 
@@ -35,6 +36,18 @@ torch::jit::Module read(const std::filesystem::path& file, c10::Device device) {
   }
 }
 
+/// A model that writes into its input must not write into the caller's memory.
+void protect_inputs(torch::jit::Graph& graph) {
+  const auto shared = graph.shared_from_this();
+  torch::jit::Value* input = graph.inputs().at(0);
+  if (!torch::jit::AliasDb(shared).hasWriters(input)) {
+    return;
+  }
+  const torch::jit::WithInsertPoint guard(graph.block()->param_node()->next());
+  torch::jit::Value* copy = graph.insert(c10::aten::clone, {input});
+  input->replaceAllUsesAfterNodeWith(copy->node(), copy);
+}
+
 }  // namespace
 
 TorchScriptModel TorchScriptModel::load(const std::filesystem::path& file, c10::Device device) {
@@ -42,8 +55,7 @@ TorchScriptModel TorchScriptModel::load(const std::filesystem::path& file, c10::
 }
 
 TorchScriptModel::TorchScriptModel(const torch::jit::Module& module, c10::Device device) : device_(device) {
-  const torch::jit::Module model = module.clone();
-  torch::jit::Module evaluated = model;
+  torch::jit::Module evaluated = module.clone();
   evaluated.eval();
   defaults_ = optional_arguments(evaluated);
   weight_type_ = weight_type_of(evaluated);
@@ -51,6 +63,7 @@ TorchScriptModel::TorchScriptModel(const torch::jit::Module& module, c10::Device
   require_fixed_graph(inlined);
   require_evaluation_mode(inlined);
   sites_ = find_layer_sites(inlined);
+  protect_inputs(*inlined.graph);
   // Where LibTorch can prove that an in-place operation may as well be out of place, nothing that autograd keeps is
   // overwritten; the taps cope with the rest.
   torch::jit::RemoveTensorMutation(inlined.graph);
