@@ -23,11 +23,6 @@ public record Layer(
         long neuronAxis,
         List<Long> shape,
         String preActivation) {
-    /** Keeps a copy of {@code shape}. */
-    public Layer {
-        shape = List.copyOf(shape);
-    }
-
     /** {@return the name of this one call, e.g. {@code layer1.0.relu@1}} */
     public String id() {
         return name + "@" + call;

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,11 +44,24 @@ class DeterminismTest {
             Score score = scores.of(truth.layer() + "@" + truth.call(), truth.cluster(), truth.method());
             assertThat(score.count()).isEqualTo(truth.count());
             for (Aggregate aggregate : Aggregate.values()) {
-                assertThat(Fixtures.relativeError(score.of(aggregate), truth.of(aggregate)))
+                // The deviation is what two larger numbers differ by: its error counts against the larger ones.
+                double scale = aggregate == Aggregate.STD ? norm(truth.rms()) : norm(truth.of(aggregate));
+                assertThat(distance(score.of(aggregate), truth.of(aggregate)))
                         .as("%s, %s", score, aggregate.id())
-                        .isLessThanOrEqualTo(tolerance);
+                        .isLessThanOrEqualTo(tolerance * scale);
             }
         }
+    }
+
+    private static double norm(double[] values) {
+        return distance(values, new double[values.length]);
+    }
+
+    private static double distance(double[] a, double[] b) {
+        assertThat(a).hasSameSizeAs(b);
+        return Math.sqrt(IntStream.range(0, a.length)
+                .mapToDouble(i -> (a[i] - b[i]) * (a[i] - b[i]))
+                .sum());
     }
 
     @ParameterizedTest

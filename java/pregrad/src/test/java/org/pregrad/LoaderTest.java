@@ -165,6 +165,17 @@ class LoaderTest {
                 .startsWith("PreGradException: cannot load LibTorch");
     }
 
+    @Test
+    void noLibraryForThisPlatform() throws Exception {
+        String classes = Arrays.stream(Child.CLASS_PATH.split(File.pathSeparator))
+                .filter(entry -> Files.notExists(Path.of(entry, "org", "pregrad", "native")))
+                .collect(Collectors.joining(File.pathSeparator));
+        assertThat(line(start(classes, List.of(), Map.of())))
+                .startsWith(
+                        "PreGradException: no org/pregrad/native/linux-x86_64/libpregrad_boot.so on the class path: "
+                                + "add org.pregrad:pregrad with the classifier of this platform");
+    }
+
     private static String without(String jar) {
         return Arrays.stream(Child.CLASS_PATH.split(File.pathSeparator))
                 .filter(entry -> !entry.matches(".*/" + jar + "[^/]*\\.jar"))

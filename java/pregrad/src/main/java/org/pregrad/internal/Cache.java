@@ -25,15 +25,21 @@ final class Cache {
 
     private Cache() {}
 
-    /** The file of the library, unpacked if it was not yet. */
+    /**
+     * The file of the library, unpacked if it was not yet.
+     *
+     * @param resource its path in the jar of this platform, which may be a module of its own
+     */
     static Path unpack(String resource, String name) {
         Path root = root();
         try {
             byte[] content;
-            try (InputStream in = Cache.class.getResourceAsStream(resource)) {
+            try (InputStream in = Cache.class.getClassLoader().getResourceAsStream(resource)) {
                 if (in == null) {
-                    throw new PreGradException("no " + name + " for this platform in the jar (" + resource
-                            + "): build PreGrad here and set " + Loader.PROPERTY + " to the folder with " + name);
+                    throw new PreGradException(
+                            "no " + resource + " on the class path: add org.pregrad:pregrad with the "
+                                    + "classifier of this platform (and --add-modules ALL-MODULE-PATH where modules are used), or "
+                                    + "build PreGrad here and set " + Loader.PROPERTY + " to the folder with " + name);
                 }
                 content = in.readAllBytes();
             }

@@ -79,7 +79,7 @@ public final class Loader {
     private static Path file(String name) {
         String given = System.getProperty(PROPERTY);
         if (given == null) {
-            return Cache.unpack("/org/pregrad/native/" + platform() + "/" + name, name);
+            return Cache.unpack("org/pregrad/native/" + platform() + "/" + name, name);
         }
         Path file = Path.of(given, name).toAbsolutePath();
         if (!Files.isRegularFile(file)) {
@@ -99,7 +99,7 @@ public final class Loader {
         try {
             System.load(file.toString());
         } catch (UnsatisfiedLinkError e) {
-            String reason = firstLine(e);
+            String reason = firstLine(e).replace(file + ": ", "");
             String mend = ": build PreGrad for this machine and its LibTorch";
             if (reason.contains("failed to map segment")) {
                 mend = ": its folder may not be executed (mounted noexec); set " + Cache.PROPERTY + " to another";

@@ -28,6 +28,6 @@ public final class Records {
         for (long left = bytes.getLong(); left > 0; left--) {
             values.add(bytes.getLong());
         }
-        return values;
+        return List.copyOf(values);
     }
 }
