@@ -82,7 +82,7 @@ final class AttributeCommand implements Callable<Integer> {
         try (Dataset samples = data.open(wanted.needsLabels())) {
             samples.checkBatchSize(batch.size());
             Scores scores = scores(samples);
-            write(directory, scores, samples.samples());
+            write(directory, scores, samples);
             report(directory, scores);
         }
         return 0;
@@ -121,7 +121,7 @@ final class AttributeCommand implements Callable<Integer> {
         }
     }
 
-    private void write(OutputDirectory directory, Scores scores, long samples) {
+    private void write(OutputDirectory directory, Scores scores, Dataset samples) {
         Summary summary = AttributeSummary.of(spec.commandLine(), model, data, wanted, batch, samples, scores);
         try (OutputTransaction transaction = directory.begin()) {
             transaction.write(ScoresCsv.FILE, to -> ScoresCsv.write(scores, to));

@@ -8,6 +8,7 @@ import org.pregrad.Aggregate;
 import org.pregrad.Method;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.ArrayNames;
+import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.options.BatchOption;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.SampleOptions;
@@ -26,30 +27,30 @@ final class AttributeSummary {
             SampleOptions data,
             ScoreOptions wanted,
             BatchOption batch,
-            long samples,
+            Dataset samples,
             Scores scores) {
         List<String> arguments = ShellWords.arguments(command);
         return new Summary(
                 Versions.byName(),
                 ShellWords.line("pregrad", arguments),
                 arguments,
-                options(model, data.names(wanted.needsLabels()), wanted, batch),
+                options(model, samples.read(), wanted, batch),
                 FileDigest.of(model.file()),
                 FileDigest.of(data.file()),
-                samples,
+                samples.samples(),
                 Summary.entries(scores, wanted.aggregates()));
     }
 
     private static Map<String, Object> options(
-            ModelOptions model, ArrayNames names, ScoreOptions wanted, BatchOption batch) {
+            ModelOptions model, ArrayNames read, ScoreOptions wanted, BatchOption batch) {
         Map<String, Object> options = new LinkedHashMap<>();
         options.put("layers", wanted.layers());
         options.put("methods", wanted.methods().stream().map(Method::id).collect(Collectors.toList()));
         options.put("target", wanted.target().toString());
         options.put("output", wanted.output().id());
-        options.put("inputs", names.inputs());
-        options.put("labels", names.labels());
-        options.put("clusters", names.clusters());
+        options.put("inputs", read.inputs());
+        options.put("labels", read.labels());
+        options.put("clusters", read.clusters());
         options.put(
                 "aggregates", wanted.aggregates().stream().map(Aggregate::id).collect(Collectors.toList()));
         options.put("batch_size", batch.size());

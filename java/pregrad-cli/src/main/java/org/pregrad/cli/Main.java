@@ -1,7 +1,8 @@
 package org.pregrad.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
-import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -17,12 +18,12 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        System.exit(run(writer(System.out), writer(System.err), arguments));
+        System.exit(run(writer(FileDescriptor.out), writer(FileDescriptor.err), arguments));
     }
 
-    /** Layer names may have any letter, whatever the locale. */
-    private static PrintWriter writer(PrintStream stream) {
-        return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
+    /** Layer names may have any letter, whatever the locale; and unlike System.out it tells when the disk is full. */
+    private static PrintWriter writer(FileDescriptor stream) {
+        return new PrintWriter(new OutputStreamWriter(new FileOutputStream(stream), StandardCharsets.UTF_8), true);
     }
 
     /** Runs the command with these arguments; returns the exit code. */

@@ -14,14 +14,17 @@ public final class Dataset implements Closeable {
     private final InputArray inputs;
     private final IntegerArray labels;
     private final IntegerArray clusters;
+    private final ArrayNames read;
     private long next;
 
     private Dataset(NpzFile file, ArrayNames names) throws IOException {
         this.file = file;
-        this.inputs = new InputArray(read(names.inputs(), "--inputs"));
+        this.inputs = new InputArray(array(names.inputs(), "--inputs"));
         this.labels = names.labels() == null ? null : integers(names.labels(), "labels", "--labels");
         boolean clustered = names.clusters() != null && (names.clustersWanted() || file.holds(names.clusters()));
         this.clusters = clustered ? integers(names.clusters(), "clusters", "--clusters") : null;
+        this.read = new ArrayNames(
+                names.inputs(), names.labels(), clustered ? names.clusters() : null, names.clustersWanted());
     }
 
     /** @throws UserException if the file or one of the arrays cannot be used */
@@ -43,9 +46,9 @@ public final class Dataset implements Closeable {
         return inputs.samples();
     }
 
-    /** Whether each sample has a cluster of its own choosing. */
-    public boolean clustered() {
-        return clusters != null;
+    /** The arrays that are read; null for those that are not. */
+    public ArrayNames read() {
+        return read;
     }
 
     /** @throws UserException if a batch of so many samples does not fit into one buffer */
@@ -88,7 +91,7 @@ public final class Dataset implements Closeable {
         file.close();
     }
 
-    private NpyReader read(String name, String option) throws IOException {
+    private NpyReader array(String name, String option) throws IOException {
         if (!file.holds(name)) {
             throw new UserException("there is no array '" + name + "'; it holds "
                     + (file.names().isEmpty() ? "no arrays" : String.join(", ", file.names())) + "; choose one by "
@@ -99,7 +102,7 @@ public final class Dataset implements Closeable {
     }
 
     private IntegerArray integers(String name, String role, String option) throws IOException {
-        return new IntegerArray(read(name, option), role, inputs);
+        return new IntegerArray(array(name, option), role, inputs);
     }
 
     private static UserException named(Path path, UserException e) {

@@ -1,0 +1,202 @@
+package org.pregrad.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.pregrad.cli.npz.TestNpz;
+
+/** What only a process of its own shows: pipes, terminals, signals and a full disk. */
+class ProcessTest {
+    /** A file may not grow beyond this many blocks of 1 KiB; scores.csv of all methods takes 90. */
+    private static final int FILE_LIMIT = 16;
+
+    @TempDir
+    private Path streams;
+
+    @TempDir
+    private Path work;
+
+    private Path out;
+
+    @BeforeEach
+    void nameOutputDirectory() {
+        out = work.resolve("new/out");
+    }
+
+    @Test
+    void printsTheVersionsOfWhatRuns() throws Exception {
+        Ran ran = Spawned.run(Spawned.pregrad("--version"), streams);
+        assertThat(ran.code()).isZero();
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.out()).matches("PreGrad \\S+\nLibTorch 2\\.\\S+\nJava " + quoted(Runtime.version()) + "\n");
+    }
+
+    @Test
+    void showsNoProgressWhenPiped() throws Exception {
+        Ran ran = Spawned.run(attribute(), streams);
+        assertThat(ran.code()).isZero();
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.out()).contains("scores.csv").doesNotContain("\r");
+    }
+
+    @Test
+    void showsProgressOnATerminal() throws Exception {
+        Ran ran = onTerminal(attribute());
+        assertThat(ran.out()).contains("Attributing", "100%", "256/256 samples", "\r");
+        assertThat(ran.code()).isZero();
+    }
+
+    @Test
+    void showsNoProgressOnATerminalWhenQuiet() throws Exception {
+        Ran ran = onTerminal(attribute("--quiet"));
+        assertThat(ran.out()).isEmpty();
+        assertThat(ran.code()).isZero();
+        assertThat(out.resolve("scores.csv")).exists();
+    }
+
+    @Test
+    void leavesNothingWhenTheDiskIsFullInTheMiddle() throws Exception {
+        // Beyond the limit the kernel refuses to write, as it does when a disk is full.
+        List<String> limited = Spawned.shell(
+                "trap '' XFSZ; ulimit -f " + FILE_LIMIT + "; exec \"$@\"",
+                attribute(
+                        "--method",
+                        "gradient,gradient-x-activation,gradient-x-preactivation,activation,preactivation"));
+        Ran ran = Spawned.run(limited, streams);
+        ran.assertRefused(
+                "cannot write into the output directory " + out,
+                "File too large",
+                "free space there or give another --out");
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void keepsTheOldResultsWhenTheDiskIsFullInTheMiddle() throws Exception {
+        assertThat(Spawned.run(attribute(), streams).code()).isZero();
+        String before = Files.readString(out.resolve("scores.csv"));
+        List<String> files = files();
+        List<String> limited = Spawned.shell(
+                "trap '' XFSZ; ulimit -f " + FILE_LIMIT + "; exec \"$@\"",
+                attribute(
+                        "--method",
+                        "gradient,gradient-x-activation,gradient-x-preactivation,activation,preactivation"));
+        assertThat(Spawned.run(limited, streams).code()).isEqualTo(2);
+        assertThat(files()).isEqualTo(files);
+        assertThat(out.resolve("scores.csv")).hasContent(before);
+    }
+
+    @Test
+    void leavesNothingWhenInterruptedWhileItComputes() throws Exception {
+        int samples = 200_000;
+        Path large = streams.resolve("large.npz");
+        new TestNpz()
+                .floats("x", "(" + samples + ", 1, 8, 8)", new float[64 * samples])
+                .longs("y", "(" + samples + ",)", new long[samples])
+                .write(large);
+        Process process = Spawned.start(
+                Spawned.pregrad(
+                        "attribute",
+                        "--model",
+                        Fixtures.text("digits-cnn.scripted.pt"),
+                        "--data",
+                        large.toString(),
+                        "--batch-size",
+                        "1",
+                        "--layer",
+                        "relu",
+                        "--out",
+                        out.toString()),
+                streams);
+        awaitLibrary(process);
+        interrupt(process);
+        Ran ran = Spawned.finish(process, streams);
+        assertThat(ran.code()).isEqualTo(130);
+        assertThat(ran.out()).isEmpty();
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void leavesNothingWhenInterruptedWhileItWrites() throws Exception {
+        Process process = Spawned.start(Spawned.java(SlowWriter.class, out.toString()), streams);
+        while (files().stream().noneMatch(file -> file.endsWith("scores.csv"))) {
+            assertThat(process.isAlive()).isTrue();
+            Thread.sleep(20);
+        }
+        assertThat(out).doesNotExist();
+        interrupt(process);
+        assertThat(Spawned.finish(process, streams).code()).isEqualTo(130);
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void failsWhenItsOutputCannotBeWritten() throws Exception {
+        assumeThat(Path.of("/dev/full")).exists();
+        List<String> full = Spawned.shell(
+                "exec \"$@\" >/dev/full",
+                Spawned.pregrad("layers", "--model", Fixtures.text("digits-cnn.scripted.pt")));
+        Spawned.run(full, streams).assertRefused("cannot write to standard output");
+    }
+
+    private List<String> attribute(String... more) {
+        List<String> command = Spawned.pregrad(
+                "attribute",
+                "--model",
+                Fixtures.text("digits-cnn.scripted.pt"),
+                "--data",
+                Fixtures.text("digits-images.npz"),
+                "--layer",
+                "relu",
+                "--out",
+                out.toString());
+        command.addAll(List.of(more));
+        return command;
+    }
+
+    /** Runs with a terminal for stdin, stdout and stderr; all it showed is in {@code out}. */
+    private Ran onTerminal(List<String> command) throws IOException, InterruptedException {
+        assumeThat(Stream.of(System.getenv("PATH").split(":")).map(folder -> Path.of(folder, "script")))
+                .as("the program script, which gives a terminal")
+                .anyMatch(Files::isExecutable);
+        String line = command.stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
+        return Spawned.run(List.of("script", "-qec", line, "/dev/null"), streams);
+    }
+
+    private static void awaitLibrary(Process process) throws IOException, InterruptedException {
+        Path maps = Path.of("/proc", Long.toString(process.pid()), "maps");
+        while (process.isAlive() && !Files.readString(maps).contains("libpregrad.so")) {
+            Thread.sleep(50);
+        }
+        // The model is loaded in a moment; then it computes for minutes.
+        Thread.sleep(1000);
+        assertThat(process.isAlive()).isTrue();
+    }
+
+    private static void interrupt(Process process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    private static String quoted(Object text) {
+        return "\\Q" + text + "\\E";
+    }
+
+    private List<String> files() throws IOException {
+        try (Stream<Path> paths = Files.walk(work)) {
+            return paths.skip(1)
+                    .map(path -> work.relativize(path).toString())
+                    .sorted()
+                    .toList();
+        }
+    }
+}

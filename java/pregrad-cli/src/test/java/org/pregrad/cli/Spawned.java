@@ -1,0 +1,69 @@
+package org.pregrad.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The command in a JVM of its own, as a user starts it. */
+final class Spawned {
+    private static final int PATIENCE_S = 120;
+    private static final int ASKS_FOR_NATIVE_ACCESS = 22;
+
+    private Spawned() {}
+
+    /** What starts a main class in a JVM with this one's classes. */
+    static List<String> java(Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                // Its memory-mapped file would count as written by the command.
+                "-XX:-UsePerfData",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                "-Dpregrad.libtorch=" + System.getProperty("pregrad.libtorch", ""),
+                "-cp",
+                System.getProperty("java.class.path"),
+                main.getName()));
+        if (Runtime.version().feature() >= ASKS_FOR_NATIVE_ACCESS) {
+            command.add(1, "--enable-native-access=ALL-UNNAMED");
+        }
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    static List<String> pregrad(String... arguments) {
+        return java(Main.class, arguments);
+    }
+
+    /** The same through a shell: {@code script} runs it as {@code "$@"}. */
+    static List<String> shell(String script, List<String> command) {
+        List<String> shell = new ArrayList<>(List.of("bash", "-c", script, "bash"));
+        shell.addAll(command);
+        return shell;
+    }
+
+    static Process start(List<String> command, Path directory) throws IOException {
+        return new ProcessBuilder(command)
+                .redirectOutput(directory.resolve("stdout").toFile())
+                .redirectError(directory.resolve("stderr").toFile())
+                .start();
+    }
+
+    static Ran finish(Process process, Path directory) throws IOException, InterruptedException {
+        if (!process.waitFor(PATIENCE_S, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new IllegalStateException("no end after " + PATIENCE_S + " s");
+        }
+        return new Ran(process.exitValue(), read(directory.resolve("stdout")), read(directory.resolve("stderr")));
+    }
+
+    static Ran run(List<String> command, Path directory) throws IOException, InterruptedException {
+        return finish(start(command, directory), directory);
+    }
+
+    private static String read(Path file) throws IOException {
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+    }
+}
