@@ -271,6 +271,44 @@ TEST_F(CApi, ScoresAsCppDoes) {
   }
 }
 
+TEST_F(CApi, TakesDoublesAndTokens) {
+  torch::jit::Module module("Tokens");
+  module.register_parameter("table", torch::arange(8, torch::kDouble).reshape({4, 2}) - 3.0, false);
+  module.register_parameter("w", torch::eye(2, torch::kDouble), false);
+  module.define(R"(
+    def forward(self, x):
+        if not x.is_floating_point():
+            x = torch.embedding(self.table, x)
+        return torch.linear(torch.relu(torch.linear(x, self.w)), self.w)
+  )");
+  module.save(path_.string());
+  pregrad_model* given = nullptr;
+  ASSERT_EQ(pregrad_model_load(path_.c_str(), nullptr, &given), PREGRAD_OK) << pregrad_last_error();
+  const OwnedModel model(given);
+  const auto forward = [&](const pregrad_tensor& tensor) {
+    pregrad_result* result = nullptr;
+    EXPECT_EQ(pregrad_model_forward(model.get(), &tensor, &result), PREGRAD_OK) << pregrad_last_error();
+    const OwnedResult owned(result);
+    pregrad_tensor view = PREGRAD_TENSOR_INIT;
+    EXPECT_EQ(pregrad_result_tensor(result, &view), PREGRAD_OK) << pregrad_last_error();
+    EXPECT_EQ(view.dtype, PREGRAD_FLOAT64);
+    const auto* values = static_cast<const double*>(view.data);
+    return values == nullptr ? std::vector<double>() : std::vector<double>(values, values + 4);
+  };
+  const std::vector<std::int64_t> tokens = {3, 0};
+  const std::vector<std::int64_t> token_shape = {2};
+  EXPECT_THAT(forward(tensor_of(tokens, token_shape, PREGRAD_INT64)), ElementsAreArray({3.0, 4.0, 0.0, 0.0}));
+  const std::vector<double> doubles = {0.1, -1.0, -2.0, 1e300};
+  const std::vector<std::int64_t> shape = {2, 2};
+  EXPECT_THAT(forward(tensor_of(doubles, shape, PREGRAD_FLOAT64)), ElementsAreArray({0.1, 0.0, 0.0, 1e300}));
+
+  const std::vector<float> floats = {0.1F, -1.0F, -2.0F, 1.0F};
+  const pregrad_tensor wrong = tensor_of(floats, shape, PREGRAD_FLOAT32);
+  pregrad_result* result = nullptr;
+  EXPECT_REFUSED(pregrad_model_forward(model.get(), &wrong, &result), PREGRAD_ERROR_INPUT, "Float");
+  EXPECT_EQ(result, nullptr);
+}
+
 // Independent of PreGrad's own C++: z is known in closed form, so its gradient is too.
 TEST_F(CApi, GradientIsThatOfThePreActivation) {
   const torch::jit::Module module = small_module();
