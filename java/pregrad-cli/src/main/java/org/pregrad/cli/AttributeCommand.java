@@ -40,9 +40,9 @@ import picocli.CommandLine.Spec;
         description = "Score the neurons of one or more layers for each cluster of samples.",
         footer = {
             "DIR/scores.csv has one row per layer, call, cluster, method and neuron with the columns count, mean,"
-                + " mean_abs, rms and std; DIR/summary.json says what was run on what and names the first neurons of"
-                + " each ranking. A mean near 0 beside a large mean_abs means that the cluster's samples disagree in"
-                + " sign.",
+                    + " mean_abs, rms and std; DIR/summary.json says what was run on what and names the first neurons of"
+                    + " each ranking. A mean near 0 beside a large mean_abs means that the cluster's samples disagree in"
+                    + " sign.",
             "",
             "Examples:",
             "  pregrad attribute --model cnn.pt --data digits.npz --layer relu@1 --out DIR",

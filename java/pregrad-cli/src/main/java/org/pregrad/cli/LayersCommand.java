@@ -36,8 +36,8 @@ import picocli.CommandLine.Spec;
         description = "List the activations of a model: the names that --layer of the other commands takes.",
         footer = {
             "With --data or --input-shape the model runs once, on the first batch or on zeros, and each call is listed"
-                + " in the order in which it runs, with its neurons and shape. Without them the listing shows what the"
-                + " file alone tells.",
+                    + " in the order in which it runs, with its neurons and shape. Without them the listing shows what the"
+                    + " file alone tells.",
             "",
             "Examples:",
             "  pregrad layers --model digits-cnn.pt --data digits.npz",
