@@ -21,7 +21,9 @@ import picocli.CommandLine.Spec;
         footer = {
             "Examples:",
             "  pregrad layers --model cnn.pt --data digits.npz",
-            "  pregrad attribute --model cnn.pt --data digits.npz --layer relu@1 --out results"
+            "  pregrad attribute --model cnn.pt --data digits.npz --layer relu@1 --out results",
+            "",
+            "Completion in bash: source <(pregrad generate-completion)"
         })
 final class PregradCommand implements Runnable {
     @SuppressWarnings("UnusedVariable")

@@ -138,6 +138,13 @@ class ProcessTest {
     }
 
     @Test
+    void namesTheMendForAPathThatTheLocaleCannotTell() throws Exception {
+        List<String> plain =
+                Spawned.shell("LC_ALL=C exec \"$@\" --model $'m\\xc3\\xb6del.pt'", Spawned.pregrad("layers"));
+        Spawned.run(plain, streams).assertRefused("LC_ALL", "C.UTF-8");
+    }
+
+    @Test
     void failsWhenItsOutputCannotBeWritten() throws Exception {
         assumeThat(Path.of("/dev/full")).exists();
         List<String> full = Spawned.shell(

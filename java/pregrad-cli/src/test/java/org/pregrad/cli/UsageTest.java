@@ -24,6 +24,8 @@ class UsageTest {
                 "layers --model m.pt --inputs x | give --data too",
                 "layers --model m.pt --input-shape 1,x | '1,x' is no shape",
                 "layers --model m.pt --input-shape 0,3 | '0,3' is no shape",
+                "layers --model m.pt --model n.pt | '--model' (M.pt) should be specified only once",
+                "layers --model m.pt @more | unknown argument '@more'",
                 "layers --model m.pt --threads 0 | '0' is no number from 1",
                 "layers --model m.pt --device tpu | unknown device 'tpu': use cpu, cuda or cuda:N",
                 "attribute --model m.pt --data d.npz --out o | missing required option: '--layer",

@@ -31,6 +31,9 @@ public final class OutputDirectory {
      * @throws UserException if not
      */
     public void checkWritable(String... fileNames) {
+        if (given.toString().isEmpty()) {
+            throw new UserException("the output directory has no name; give --out DIR, or --out . for this one");
+        }
         if (Files.exists(path) && !Files.isDirectory(path)) {
             throw new UserException("the output directory " + given + " is a file; give another --out");
         }

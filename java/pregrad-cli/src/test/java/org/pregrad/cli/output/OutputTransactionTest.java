@@ -122,6 +122,9 @@ class OutputTransactionTest {
         assertThatThrownBy(() -> new OutputDirectory(file).checkWritable())
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("is a file");
+        assertThatThrownBy(() -> new OutputDirectory(Path.of("")).checkWritable())
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("--out .");
         assertThatThrownBy(() -> new OutputDirectory(file.resolve("below")).checkWritable())
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("give another --out");
