@@ -1,9 +1,11 @@
 package org.pregrad;
 
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** A snapshot of what an {@link Attribution} or a {@link Probe} has accumulated. A plain value. */
@@ -22,18 +24,32 @@ public final class Scores {
             return new Call(text, -1);
         }
 
-        boolean fits(Score score) {
-            return layer.equals(score.layer()) && (call < 0 || call == score.call());
+        boolean includes(Call other) {
+            return layer.equals(other.layer) && (call < 0 || call == other.call);
+        }
+
+        @Override
+        public String toString() {
+            return layer + "@" + call;
         }
     }
 
+    private record Key(Call call, long cluster, Method method) {}
+
     private final List<Score> entries;
+    private final Map<Key, Score> index = new HashMap<>();
+    private final Set<Call> calls = new LinkedHashSet<>();
     /** What the requested names stand for. */
     private final Map<String, List<Call>> names;
 
     Scores(List<Score> entries, Map<String, List<Call>> names) {
         this.entries = List.copyOf(entries);
         this.names = Map.copyOf(names);
+        for (Score score : entries) {
+            Call call = new Call(score.layer(), score.call());
+            calls.add(call);
+            index.put(new Key(call, score.cluster(), score.method()), score);
+        }
     }
 
     /** {@return all scores, ordered by layer (execution order), call, cluster, method} */
@@ -51,36 +67,33 @@ public final class Scores {
      * @throws ArgumentException if the method or the cluster was not computed
      */
     public Score of(String layer, long cluster, Method method) {
+        Call call = resolve(layer);
+        Score score = index.get(new Key(call, cluster, method));
+        if (score == null) {
+            throw new ArgumentException("no scores of layer '" + call + "' for cluster " + cluster + " and method "
+                    + method.id() + ": ask for a cluster in the data and a method that was requested");
+        }
+        return score;
+    }
+
+    private Call resolve(String layer) {
         Call named = Call.parse(layer);
         List<Call> aliased = names.getOrDefault(layer, List.of());
-        List<Score> fitting = entries.stream()
-                .filter(score -> named.fits(score) || aliased.stream().anyMatch(call -> call.fits(score)))
+        List<Call> fitting = calls.stream()
+                .filter(call -> named.includes(call) || aliased.stream().anyMatch(alias -> alias.includes(call)))
                 .toList();
-        Collection<String> calls = calls(fitting);
-        if (calls.isEmpty()) {
-            throw new LayerException("no scores of layer '" + layer + "': there are " + list(calls(entries)));
+        if (fitting.isEmpty()) {
+            throw new LayerException("no scores of layer '" + layer + "': there are " + list(calls));
         }
-        if (calls.size() > 1) {
-            throw new LayerException("layer '" + layer + "' has several calls: name one of " + list(calls));
+        if (fitting.size() > 1) {
+            throw new LayerException("layer '" + layer + "' has several calls: name one of " + list(fitting));
         }
-        return fitting.stream()
-                .filter(score -> score.cluster() == cluster && score.method() == method)
-                .findFirst()
-                .orElseThrow(() -> new ArgumentException(
-                        "no scores of layer '" + calls.iterator().next()
-                                + "' for cluster " + cluster + " and method " + method.id()
-                                + ": ask for a cluster in the data and a method that was requested"));
+        return fitting.get(0);
     }
 
-    private static Collection<String> calls(List<Score> scores) {
-        return scores.stream()
-                .map(score -> score.layer() + "@" + score.call())
-                .collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    private static String list(Collection<String> names) {
-        String text = names.stream().limit(LISTED).collect(Collectors.joining(", "));
-        int more = names.size() - LISTED;
-        return names.isEmpty() ? "none" : more > 0 ? text + " and " + more + " more" : text;
+    private static String list(Collection<Call> calls) {
+        String text = calls.stream().map(Call::toString).sorted().limit(LISTED).collect(Collectors.joining(", "));
+        int more = calls.size() - LISTED;
+        return calls.isEmpty() ? "none" : more > 0 ? text + " and " + more + " more" : text;
     }
 }

@@ -3,8 +3,14 @@ package org.pregrad;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -25,6 +31,30 @@ class NativeTest {
     @AfterAll
     static void release() {
         Native.release(model);
+    }
+
+    @Test
+    void nativeMethodsStandNowhereElse() throws Exception {
+        Path classes = Path.of(
+                Native.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Set<String> owners = new TreeSet<>();
+        try (Stream<Path> files = Files.walk(classes.resolve("org/pregrad"))) {
+            for (Path file :
+                    files.filter(each -> each.toString().endsWith(".class")).toList()) {
+                String name =
+                        classes.relativize(file).toString().replace('/', '.').replaceAll("\\.class$", "");
+                for (java.lang.reflect.Method method : Class.forName(name, false, Native.class.getClassLoader())
+                        .getDeclaredMethods()) {
+                    if (Modifier.isNative(method.getModifiers())) {
+                        owners.add(name);
+                        assertThat(Modifier.isStatic(method.getModifiers()))
+                                .as(method.toString())
+                                .isTrue();
+                    }
+                }
+            }
+        }
+        assertThat(owners).containsExactly("org.pregrad.internal.Boot", "org.pregrad.internal.Native");
     }
 
     @Test
