@@ -9,12 +9,15 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every kind of input gives the same bits. */
 class InputTest {
@@ -223,16 +226,26 @@ class InputTest {
                 .hasMessageContaining("call order(ByteOrder.nativeOrder()) on its ByteBuffer first");
     }
 
-    @Test
-    void theInputOfAnInPlaceModelStaysAsItIs() {
-        Data residual = Fixtures.data("in-place-chain.npz");
-        FloatBuffer buffer = direct(4 * residual.floats().length).asFloatBuffer();
-        buffer.put(residual.floats()).flip();
-        try (Model other = Model.load(Fixtures.file("in-place-chain.scripted.pt"))) {
-            other.forward(Input.of(buffer, residual.shape()));
-            float[] after = new float[buffer.remaining()];
-            buffer.duplicate().get(after);
-            assertThat(after).isEqualTo(residual.floats());
+    @ParameterizedTest
+    @ValueSource(strings = {"in-place-chain", "in-place-statements", "in-place-view"})
+    void theInputOfAnInPlaceModelStaysAsItIs(String name) {
+        Data samples = Fixtures.data(name + ".npz");
+        FloatBuffer buffer = direct(4 * samples.floats().length).asFloatBuffer();
+        buffer.put(samples.floats()).flip();
+        Input input = Input.of(buffer, samples.shape());
+        List<String> layers =
+                Fixtures.layers(name).stream().map(Layer::name).distinct().toList();
+        try (Model other = Model.load(Fixtures.file(name + ".scripted.pt"));
+                Attribution attribution = other.attribution()
+                        .layers(layers)
+                        .methods(Method.values())
+                        .open()) {
+            other.forward(input);
+            other.layers(input);
+            attribution.add(input, samples.y());
         }
+        float[] after = new float[buffer.remaining()];
+        buffer.duplicate().get(after);
+        assertThat(after).isEqualTo(samples.floats());
     }
 }
