@@ -34,21 +34,13 @@ std::vector<Fixture> fixtures(bool refused) {
 
 }  // namespace
 
-void PrintTo(const Fixture& fixture, std::ostream* stream) {
-  *stream << fixture.model << " " << fixture.form;
-}
+void PrintTo(const Fixture& fixture, std::ostream* stream) { *stream << fixture.model << " " << fixture.form; }
 
-std::filesystem::path fixture_path(const std::string& name) {
-  return std::filesystem::path(PREGRAD_FIXTURES) / name;
-}
+std::filesystem::path fixture_path(const std::string& name) { return std::filesystem::path(PREGRAD_FIXTURES) / name; }
 
-std::vector<Fixture> attributable_fixtures() {
-  return fixtures(false);
-}
+std::vector<Fixture> attributable_fixtures() { return fixtures(false); }
 
-std::vector<Fixture> refused_fixtures() {
-  return fixtures(true);
-}
+std::vector<Fixture> refused_fixtures() { return fixtures(true); }
 
 std::string test_name(const Fixture& fixture) {
   std::string name = fixture.model + "_" + fixture.form;

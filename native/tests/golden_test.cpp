@@ -12,9 +12,7 @@ namespace {
 
 constexpr double tolerance = 1e-5;
 
-std::string fixture_name(const testing::TestParamInfo<Fixture>& fixture) {
-  return test_name(fixture.param);
-}
+std::string fixture_name(const testing::TestParamInfo<Fixture>& fixture) { return test_name(fixture.param); }
 
 class GoldenTest : public testing::TestWithParam<Fixture> {};
 
@@ -89,8 +87,7 @@ TEST_P(GoldenTest, LayersAreThoseOfEagerPyTorch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenTest, testing::ValuesIn(attributable_fixtures()),
-                         fixture_name);
+INSTANTIATE_TEST_SUITE_P(Fixtures, GoldenTest, testing::ValuesIn(attributable_fixtures()), fixture_name);
 
 class RefusedTest : public testing::TestWithParam<Fixture> {};
 
@@ -110,8 +107,7 @@ TEST_P(RefusedTest, IsRefusedInOneLine) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, RefusedTest, testing::ValuesIn(refused_fixtures()),
-                         fixture_name);
+INSTANTIATE_TEST_SUITE_P(Fixtures, RefusedTest, testing::ValuesIn(refused_fixtures()), fixture_name);
 
 }  // namespace
 

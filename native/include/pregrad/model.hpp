@@ -26,7 +26,8 @@ class PREGRAD_API Model {
   class Implementation;
 
   /// Reads a TorchScript file, scripted or traced.
-  /// @throws ModelError if the file cannot be read or is no model, UnsupportedModelError if it cannot be attributed
+  /// @throws ModelError if the file cannot be read or is no model, UnsupportedModelError if it cannot be attributed,
+  /// ArgumentError if there is no such device
   static Model load(const std::filesystem::path& file, c10::Device device = c10::Device(c10::kCPU));
   /// Takes a TorchScript module of the caller; the module itself stays as it is.
   static Model from(const torch::jit::Module& module, c10::Device device = c10::Device(c10::kCPU));
@@ -36,6 +37,7 @@ class PREGRAD_API Model {
   /// The activation calls in the order in which they run for `example` [N, ...], with shapes.
   std::vector<Layer> layers(const at::Tensor& example) const;
   /// The same for an input of zeros, in the type of the model's weights.
+  /// @throws InputError if a size is not positive, or the model cannot take the shape
   std::vector<Layer> layers(const std::vector<std::int64_t>& input_shape) const;
 
   /// The model's output [N, outputs], without gradients.

@@ -50,8 +50,8 @@ class PREGRAD_API Target {
  public:
   enum class Kind : int { label = 0, predicted = 1, index = 2 };
 
-  static Target label() { return Target(Kind::label, 0); }           ///< the sample's label
-  static Target predicted() { return Target(Kind::predicted, 0); }   ///< the class with the largest output
+  static Target label() { return Target(Kind::label, 0); }                ///< the sample's label
+  static Target predicted() { return Target(Kind::predicted, 0); }        ///< the class with the largest output
   static Target index(std::int64_t i) { return Target(Kind::index, i); }  ///< output i for every sample
 
   Kind kind() const { return kind_; }

@@ -23,7 +23,7 @@ struct Statistics {
 
 /// The scores of one layer call, cluster and method.
 struct Score {
-  std::string layer;       ///< canonical name, as Model::layers gives it
+  std::string layer;  ///< canonical name, as Model::layers gives it
   std::int64_t call = 0;
   std::int64_t cluster = 0;
   Method method = Method::gradient;
@@ -39,14 +39,17 @@ class PREGRAD_API Scores {
   Scores(std::vector<Score> entries, Names names);
 
   /// All scores, ordered by layer (execution order), call, cluster, method.
-  const std::vector<Score>& entries() const { return entries_; }
+  const std::vector<Score>& entries() const& { return entries_; }
+  std::vector<Score> entries() && { return std::move(entries_); }
   /// The aliases that were asked for and what they resolved to.
-  const Names& names() const { return names_; }
+  const Names& names() const& { return names_; }
+  Names names() && { return std::move(names_); }
 
   /// The scores of `layer` (`name`, `name@call`, or an alias that was asked for).
   /// @throws LayerError if the name fits no score, or several calls
   /// @throws ArgumentError if the method or the cluster was not computed
-  const Statistics& of(std::string_view layer, std::int64_t cluster, Method method) const;
+  const Statistics& of(std::string_view layer, std::int64_t cluster, Method method) const&;
+  Statistics of(std::string_view layer, std::int64_t cluster, Method method) &&;
 
  private:
   std::vector<Score> entries_;

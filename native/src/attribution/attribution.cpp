@@ -56,17 +56,22 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
     const attribution::SelectedSite& selected = selection_.sites[execution.site];
     const std::int64_t call = selected.site->call.value_or(execution.call);
     if (selected.wants(call)) {
-      layers.push_back({selected.site->name, call, selected.rank, selected.site->neuron_axis,
-                        selected.site->is_activation, std::move(execution.z), std::move(execution.a), {}, {}});
+      layers.push_back({selected.site->name,
+                        call,
+                        selected.rank,
+                        selected.site->neuron_axis,
+                        selected.site->is_activation,
+                        std::move(execution.z),
+                        std::move(execution.a),
+                        {},
+                        {}});
     }
   }
   attribution::differentiate_layers(layers, outputs, targets, options_.output);
   table_.add(layers, checked_clusters);
 }
 
-Scores Attribution::Implementation::scores() const {
-  return Scores(table_.scores(), selection_.names);
-}
+Scores Attribution::Implementation::scores() const { return Scores(table_.scores(), selection_.names); }
 
 Attribution::Attribution(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
@@ -74,8 +79,6 @@ void Attribution::add(const at::Tensor& inputs, const at::Tensor& labels, const 
   implementation_->add(inputs, labels, clusters);
 }
 
-Scores Attribution::scores() const {
-  return implementation_->scores();
-}
+Scores Attribution::scores() const { return implementation_->scores(); }
 
 }  // namespace pregrad

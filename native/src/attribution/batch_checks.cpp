@@ -37,7 +37,9 @@ void check_inputs(const at::Tensor& inputs, std::optional<at::ScalarType> weight
   }
   if (weight_type && *weight_type != inputs.scalar_type()) {
     throw InputError(std::string("the inputs have type ") + c10::toString(inputs.scalar_type()) +
-                     ", the model's weights " + c10::toString(*weight_type) + ": convert the inputs");
+                     ", the model's weights " + c10::toString(*weight_type) +
+                     ": convert the inputs, in NumPy with x.astype(" +
+                     (*weight_type == at::kDouble ? "np.float64)" : "np.float32)"));
   }
   // A sum is finite only if all its terms are; that it is not may still be an overflow.
   if (std::isfinite(inputs.sum().item<double>())) {

@@ -8,19 +8,12 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include "graph/libtorch_error.hpp"
+#include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::attribution {
 
 namespace {
-
-std::string shown(const at::Tensor& tensor) {
-  std::string text = "[";
-  for (std::int64_t axis = 0; axis < tensor.dim(); ++axis) {
-    text += (axis == 0 ? "" : ", ") + std::to_string(tensor.size(axis));
-  }
-  return text + "]";
-}
 
 at::Tensor transformed(const at::Tensor& outputs, Output output) {
   const c10::AutoGradMode with_history(true);
@@ -43,7 +36,8 @@ at::Tensor as_outputs(const at::Tensor& output, std::int64_t samples) {
                                 ", which has no gradient: return logits");
   }
   if (output.dim() == 0 || output.dim() > 2 || output.size(0) != samples) {
-    throw UnsupportedModelError("the model's output has shape " + shown(output) + " for " + std::to_string(samples) +
+    throw UnsupportedModelError("the model's output has shape " + graph::shape_text(output.sizes()) + " for " +
+                                std::to_string(samples) +
                                 " samples: it must be [samples, outputs]; wrap the model so that it is");
   }
   const c10::AutoGradMode with_history(true);
@@ -57,15 +51,16 @@ at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, c
       return outputs.detach().argmax(1);
     case Target::Kind::index:
       if (target.index() < 0 || target.index() >= count) {
-        throw ArgumentError("target " + std::to_string(target.index()) + " is outside the model's outputs: choose 0 to " +
-                            std::to_string(count - 1));
+        throw ArgumentError("target " + std::to_string(target.index()) +
+                            " is outside the model's outputs: choose 0 to " + std::to_string(count - 1));
       }
       return at::full({outputs.size(0)}, target.index(), outputs.options().dtype(at::kLong));
     case Target::Kind::label:
       break;
   }
   if (!labels.defined()) {
-    throw InputError("the target is the label, but there are no labels: give them, or choose target predicted or an index");
+    throw InputError(
+        "the target is the label, but there are no labels: give them, or choose target predicted or an index");
   }
   const auto* label = labels.const_data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < labels.size(0); ++i) {

@@ -30,7 +30,7 @@ class Selector {
     count_siblings();
     LayerSelection selection;
     selection.names = std::move(names_);
-    for (auto& [rank, selected] : selected_) {
+    for (auto& [position, selected] : selected_) {
       selection.sites.push_back(std::move(selected));
     }
     return selection;
@@ -68,8 +68,9 @@ class Selector {
       }
     }
     if (calls > 0 && !found) {
-      throw LayerError("layer '" + text + "' has only " + std::to_string(calls) + " calls: name " + reference.name +
-                       "@0" + (calls > 1 ? " to " + statistics::to_string(reference.name, static_cast<std::int64_t>(calls) - 1) : ""));
+      throw LayerError(
+          "layer '" + text + "' has only " + std::to_string(calls) + " calls: name " + reference.name + "@0" +
+          (calls > 1 ? " to " + statistics::to_string(reference.name, static_cast<std::int64_t>(calls) - 1) : ""));
     }
     return found;
   }
@@ -98,10 +99,10 @@ class Selector {
     }
   }
 
-  void mark(const LayerSite& site, std::size_t rank, std::optional<std::int64_t> call) {
-    SelectedSite& selected = selected_[rank];
+  void mark(const LayerSite& site, std::size_t position, std::optional<std::int64_t> call) {
+    SelectedSite& selected = selected_[position];
     selected.site = &site;
-    selected.rank = rank;
+    selected.rank = rank_of(site, position);
     if (site.call || !call) {
       selected.all_calls = true;
     } else {
@@ -109,17 +110,28 @@ class Selector {
     }
   }
 
+  /// Layers are listed in the order of their first execution, and under each its calls.
+  std::size_t rank_of(const LayerSite& site, std::size_t position) const {
+    for (std::size_t i = 0; i < std::min(position, sites_.activations.size()); ++i) {
+      if (sites_.activations[i].name == site.name) {
+        return i;
+      }
+    }
+    return position;
+  }
+
   /// Where calls are numbered at run time, every site of the name must be counted, wanted or not.
   void count_siblings() {
     std::set<std::string> dynamic;
-    for (const auto& [rank, selected] : selected_) {
+    for (const auto& [position, selected] : selected_) {
       if (!selected.site->call) {
         dynamic.insert(selected.site->name);
       }
     }
     for (std::size_t i = 0; i < sites_.activations.size(); ++i) {
       if (dynamic.count(sites_.activations[i].name) != 0) {
-        selected_.try_emplace(i, SelectedSite{&sites_.activations[i], i, {}, false});
+        const LayerSite& site = sites_.activations[i];
+        selected_.try_emplace(i, SelectedSite{&site, rank_of(site, i), {}, false});
       }
     }
   }

@@ -25,20 +25,12 @@ std::size_t index_named(const Names& names, std::string_view name, const std::st
 
 }  // namespace
 
-std::string_view name_of(Method method) {
-  return method_names.at(static_cast<std::size_t>(method));
-}
+std::string_view name_of(Method method) { return method_names.at(static_cast<std::size_t>(method)); }
 
-Method method_named(std::string_view name) {
-  return static_cast<Method>(index_named(method_names, name, "method"));
-}
+Method method_named(std::string_view name) { return static_cast<Method>(index_named(method_names, name, "method")); }
 
-std::string_view name_of(Output output) {
-  return output_names.at(static_cast<std::size_t>(output));
-}
+std::string_view name_of(Output output) { return output_names.at(static_cast<std::size_t>(output)); }
 
-Output output_named(std::string_view name) {
-  return static_cast<Output>(index_named(output_names, name, "output"));
-}
+Output output_named(std::string_view name) { return static_cast<Output>(index_named(output_names, name, "output")); }
 
 }  // namespace pregrad

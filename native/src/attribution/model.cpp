@@ -1,5 +1,6 @@
 #include "pregrad/model.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/module.h>
@@ -9,6 +10,7 @@
 #include "attribution/model_implementation.hpp"
 #include "graph/libtorch_error.hpp"
 #include "graph/neuron_axis.hpp"
+#include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad {
@@ -26,16 +28,42 @@ Layer described(const graph::LayerSite& site, std::int64_t call) {
 }
 
 std::string shown(const at::Tensor& tensor) {
-  std::string text = "[";
-  for (std::int64_t axis = 0; axis < tensor.dim(); ++axis) {
-    text += (axis == 0 ? "" : ", ") + std::to_string(tensor.size(axis));
-  }
-  return text + "] of type " + c10::toString(tensor.scalar_type());
+  return graph::shape_text(tensor.sizes()) + " of type " + c10::toString(tensor.scalar_type());
 }
 
-[[noreturn]] void refuse_inputs(const at::Tensor& inputs, const std::string& reason) {
-  throw InputError("the model cannot take inputs " + shown(inputs) + ": " + graph::first_sentence(reason) +
-                   "; give [samples, ...] as its forward expects");
+/// What the caller can do about inputs that the model did not take.
+std::string mend(const at::Tensor& inputs, std::optional<at::ScalarType> weight_type, const std::string& reason) {
+  if (reason.find("not enough memory") != std::string::npos) {
+    return "give smaller batches";
+  }
+  if (weight_type && !at::isFloatingType(inputs.scalar_type())) {
+    return std::string("its weights are ") + c10::toString(*weight_type) +
+           ", so convert the inputs, in NumPy with x.astype(" +
+           (*weight_type == at::kDouble ? "np.float64)" : "np.float32)");
+  }
+  return "give [samples, ...] as its forward expects";
+}
+
+[[noreturn]] void refuse_inputs(const at::Tensor& inputs, std::optional<at::ScalarType> weight_type,
+                                const std::string& reason) {
+  throw InputError("the model cannot take inputs " + shown(inputs) + ": " + graph::first_sentence(reason) + "; " +
+                   mend(inputs, weight_type, reason));
+}
+
+void require_device(c10::Device device) {
+  if (device.is_cpu()) {
+    return;
+  }
+  if (!device.is_cuda() || !at::hasCUDA()) {
+    throw ArgumentError("there is no device '" + device.str() +
+                        "': this LibTorch has no CUDA, so choose cpu or run on a "
+                        "LibTorch with CUDA");
+  }
+  const auto devices = static_cast<int>(at::getNumGPUs());
+  if (device.has_index() && device.index() >= devices) {
+    throw ArgumentError("there is no device '" + device.str() + "': there are " + std::to_string(devices) +
+                        " CUDA devices, from cuda:0");
+  }
 }
 
 }  // namespace
@@ -48,14 +76,14 @@ graph::TappedGraph::Run Model::Implementation::run(const graph::TappedGraph& gra
     return graph.run(model_.arguments(inputs.to(model_.device())));
   } catch (const Error&) {
     throw;
-  } catch (const c10::OutOfMemoryError& error) {
-    throw InternalError("out of memory for inputs " + shown(inputs) + ": give smaller batches");
+  } catch (const c10::OutOfMemoryError&) {
+    throw;
   } catch (const c10::Error& error) {
-    refuse_inputs(inputs, error.what_without_backtrace());
+    refuse_inputs(inputs, model_.weight_type(), error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    refuse_inputs(inputs, error.what());
+    refuse_inputs(inputs, model_.weight_type(), error.what());
   }
 }
 
@@ -148,22 +176,26 @@ bool Model::Implementation::depends_on_others(const at::Tensor& inputs) const {
 Model::Model(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 Model Model::load(const std::filesystem::path& file, c10::Device device) {
+  require_device(device);
   return Model(std::make_shared<Implementation>(graph::TorchScriptModel::load(file, device)));
 }
 
 Model Model::from(const torch::jit::Module& module, c10::Device device) {
+  require_device(device);
   return Model(std::make_shared<Implementation>(graph::TorchScriptModel(module, device)));
 }
 
-std::vector<Layer> Model::layers() const {
-  return implementation_->layers();
-}
+std::vector<Layer> Model::layers() const { return implementation_->layers(); }
 
-std::vector<Layer> Model::layers(const at::Tensor& example) const {
-  return implementation_->layers(example);
-}
+std::vector<Layer> Model::layers(const at::Tensor& example) const { return implementation_->layers(example); }
 
 std::vector<Layer> Model::layers(const std::vector<std::int64_t>& input_shape) const {
+  for (const std::int64_t size : input_shape) {
+    if (size < 1) {
+      throw InputError("the input shape " + graph::shape_text(input_shape) + " has the size " + std::to_string(size) +
+                       ": give positive sizes, such as 1 for the batch");
+    }
+  }
   const auto type = implementation_->model().weight_type().value_or(at::kFloat);
   return layers(at::zeros(input_shape, type));
 }
@@ -177,8 +209,6 @@ Attribution Model::attribution(const AttributionOptions& options) const {
   return Attribution(std::make_shared<Attribution::Implementation>(implementation_, options));
 }
 
-c10::Device Model::device() const {
-  return implementation_->model().device();
-}
+c10::Device Model::device() const { return implementation_->model().device(); }
 
 }  // namespace pregrad

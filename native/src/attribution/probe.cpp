@@ -142,9 +142,8 @@ class Probe::Implementation {
   }
 
   bool is_wanted(const std::string& name, std::int64_t call) const {
-    return wanted_.empty() || std::any_of(wanted_.begin(), wanted_.end(), [&](const LayerReference& each) {
-             return each.matches(name, call);
-           });
+    return wanted_.empty() || std::any_of(wanted_.begin(), wanted_.end(),
+                                          [&](const LayerReference& each) { return each.matches(name, call); });
   }
 
   Forward& this_forward() {
@@ -167,7 +166,8 @@ class Probe::Implementation {
       }
     }
     if (forward.layers.empty()) {
-      throw StateError("nothing was tapped in this thread since the last add: call z = probe.tap(name, z) in the forward");
+      throw StateError(
+          "nothing was tapped in this thread since the last add: call z = probe.tap(name, z) in the forward");
     }
     require_wanted_layers(forward);
     std::vector<LayerBatch> layers;
@@ -225,16 +225,10 @@ void Probe::add(const at::Tensor& logits, const at::Tensor& labels, const at::Te
   implementation_->add(logits, labels, clusters);
 }
 
-void Probe::discard() {
-  implementation_->discard();
-}
+void Probe::discard() { implementation_->discard(); }
 
-std::vector<Layer> Probe::layers() const {
-  return implementation_->layers();
-}
+std::vector<Layer> Probe::layers() const { return implementation_->layers(); }
 
-Scores Probe::scores() const {
-  return implementation_->scores();
-}
+Scores Probe::scores() const { return implementation_->scores(); }
 
 }  // namespace pregrad

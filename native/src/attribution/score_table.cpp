@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "graph/neuron_axis.hpp"
+#include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 #include "statistics/sample_values.hpp"
@@ -23,26 +24,18 @@ Rows rows_by_cluster(const at::Tensor& clusters) {
   return rows;
 }
 
-std::string shown(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  }
-  return text + "]";
-}
-
 SampleValues reduction_of(const LayerBatch& layer, std::int64_t samples) {
   const auto& shape = layer.z.shape;
   if (shape.empty() || shape[0] != samples) {
     throw UnsupportedModelError("layer '" + statistics::to_string(layer.name, layer.call) + "' has a pre-activation " +
-                                shown(shape) + " for " + std::to_string(samples) +
+                                graph::shape_text(shape) + " for " + std::to_string(samples) +
                                 " samples: its first axis must be the batch");
   }
   const auto rank = static_cast<std::int64_t>(shape.size());
   const std::int64_t axis = rank == 1 ? 0 : graph::resolve_neuron_axis(layer.neuron_axis, rank);
   if (rank > 1 && (axis < 1 || axis >= rank)) {
-    throw InputError("layer '" + layer.name + "' has no neuron axis " + std::to_string(axis) + " in " + shown(shape) +
-                     ": name an axis from 1 to " + std::to_string(rank - 1));
+    throw InputError("layer '" + layer.name + "' has no neuron axis " + std::to_string(axis) + " in " +
+                     graph::shape_text(shape) + ": name an axis from 1 to " + std::to_string(rank - 1));
   }
   return SampleValues(shape, axis);
 }
@@ -79,8 +72,8 @@ void ScoreTable::add(const std::vector<LayerBatch>& layers, const at::Tensor& cl
   for (const LayerBatch& layer : layers) {
     const SampleValues reduction = reduction_of(layer, clusters.size(0));
     for (const Method method : methods_) {
-      additions.push_back({&layer, method, static_cast<std::size_t>(reduction.neurons()),
-                           values_of(method, layer, reduction)});
+      additions.push_back(
+          {&layer, method, static_cast<std::size_t>(reduction.neurons()), values_of(method, layer, reduction)});
     }
   }
   const std::lock_guard lock(mutex_);

@@ -15,9 +15,8 @@ using torch::jit::Value;
 
 const std::unordered_set<std::string_view>& elementwise_activations() {
   static const std::unordered_set<std::string_view> names = {
-      "relu",        "relu6",     "leaky_relu", "prelu",       "rrelu",    "elu",     "selu",        "celu",
-      "gelu",        "silu",      "mish",       "softplus",    "hardswish", "hardsigmoid", "hardtanh", "sigmoid",
-      "log_sigmoid", "tanh",      "threshold"};
+      "relu", "relu6",    "leaky_relu", "prelu",       "rrelu",    "elu",     "selu",        "celu", "gelu",     "silu",
+      "mish", "softplus", "hardswish",  "hardsigmoid", "hardtanh", "sigmoid", "log_sigmoid", "tanh", "threshold"};
   return names;
 }
 

@@ -9,7 +9,7 @@ namespace pregrad::graph {
 
 /// An activation as one node of a graph; its pre-activation is `z`, its activation the node's first output.
 struct ActivationNode {
-  std::string op;          ///< name without the mark of the in-place form, e.g. `relu`
+  std::string op;  ///< name without the mark of the in-place form, e.g. `relu`
   bool in_place = false;
   torch::jit::Value* z = nullptr;
 };

@@ -124,7 +124,8 @@ at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, La
     throw UnsupportedModelError(std::string("a tapped layer has type ") + c10::toString(tensor.scalar_type()) +
                                 ", which has no gradient: name a floating-point layer");
   }
-  return writes == LaterWrites::none ? tapped_alias(tensor, captured.edge) : tap_written(tensor, stage, writes, captured);
+  return writes == LaterWrites::none ? tapped_alias(tensor, captured.edge)
+                                     : tap_written(tensor, stage, writes, captured);
 }
 
 }  // namespace pregrad::graph

@@ -16,8 +16,8 @@ namespace pregrad::graph {
 
 /// A tensor taken on its way through a forward, and the place in the autograd graph where its gradient arrives.
 struct Captured {
-  at::Tensor value;                  ///< without history; undefined unless asked for
-  torch::autograd::Edge edge;        ///< invalid unless asked for
+  at::Tensor value;            ///< without history; undefined unless asked for
+  torch::autograd::Edge edge;  ///< invalid unless asked for
   std::vector<std::int64_t> shape;
   /// Where the captured tensor is a view that is changed in place, the edge is that of the tensor it views.
   std::function<at::Tensor(const at::Tensor&)> gradient_from_base;
@@ -32,8 +32,8 @@ struct CaptureNeeds {
 /// Whether the model may write into a captured tensor later.
 enum class LaterWrites { none, possible, by_activation };
 
-/// What is captured. Views of a pre-activation may have been made before its tap, and must notice the tap; an activation
-/// is captured as soon as it is made.
+/// What is captured. Views of a pre-activation may have been made before its tap, and must notice the tap; an
+/// activation is captured as soon as it is made.
 enum class Stage { pre_activation, activation };
 
 /// Takes `tensor` and returns the tensor that the forward must go on with. Gradients asked of a tensor after an
@@ -64,10 +64,10 @@ struct CaptureRecord : torch::CustomClassHolder {
       : sites(the_sites), pending(the_sites.size()), calls(names, 0) {}
 
   const std::vector<Site>& sites;
-  std::vector<Execution> executions;             ///< in the order in which the activations ran
-  std::vector<std::deque<Captured>> pending;     ///< per site: pre-activations whose activation has not run yet
-  std::vector<std::int64_t> calls;               ///< per name
-  std::exception_ptr error;                      ///< thrown by a tap; the interpreter would keep only its text
+  std::vector<Execution> executions;          ///< in the order in which the activations ran
+  std::vector<std::deque<Captured>> pending;  ///< per site: pre-activations whose activation has not run yet
+  std::vector<std::int64_t> calls;            ///< per name
+  std::exception_ptr error;                   ///< thrown by a tap; the interpreter would keep only its text
 };
 
 }  // namespace pregrad::graph

@@ -37,8 +37,6 @@ bool is_dropout(const torch::jit::Node* node) {
   return kinds.count(node->kind().toQualString()) != 0;
 }
 
-void remove_eval_dropout(torch::jit::Graph& graph) {
-  remove_in(graph.block());
-}
+void remove_eval_dropout(torch::jit::Graph& graph) { remove_in(graph.block()); }
 
 }  // namespace pregrad::graph

@@ -199,8 +199,6 @@ class Finder {
 
 }  // namespace
 
-LayerSites find_layer_sites(const InlinedModel& model) {
-  return Finder(model).find();
-}
+LayerSites find_layer_sites(const InlinedModel& model) { return Finder(model).find(); }
 
 }  // namespace pregrad::graph

@@ -7,7 +7,8 @@ namespace pregrad::graph {
 namespace {
 
 bool is_traceback(const std::string& line) {
-  for (const char* mark : {"The following operation failed", "Traceback of TorchScript", "  File \"", "Exception raised from"}) {
+  for (const char* mark :
+       {"The following operation failed", "Traceback of TorchScript", "  File \"", "Exception raised from"}) {
     if (line.rfind(mark, 0) == 0) {
       return true;
     }

@@ -18,13 +18,9 @@ using namespace torch::jit;  // NOLINT(google-build-using-namespace): the graph'
 
 namespace {
 
-std::string join(const std::string& path, const std::string& name) {
-  return path.empty() ? name : path + "." + name;
-}
+std::string join(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
 
-std::string shown(const std::string& path) {
-  return path.empty() ? "the model" : "module " + path;
-}
+std::string shown(const std::string& path) { return path.empty() ? "the model" : "module " + path; }
 
 /// Calls `visit` for every node of the block and of the blocks inside it, in program order.
 /// Stops and returns true as soon as `visit` does, because the graph has changed under the iteration.
@@ -195,8 +191,7 @@ class Inliner {
     return *constant;
   }
 
-  static std::vector<Value*> insert_and_replace(Graph& graph, Node* call, Graph& callee,
-                                                c10::ArrayRef<Value*> inputs) {
+  static std::vector<Value*> insert_and_replace(Graph& graph, Node* call, Graph& callee, c10::ArrayRef<Value*> inputs) {
     WithInsertPoint guard(call);
     std::unordered_map<Value*, Value*> copies;
     const auto outputs = insertGraph(graph, callee, inputs, copies);
@@ -290,8 +285,9 @@ InlinedModel inline_modules(const Module& module, c10::Device device) {
   Inliner inliner(result, device);
   result.graph = inliner.method_graph(module, "", "forward", {});
   if (!result.graph->inputs().at(0)->uses().empty()) {
-    throw UnsupportedModelError("forward passes the model itself on to something other than a method: keep to calls of "
-                                "its modules");
+    throw UnsupportedModelError(
+        "forward passes the model itself on to something other than a method: keep to calls of "
+        "its modules");
   }
   result.graph->eraseInput(0);
   return result;

@@ -22,7 +22,7 @@ struct ModuleOutput {
 /// A model's forward as one graph without module calls: attributes are constants, and every node carries a scope of
 /// its own, so that it can be found again after passes that replace nodes.
 struct InlinedModel {
-  std::shared_ptr<torch::jit::Graph> graph;  ///< inputs: the model's
+  std::shared_ptr<torch::jit::Graph> graph;                                ///< inputs: the model's
   std::unordered_map<const torch::jit::Scope*, std::string> module_paths;  ///< the module in whose forward a node runs
   std::vector<ModuleOutput> module_outputs;                                ///< in program order
   std::unordered_map<const c10::TensorImpl*, std::string> attributes;      ///< names of the model's tensors

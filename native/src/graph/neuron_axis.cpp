@@ -33,11 +33,13 @@ std::optional<std::int64_t> axis_of_operands(const Node* node, int depth) {
 std::optional<std::int64_t> axis_through(const Value* value, int depth) {
   static const std::unordered_set<std::string_view> last = {"linear", "addmm", "layer_norm", "rms_norm"};
   static const std::unordered_set<std::string_view> channel = {
-      "_convolution",     "convolution",      "conv1d",           "conv2d",     "conv3d",     "conv_transpose1d",
-      "conv_transpose2d", "conv_transpose3d", "_convolution_mode", "batch_norm", "group_norm", "instance_norm"};
+      "_convolution",     "convolution",      "conv1d",
+      "conv2d",           "conv3d",           "conv_transpose1d",
+      "conv_transpose2d", "conv_transpose3d", "_convolution_mode",
+      "batch_norm",       "group_norm",       "instance_norm"};
   static const std::unordered_set<std::string_view> elementwise = {
-      "add",    "sub",   "mul",  "div",  "relu", "gelu",    "silu",    "tanh",       "sigmoid", "clone", "contiguous",
-      "detach", "alias", "to",   "neg",  "abs",  "dropout", "hardtanh", "leaky_relu", "elu",     "pow",   "clamp"};
+      "add",    "sub",   "mul", "div", "relu", "gelu",    "silu",     "tanh",       "sigmoid", "clone", "contiguous",
+      "detach", "alias", "to",  "neg", "abs",  "dropout", "hardtanh", "leaky_relu", "elu",     "pow",   "clamp"};
   const Node* node = value->node();
   if (depth == 0 || !node->kind().is_aten()) {
     return std::nullopt;

@@ -26,9 +26,9 @@ namespace {
 
 /// Where a tap goes, found before the first tap changes the graph that the alias analysis speaks of.
 struct Place {
-  Node* activation = nullptr;   ///< null for a module's output
+  Node* activation = nullptr;  ///< null for a module's output
   Value* z = nullptr;
-  Node* z_after = nullptr;      ///< z is taken behind this node, so that all its consumers count
+  Node* z_after = nullptr;  ///< z is taken behind this node, so that all its consumers count
   Value* a = nullptr;
   LaterWrites z_writes = LaterWrites::none;
   LaterWrites a_writes = LaterWrites::none;

@@ -17,9 +17,7 @@ LayerReference LayerReference::parse(std::string_view text) {
   return {std::string(text), std::nullopt};
 }
 
-std::string to_string(const std::string& layer, std::int64_t call) {
-  return layer + "@" + std::to_string(call);
-}
+std::string to_string(const std::string& layer, std::int64_t call) { return layer + "@" + std::to_string(call); }
 
 std::string listed(const std::set<std::string>& names) {
   constexpr std::size_t most = 24;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
@@ -10,15 +11,13 @@ namespace pregrad {
 
 namespace {
 
-std::string quoted(const std::string& text) {
-  return "'" + text + "'";
-}
+std::string quoted(const std::string& text) { return "'" + text + "'"; }
 
 }  // namespace
 
 Scores::Scores(std::vector<Score> entries, Names names) : entries_(std::move(entries)), names_(std::move(names)) {}
 
-const Statistics& Scores::of(std::string_view layer, std::int64_t cluster, Method method) const {
+const Statistics& Scores::of(std::string_view layer, std::int64_t cluster, Method method) const& {
   const auto alias = names_.find(layer);
   std::set<std::pair<std::string, std::int64_t>> calls;
   std::set<std::string> known;
@@ -26,17 +25,16 @@ const Statistics& Scores::of(std::string_view layer, std::int64_t cluster, Metho
   for (const Score& score : entries_) {
     known.insert(statistics::to_string(score.layer, score.call));
     const bool named = reference.matches(score.layer, score.call);
-    const bool aliased = alias != names_.end() &&
-                         std::any_of(alias->second.begin(), alias->second.end(), [&](const auto& each) {
-                           return each.first == score.layer && (each.second < 0 || each.second == score.call);
-                         });
+    const bool aliased =
+        alias != names_.end() && std::any_of(alias->second.begin(), alias->second.end(), [&](const auto& each) {
+          return each.first == score.layer && (each.second < 0 || each.second == score.call);
+        });
     if (named || aliased) {
       calls.emplace(score.layer, score.call);
     }
   }
   if (calls.empty()) {
-    throw LayerError("no scores of layer " + quoted(std::string(layer)) + ": there are " +
-                     statistics::listed(known));
+    throw LayerError("no scores of layer " + quoted(std::string(layer)) + ": there are " + statistics::listed(known));
   }
   if (calls.size() > 1) {
     std::set<std::string> candidates;
@@ -55,6 +53,10 @@ const Statistics& Scores::of(std::string_view layer, std::int64_t cluster, Metho
   throw ArgumentError("no scores of layer " + quoted(statistics::to_string(name, call)) + " for cluster " +
                       std::to_string(cluster) + " and method " + std::string(name_of(method)) +
                       ": ask for a cluster in the data and a method that was requested");
+}
+
+Statistics Scores::of(std::string_view layer, std::int64_t cluster, Method method) && {
+  return std::as_const(*this).of(layer, cluster, method);
 }
 
 }  // namespace pregrad

@@ -1,0 +1,149 @@
+// Wrong files, inputs and options: a typed exception with one line that names the mend, and nothing added.
+
+#include <limits>
+#include <map>
+
+#include <ATen/Functions.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fixtures.hpp"
+#include "pregrad/pregrad.hpp"
+
+namespace pregrad::test {
+
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::ThrowsMessage;
+
+auto one_line(const char* what) { return testing::AllOf(HasSubstr(what), Not(HasSubstr("\n"))); }
+
+TEST(BadModel, EachBrokenFileSaysWhatItIs) {
+  const std::map<std::string, const char*> expected = {
+      {"empty.pt", "is empty"},        {"random.pt", "is no model"},
+      {"truncated.pt", "truncated"},   {"zip.pt", "a zip archive that is no model"},
+      {"state-dict.pt", "state dict"}, {"eager-module.pt", "pickled Python object"},
+      {"no-such-file.pt", "no file"},  {"", "is a directory"},
+  };
+  for (const auto& [file, what] : expected) {
+    SCOPED_TRACE(file);
+    const std::filesystem::path path = fixture_path("broken/" + file);
+    EXPECT_THAT([&] { Model::load(path); }, ThrowsMessage<ModelError>(one_line(what)));
+  }
+}
+
+class BadInputTest : public testing::Test {
+ protected:
+  Attribution attribution(AttributionOptions options = {}) const {
+    if (options.layers.empty()) {
+      options.layers = {"act1"};
+    }
+    return model_.attribution(options);
+  }
+
+  template <typename Exception>
+  void expect_refused(const at::Tensor& x, const at::Tensor& y, const at::Tensor& cluster, const char* what) const {
+    Attribution refusing = attribution();
+    EXPECT_THAT([&] { refusing.add(x, y, cluster); }, ThrowsMessage<Exception>(one_line(what)));
+    EXPECT_TRUE(refusing.scores().entries().empty()) << "a refused batch adds nothing";
+  }
+
+  Model model_ = Model::load(fixture_path("digits-mlp.scripted.pt"));
+  Data data_ = read_data(fixture_path("digits.npz"));
+  at::Tensor x_ = data_.x.slice(0, 0, 8);
+  at::Tensor y_ = data_.y.slice(0, 0, 8);
+};
+
+TEST_F(BadInputTest, Inputs) {
+  expect_refused<InputError>(x_.slice(1, 0, 3), y_, {}, "cannot take inputs [8, 3]");
+  expect_refused<InputError>(x_.to(at::kDouble), y_, {}, "type Double");
+  expect_refused<InputError>(x_.to(at::kLong), y_, {}, "x.astype(np.float32)");
+  expect_refused<InputError>(x_.slice(0, 0, 0), y_, {}, "empty");
+  expect_refused<InputError>({}, y_, {}, "empty");
+  at::Tensor holed = x_.clone();
+  holed[5][3] = std::numeric_limits<float>::quiet_NaN();
+  expect_refused<InputError>(holed, y_, {}, "sample 5");
+  holed[2][0] = -std::numeric_limits<float>::infinity();
+  expect_refused<InputError>(holed, y_, {}, "sample 2");
+}
+
+TEST_F(BadInputTest, InputShapes) {
+  EXPECT_THAT([&] { model_.layers(std::vector<std::int64_t>{-1, 64}); },
+              ThrowsMessage<InputError>(one_line("the size -1")));
+  EXPECT_THAT([&] { model_.layers(std::vector<std::int64_t>{1, 63}); },
+              ThrowsMessage<InputError>(one_line("cannot take inputs [1, 63]")));
+}
+
+TEST_F(BadInputTest, LabelsAndClusters) {
+  expect_refused<InputError>(x_, {}, {}, "no labels");
+  expect_refused<InputError>(x_, y_.slice(0, 0, 7), {}, "7 labels for 8 samples");
+  expect_refused<InputError>(x_, y_.to(at::kFloat), {}, "labels have type Float");
+  expect_refused<InputError>(x_, y_ + 10, {}, "labels go from 0 to 9");
+  expect_refused<InputError>(x_, y_ - 10, {}, "labels go from 0 to 9");
+  expect_refused<InputError>(x_, y_, at::zeros({3}, at::kLong), "3 clusters for 8 samples");
+  expect_refused<InputError>(x_, y_, at::zeros({8}), "clusters have type Float");
+}
+
+TEST_F(BadInputTest, Options) {
+  EXPECT_THAT([] { method_named("gradients"); }, ThrowsMessage<ArgumentError>(one_line("gradient-x-activation")));
+  EXPECT_THAT([] { output_named("logits"); }, ThrowsMessage<ArgumentError>(one_line("log-probability")));
+  AttributionOptions options;
+  options.target = Target::index(10);
+  EXPECT_THAT([&] { attribution(options).add(x_, y_); }, ThrowsMessage<ArgumentError>(one_line("choose 0 to 9")));
+  options = {};
+  options.methods = {};
+  EXPECT_THAT([&] { attribution(options); }, ThrowsMessage<ArgumentError>(one_line("no method")));
+}
+
+TEST(BadModel, ADeviceThatIsNotThereIsNamed) {
+  EXPECT_THAT([] { Model::load(fixture_path("digits-mlp.scripted.pt"), c10::Device("cuda:99")); },
+              ThrowsMessage<ArgumentError>(one_line("no device 'cuda:99'")));
+}
+
+TEST_F(BadInputTest, ABatchOfLargeFiniteInputsIsNoOverflow) {
+  Attribution accepting = attribution();
+  EXPECT_NO_THROW(accepting.add(at::full({8, 64}, 3e38F), y_));
+}
+
+TEST_F(BadInputTest, TheCallersTensorsStayAsTheyAre) {
+  const at::Tensor before = x_.clone();
+  attribution().add(x_, y_);
+  EXPECT_TRUE(x_.equal(before));
+  EXPECT_FALSE(x_.requires_grad());
+}
+
+TEST_F(BadInputTest, TargetsAndOutputsAreThoseAskedFor) {
+  const at::Tensor predicted = model_.forward(x_).argmax(1);
+  AttributionOptions by_label;
+  AttributionOptions by_prediction;
+  by_prediction.target = Target::predicted();
+  for (const Output output : {Output::logit, Output::probability, Output::log_probability}) {
+    by_label.output = output;
+    by_prediction.output = output;
+    Attribution left = attribution(by_label);
+    left.add(x_, predicted);
+    Attribution right = attribution(by_prediction);
+    right.add(x_);
+    EXPECT_EQ(left.scores().of("act1", 0, Method::gradient).mean, right.scores().of("act1", 0, Method::gradient).mean);
+  }
+  // d log p = dp / p, sample by sample.
+  const at::Tensor one = x_.slice(0, 0, 1);
+  const double p = model_.forward(one).softmax(1)[0][predicted[0]].item<double>();
+  by_label.output = Output::probability;
+  Attribution probability = attribution(by_label);
+  probability.add(one, predicted.slice(0, 0, 1));
+  by_label.output = Output::log_probability;
+  Attribution log_probability = attribution(by_label);
+  log_probability.add(one, predicted.slice(0, 0, 1));
+  std::vector<double> scaled = probability.scores().of("act1", 0, Method::gradient).mean;
+  for (double& each : scaled) {
+    each /= p;
+  }
+  EXPECT_LT(relative_error(log_probability.scores().of("act1", 0, Method::gradient).mean, scaled), 1e-4);
+}
+
+}  // namespace
+
+}  // namespace pregrad::test
