@@ -103,8 +103,7 @@ typedef struct pregrad_tensor {
   int32_t reserved;     /**< 0 */
 } pregrad_tensor;
 /** What a #pregrad_tensor starts from: `struct_size` set, all else a default. */
-#define PREGRAD_TENSOR_INIT \
-  { sizeof(pregrad_tensor), NULL, NULL, 0, PREGRAD_FLOAT32, 0 }
+#define PREGRAD_TENSOR_INIT {sizeof(pregrad_tensor), NULL, NULL, 0, PREGRAD_FLOAT32, 0}
 
 /** How a model is loaded. */
 typedef struct pregrad_model_options {
@@ -112,8 +111,7 @@ typedef struct pregrad_model_options {
   const char* device; /**< `cpu`, `cuda` or `cuda:N`; NULL is `cpu` */
 } pregrad_model_options;
 /** What a #pregrad_model_options starts from: `struct_size` set, all else a default. */
-#define PREGRAD_MODEL_OPTIONS_INIT \
-  { sizeof(pregrad_model_options), NULL }
+#define PREGRAD_MODEL_OPTIONS_INIT {sizeof(pregrad_model_options), NULL}
 
 /** What to compute. */
 typedef struct pregrad_attribution_options {
@@ -128,7 +126,7 @@ typedef struct pregrad_attribution_options {
 } pregrad_attribution_options;
 /** What a #pregrad_attribution_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ATTRIBUTION_OPTIONS_INIT \
-  { sizeof(pregrad_attribution_options), NULL, 0, NULL, 0, PREGRAD_TARGET_LABEL, PREGRAD_OUTPUT_LOGIT, 0 }
+  {sizeof(pregrad_attribution_options), NULL, 0, NULL, 0, PREGRAD_TARGET_LABEL, PREGRAD_OUTPUT_LOGIT, 0}
 
 /** One activation call site. */
 typedef struct pregrad_layer {
@@ -145,8 +143,7 @@ typedef struct pregrad_layer {
   int32_t reserved;           /**< 0 */
 } pregrad_layer;
 /** What a #pregrad_layer starts from: `struct_size` set, all else a default. */
-#define PREGRAD_LAYER_INIT \
-  { sizeof(pregrad_layer), NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0 }
+#define PREGRAD_LAYER_INIT {sizeof(pregrad_layer), NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0}
 
 /** The scores of one layer call, cluster and method. The arrays have one value per neuron, in the unit of the method:
  * outputs per unit of z for the gradient, outputs for the products, the unit of z or a for the values. */
@@ -165,8 +162,7 @@ typedef struct pregrad_score {
   int32_t reserved;       /**< 0 */
 } pregrad_score;
 /** What a #pregrad_score starts from: `struct_size` set, all else a default. */
-#define PREGRAD_SCORE_INIT \
-  { sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0 }
+#define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0}
 
 /** @name The library
  * @{ */
