@@ -2,8 +2,6 @@
 
 #include <string>
 
-#include <dlfcn.h>
-
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 
@@ -12,6 +10,7 @@
 #include "classes.hpp"
 #include "convert.hpp"
 #include "guard.hpp"
+#include "openblas_threads.hpp"
 #include "registry.hpp"
 
 namespace jni = pregrad::jni;
@@ -24,19 +23,6 @@ Registry& registry() {
 }
 
 namespace {
-
-// OpenBLAS, which the presets' LibTorch multiplies matrices with, has threads of its own. It is asked for by name,
-// because another LibTorch may do without it.
-void set_openblas_threads(int threads) {
-  void* library = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_NOLOAD);
-  if (library == nullptr) {
-    return;
-  }
-  if (auto* set = reinterpret_cast<void (*)(int)>(dlsym(library, "openblas_set_num_threads")); set != nullptr) {
-    set(threads);
-  }
-  dlclose(library);
-}
 
 // LibTorch has no other way to ask which one it is than the flags that it was built with.
 std::string libtorch_version() {
@@ -80,6 +66,10 @@ PREGRAD_JNI(void, setThreads)(JNIEnv* env, jclass /*unused*/, jint threads) {
     at::set_num_threads(threads);
     jni::set_openblas_threads(threads);
   });
+}
+
+PREGRAD_JNI(jboolean, joinOpenBlasThreads)(JNIEnv* env, jclass /*unused*/) {
+  return jni::guarded(env, [] { return static_cast<jboolean>(jni::join_openblas_threads() ? JNI_TRUE : JNI_FALSE); });
 }
 
 PREGRAD_JNI(jlong, liveHandles)(JNIEnv* env, jclass /*unused*/) {

@@ -32,11 +32,12 @@ public final class Loader {
         }
         try {
             system(file("libpregrad_boot.so"));
-            OpenBlas.tame();
+            OpenBlas.prepare();
             LibTorch.load();
             library = file("libpregrad.so");
             system(library);
             shakeHands();
+            OpenBlas.join();
             loaded = true;
         } catch (PreGradException e) {
             failure = e;

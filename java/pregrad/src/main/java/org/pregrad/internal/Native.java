@@ -27,6 +27,9 @@ public final class Native {
 
     public static native void setThreads(int threads);
 
+    /** Lets OpenBLAS run on LibTorch's threads; false if there is no OpenBLAS that can. */
+    public static native boolean joinOpenBlasThreads();
+
     /** How many handles are not yet released. */
     public static native long liveHandles();
 

@@ -6,33 +6,49 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /**
- * Keeps OpenBLAS's worker threads from spinning against LibTorch's OpenMP threads, which costs a factor of two to three.
- * OpenBLAS reads how long they spin from the environment, once, when it is loaded.
+ * Keeps OpenBLAS's threads and LibTorch's from waiting for each other, which costs a factor of up to two: a product runs
+ * on LibTorch's threads, and OpenBLAS's own, where they are still used, sleep soon. OpenBLAS reads from the environment
+ * how long they spin first, once, when it is loaded.
  */
 final class OpenBlas {
     private static final String VARIABLE = "OPENBLAS_THREAD_TIMEOUT";
     private static final String SHORT = "4";
 
     private static volatile String setting = "not used";
+    private static boolean usersOwn;
+    private static boolean late;
 
     private OpenBlas() {}
 
     /** To be called after libpregrad_boot.so and before LibTorch is loaded. */
-    static void tame() {
+    static void prepare() {
         String users = Boot.environment(VARIABLE);
         if (users != null) {
+            usersOwn = true;
             setting = VARIABLE + "=" + users + " (set by the user)";
         } else if (isLoaded()) {
+            late = true;
             setting = VARIABLE + " not set: OpenBLAS was loaded before PreGrad";
+        } else {
+            Boot.setEnvironment(VARIABLE, SHORT, false);
+            setting = VARIABLE + "=" + SHORT + " (set by PreGrad)";
+        }
+    }
+
+    /** To be called after libpregrad.so is loaded. Who sets the variable manages OpenBLAS's threads himself. */
+    static void join() {
+        if (usersOwn) {
+            return;
+        }
+        if (Native.joinOpenBlasThreads()) {
+            setting += ", on LibTorch's threads";
+        } else if (late) {
             System.getLogger("org.pregrad")
                     .log(
                             System.Logger.Level.WARNING,
                             "OpenBLAS was loaded before PreGrad, so its threads may slow LibTorch down two to three times: use "
                                     + "PreGrad first, or start the JVM with " + VARIABLE + "=" + SHORT
                                     + " in its environment");
-        } else {
-            Boot.setEnvironment(VARIABLE, SHORT, false);
-            setting = VARIABLE + "=" + SHORT + " (set by PreGrad)";
         }
     }
 
