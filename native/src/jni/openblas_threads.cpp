@@ -1,8 +1,8 @@
 #include "openblas_threads.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
-#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -45,7 +45,11 @@ struct OpenBlas {
     const std::string config = get_config();
     const std::string name = "MAX_THREADS=";
     const auto begin = config.find(name);
-    return begin == std::string::npos ? 0 : std::atoi(config.c_str() + begin + name.size());
+    int threads = 0;
+    if (begin != std::string::npos) {
+      std::from_chars(config.data() + begin + name.size(), config.data() + config.size(), threads);
+    }
+    return threads;
   }
 };
 
