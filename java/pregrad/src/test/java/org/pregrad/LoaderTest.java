@@ -86,7 +86,7 @@ class LoaderTest {
         Child outcome = start(List.of(), Map.of(), "openblas first");
         assertThat(line(outcome)).contains("OpenBLAS was loaded before PreGrad");
         assertThat(line(outcome)).contains("on LibTorch's threads");
-        assertThat(outcome.err()).as("no warning of anybody").isEmpty();
+        assertThat(outcome.err()).doesNotContain("its threads may slow");
     }
 
     @Test
