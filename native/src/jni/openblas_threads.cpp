@@ -134,8 +134,11 @@ bool join_openblas_threads() {
     return false;
   }
   const int found = openblas.capacity();
-  if (openblas.get_num_threads() > found / 2) {
+  if (found < 2) {
     return false;
+  }
+  if (openblas.get_num_threads() > found / 2) {
+    openblas.set_num_threads(found / 2);
   }
   capacity = found;
   openblas.set_callback(run_jobs);
