@@ -41,7 +41,8 @@ final class OpenBlas {
             return;
         }
         if (Native.joinOpenBlasThreads()) {
-            setting += ", on LibTorch's threads";
+            String environment = setting;
+            setting = environment + ", on LibTorch's threads";
         } else if (late) {
             System.getLogger("org.pregrad")
                     .log(
