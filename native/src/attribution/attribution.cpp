@@ -1,5 +1,6 @@
 #include "pregrad/attribution.hpp"
 
+#include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
 
@@ -37,22 +38,9 @@ std::vector<graph::Tap> Attribution::Implementation::taps() const {
   return taps;
 }
 
-void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  // An application may call from inference mode, where nothing can be differentiated.
-  const c10::InferenceMode no_inference_mode(false);
-  attribution::check_inputs(inputs, model_->model().weight_type());
-  const std::int64_t samples = inputs.size(0);
-  const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
-  const at::Tensor checked_clusters = attribution::checked_clusters(clusters, samples);
-  model_->require_independent_samples(inputs);
-
-  const c10::AutoGradMode with_history(needs_.gradients());
-  graph::TappedGraph::Run run = model_->run(graph_, inputs.detach());
-  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), samples);
-  const at::Tensor targets = attribution::target_indices(outputs, checked_labels, options_.target);
-
+std::vector<LayerBatch> Attribution::Implementation::wanted_layers(std::vector<graph::Execution>&& executions) const {
   std::vector<LayerBatch> layers;
-  for (graph::Execution& execution : run.executions) {
+  for (graph::Execution& execution : executions) {
     const attribution::SelectedSite& selected = selection_.sites[execution.site];
     const std::int64_t call = selected.site->call.value_or(execution.call);
     if (selected.wants(call)) {
@@ -67,6 +55,44 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
                         {}});
     }
   }
+  return layers;
+}
+
+void Attribution::Implementation::require_batch_axes(const at::Tensor& inputs) {
+  if (has_batch_axes_.load(std::memory_order_relaxed)) {
+    return;
+  }
+  const std::int64_t samples = inputs.size(0) == 2 ? 3 : 2;
+  const c10::AutoGradMode with_history(needs_.gradients());
+  std::vector<graph::Execution> executions;
+  try {
+    executions = model_->run(graph_, at::cat({inputs, inputs, inputs}).slice(0, 0, samples)).executions;
+  } catch (const InputError&) {
+    executions.clear();  // the model takes batches of one size only
+  }
+  for (const LayerBatch& layer : wanted_layers(std::move(executions))) {
+    attribution::require_batch_axis(layer, samples);
+  }
+  has_batch_axes_.store(true, std::memory_order_relaxed);
+}
+
+void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
+  // An application may call from inference mode, where nothing can be differentiated.
+  const c10::InferenceMode no_inference_mode(false);
+  attribution::check_inputs(inputs, model_->model().weight_type());
+  const std::int64_t samples = inputs.size(0);
+  const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
+  const at::Tensor checked_clusters = attribution::checked_clusters(clusters, samples);
+  model_->require_independent_samples(inputs);
+  require_batch_axes(inputs);
+
+  const c10::AutoGradMode with_history(needs_.gradients());
+  graph::TappedGraph::Run run = model_->run(graph_, inputs.detach());
+  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), samples);
+  const at::Tensor targets = attribution::target_indices(outputs, checked_labels, options_.target);
+
+  attribution::require_finite_outputs(outputs);
+  std::vector<LayerBatch> layers = wanted_layers(std::move(run.executions));
   attribution::differentiate_layers(layers, outputs, targets, options_.output);
   table_.add(layers, checked_clusters);
 }

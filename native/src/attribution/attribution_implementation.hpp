@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -20,6 +21,9 @@ class Attribution::Implementation {
 
  private:
   std::vector<graph::Tap> taps() const;
+  std::vector<attribution::LayerBatch> wanted_layers(std::vector<graph::Execution>&& executions) const;
+  /// Where the batch is another axis of z that happens to have as many elements, another number of samples shows it.
+  void require_batch_axes(const at::Tensor& inputs);
 
   std::shared_ptr<const Model::Implementation> model_;
   AttributionOptions options_;
@@ -27,6 +31,7 @@ class Attribution::Implementation {
   attribution::LayerSelection selection_;
   graph::TappedGraph graph_;
   attribution::ScoreTable table_;
+  std::atomic<bool> has_batch_axes_ = false;
 };
 
 }  // namespace pregrad

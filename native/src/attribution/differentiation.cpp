@@ -16,6 +16,10 @@ namespace pregrad::attribution {
 namespace {
 
 at::Tensor transformed(const at::Tensor& outputs, Output output) {
+  if (output != Output::logit && outputs.size(1) == 1) {
+    throw ArgumentError("the model has one output, whose " + std::string(name_of(output)) +
+                        " by softmax never changes: use output logit");
+  }
   const c10::AutoGradMode with_history(true);
   switch (output) {
     case Output::logit:
@@ -35,13 +39,21 @@ at::Tensor as_outputs(const at::Tensor& output, std::int64_t samples) {
     throw UnsupportedModelError(std::string("the model's output has type ") + c10::toString(output.scalar_type()) +
                                 ", which has no gradient: return logits");
   }
-  if (output.dim() == 0 || output.dim() > 2 || output.size(0) != samples) {
+  if (output.dim() == 0 || output.dim() > 2 || output.size(0) != samples || output.numel() == 0) {
     throw UnsupportedModelError("the model's output has shape " + graph::shape_text(output.sizes()) + " for " +
                                 std::to_string(samples) +
                                 " samples: it must be [samples, outputs]; wrap the model so that it is");
   }
   const c10::AutoGradMode with_history(true);
   return output.dim() == 1 ? output.unsqueeze(1) : output;
+}
+
+void require_finite_outputs(const at::Tensor& outputs) {
+  const at::Tensor bad = at::isfinite(outputs.detach()).logical_not().any(1).nonzero();
+  if (bad.size(0) != 0) {
+    throw InputError("the model's output for sample " + std::to_string(bad[0][0].item<std::int64_t>()) +
+                     " is NaN or infinite: remove or repair that sample, or the model");
+  }
 }
 
 at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, const Target& target) {
@@ -84,8 +96,12 @@ std::vector<at::Tensor> differentiate(const at::Tensor& outputs, const at::Tenso
                                                                  /*keep_graph=*/false, /*create_graph=*/false,
                                                                  /*accumulate_grad=*/false, edges);
   } catch (const c10::Error& error) {
-    throw UnsupportedModelError("LibTorch cannot differentiate this model: " + graph::first_sentence(error) +
-                                "; check that the same model trains in PyTorch");
+    const std::string reason = graph::first_sentence(error);
+    const bool is_fused = reason.find("_transformer_encoder_layer_fwd") != std::string::npos ||
+                          reason.find("_native_multi_head_attention") != std::string::npos;
+    throw UnsupportedModelError("LibTorch cannot differentiate this model: " + reason +
+                                (is_fused ? "; trace it with gradients enabled, or script it"
+                                          : "; check that the same model trains in PyTorch"));
   }
 }
 

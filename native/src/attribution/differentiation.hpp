@@ -10,8 +10,11 @@
 namespace pregrad::attribution {
 
 /// The model's output as [N, outputs].
-/// @throws UnsupportedModelError if it has another rank or is not floating point
+/// @throws UnsupportedModelError if it has another shape or is not floating point
 at::Tensor as_outputs(const at::Tensor& output, std::int64_t samples);
+
+/// @throws InputError if an output is NaN or infinite
+void require_finite_outputs(const at::Tensor& outputs);
 
 /// Which output each sample is differentiated for: int64 [N].
 /// @throws InputError if a label is outside the outputs, ArgumentError if an index is

@@ -32,7 +32,7 @@ class Model::Implementation {
   void require_independent_samples(const at::Tensor& inputs) const;
 
  private:
-  bool depends_on_others(const at::Tensor& inputs) const;
+  bool depends_on_others(const at::Tensor& batch, const at::Tensor& outputs) const;
 
   graph::TorchScriptModel model_;
   graph::TappedGraph untapped_;

@@ -25,12 +25,8 @@ Rows rows_by_cluster(const at::Tensor& clusters) {
 }
 
 SampleValues reduction_of(const LayerBatch& layer, std::int64_t samples) {
+  require_batch_axis(layer, samples);
   const auto& shape = layer.z.shape;
-  if (shape.empty() || shape[0] != samples) {
-    throw UnsupportedModelError("layer '" + statistics::to_string(layer.name, layer.call) + "' has a pre-activation " +
-                                graph::shape_text(shape) + " for " + std::to_string(samples) +
-                                " samples: its first axis must be the batch");
-  }
   const auto rank = static_cast<std::int64_t>(shape.size());
   const std::int64_t axis = rank == 1 ? 0 : graph::resolve_neuron_axis(layer.neuron_axis, rank);
   if (rank > 1 && (axis < 1 || axis >= rank)) {
@@ -59,6 +55,15 @@ std::vector<double> values_of(Method method, const LayerBatch& layer, const Samp
 }
 
 }  // namespace
+
+void require_batch_axis(const LayerBatch& layer, std::int64_t samples) {
+  const auto& shape = layer.z.shape;
+  if (shape.empty() || shape[0] != samples) {
+    throw UnsupportedModelError("layer '" + statistics::to_string(layer.name, layer.call) + "' has a pre-activation " +
+                                graph::shape_text(shape) + " for " + std::to_string(samples) +
+                                " samples: its first axis must be the batch");
+  }
+}
 
 void ScoreTable::add(const std::vector<LayerBatch>& layers, const at::Tensor& clusters) {
   const Rows rows = rows_by_cluster(clusters);

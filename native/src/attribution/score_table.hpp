@@ -30,6 +30,9 @@ struct LayerBatch {
   at::Tensor a_gradient;
 };
 
+/// @throws UnsupportedModelError if the first axis of z is not the batch
+void require_batch_axis(const LayerBatch& layer, std::int64_t samples);
+
 /// The statistics of every layer call, cluster and method, for any number of threads.
 class ScoreTable {
  public:

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <string>
@@ -61,13 +60,13 @@ struct CaptureRecord : torch::CustomClassHolder {
   };
 
   CaptureRecord(const std::vector<Site>& the_sites, std::size_t names)
-      : sites(the_sites), pending(the_sites.size()), calls(names, 0) {}
+      : sites(the_sites), latest(the_sites.size()), calls(names, 0) {}
 
   const std::vector<Site>& sites;
-  std::vector<Execution> executions;          ///< in the order in which the activations ran
-  std::vector<std::deque<Captured>> pending;  ///< per site: pre-activations whose activation has not run yet
-  std::vector<std::int64_t> calls;            ///< per name
-  std::exception_ptr error;                   ///< thrown by a tap; the interpreter would keep only its text
+  std::vector<Execution> executions;  ///< in the order in which the activations ran
+  std::vector<Captured> latest;       ///< per site: the pre-activation that its activation reads next, once or often
+  std::vector<std::int64_t> calls;    ///< per name
+  std::exception_ptr error;           ///< thrown by a tap; the interpreter would keep only its text
 };
 
 }  // namespace pregrad::graph

@@ -71,8 +71,7 @@ std::vector<c10::IValue> optional_arguments(const torch::jit::Module& module) {
 void require_fixed_graph(const InlinedModel& model) {
   const torch::jit::AliasDb aliases(model.graph);
   for_each_node(model.graph->block(), [&](Node* node) {
-    const std::string_view kind = node->kind().toQualString();
-    if (kind == "prim::fork" || kind == "prim::forkClosure" || kind == "prim::awaitable") {
+    if (node->kind() == c10::prim::fork || node->kind() == c10::prim::forkClosure) {
       throw UnsupportedModelError(where(model, node) + " runs a part of itself with torch.jit.fork: call it directly");
     }
     if (node->kind() == c10::prim::Constant && node->output()->type()->isSubtypeOf(*c10::TensorType::get())) {

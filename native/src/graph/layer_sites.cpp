@@ -101,13 +101,13 @@ class Finder {
     site.pre_activation = is_as_produced ? producer_of(found.activation.z) : "";
     pre_activations_.push_back(is_as_produced ? found.activation.z : nullptr);
     activations_.push_back(found.node->output(0));
+    activation_nodes_.push_back(found.node);
     result_.activations.push_back(std::move(site));
   }
 
   bool is_complete_at_producer(const FoundActivation& found) const {
     Value* z = found.activation.z;
-    return z->node()->owningBlock() != found.node->owningBlock() ||
-           completing_node(aliases_, z, found.node) == z->node();
+    return completing_node(aliases_, z, found.node) == z->node();
   }
 
   /// The innermost module whose output is `value`: inner calls are listed before the calls around them.
@@ -152,9 +152,10 @@ class Finder {
     if (value == nullptr || !output.is_tensor) {
       return;
     }
+    const Node* last_writer = last_writer_of(value);
     std::vector<std::size_t> sites;
     for (std::size_t i = 0; i < pre_activations_.size(); ++i) {
-      if (pre_activations_[i] == value || activations_[i] == value) {
+      if (pre_activations_[i] == value || activations_[i] == value || activation_nodes_[i] == last_writer) {
         sites.push_back(i);
       }
     }
@@ -163,6 +164,12 @@ class Finder {
     } else {
       add_alias(output.path, sites);
     }
+  }
+
+  /// Where a module returns what an in-place activation has changed last, its output is that activation's.
+  const Node* last_writer_of(Value* value) const {
+    Node* node = value->node();
+    return node->kind() == c10::aten::alias ? completing_node(aliases_, node->input(0), node) : nullptr;
   }
 
   void add_module_output(const ModuleOutput& output, const Value* value) {
@@ -194,6 +201,7 @@ class Finder {
   std::vector<bool> nested_;
   std::vector<Value*> pre_activations_;
   std::vector<Value*> activations_;
+  std::vector<const Node*> activation_nodes_;
   LayerSites result_;
 };
 

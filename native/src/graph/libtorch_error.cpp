@@ -16,14 +16,17 @@ bool is_traceback(const std::string& line) {
   return line.find("<--- HERE") != std::string::npos || line.find("~~~") != std::string::npos;
 }
 
-std::string without_class_prefix(std::string line) {
-  for (const char* prefix : {"RuntimeError: ", "IndexError: ", "ValueError: ", "NotImplementedError: "}) {
-    if (line.rfind(prefix, 0) == 0) {
-      return line.substr(std::string(prefix).size());
-    }
-  }
-  return line;
+/// The class name that Python puts before a message, e.g. `builtins.ValueError: `.
+std::string without_class_prefix(const std::string& line) {
+  const std::size_t colon = line.find(": ");
+  const std::string name = line.substr(0, colon);
+  const bool is_class = colon != std::string::npos && name.find(' ') == std::string::npos && name.size() > 5 &&
+                        (name.ends_with("Error") || name.ends_with("Exception"));
+  return is_class ? line.substr(colon + 2) : line;
 }
+
+/// Autograd's advice for people who debug training is none for who reads this message.
+std::string without_hint(const std::string& line) { return line.substr(0, line.find(" Hint: ")); }
 
 }  // namespace
 
@@ -45,7 +48,7 @@ std::string first_sentence(const std::string& message) {
       first = line;
     }
   }
-  return last.empty() ? first : last;
+  return without_hint(last.empty() ? first : last);
 }
 
 std::string first_sentence(const c10::Error& error) {

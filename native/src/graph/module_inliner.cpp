@@ -4,11 +4,14 @@
 #include <utility>
 
 #include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/lower_tuples.h>
 #include <torch/csrc/jit/passes/peephole.h>
 
+#include "graph/completion.hpp"
 #include "graph/eval_dropout.hpp"
 #include "pregrad/error.hpp"
 
@@ -58,6 +61,7 @@ class Inliner {
     expand(level);
     tag(graph->block(), path);
     call_submodules(level);
+    complete_output(*graph, path);
     return graph;
   }
 
@@ -226,11 +230,32 @@ class Inliner {
       for (Block* inner : node->blocks()) {
         tag(inner, path);
       }
-      auto scope = c10::make_intrusive<Scope>(c10::make_intrusive<Scope>(), c10::Symbol::scope("pregrad"));
-      result_.module_paths.emplace(scope.get(), path);
-      result_.scopes.push_back(scope);
-      node->setScope(scope);
+      tag_node(node, path);
     }
+  }
+
+  void tag_node(Node* node, const std::string& path) {
+    auto scope = c10::make_intrusive<Scope>(c10::make_intrusive<Scope>(), c10::Symbol::scope("pregrad"));
+    result_.module_paths.emplace(scope.get(), path);
+    result_.scopes.push_back(scope);
+    node->setScope(scope);
+  }
+
+  /// Where a module writes into what it returns after making it, its output is a value of its own: that of its exit.
+  void complete_output(Graph& graph, const std::string& path) {
+    if (graph.outputs().size() != 1 || !graph.outputs()[0]->type()->isSubtypeOf(*TensorType::get())) {
+      return;
+    }
+    Value* output = graph.outputs()[0];
+    const AliasDb aliases(graph.shared_from_this());
+    Node* last = graph.return_node();
+    if (output->node()->owningBlock() != graph.block() || completing_node(aliases, output, last) == output->node()) {
+      return;
+    }
+    WithInsertPoint guard(last);
+    Value* completed = graph.insert(aten::alias, {output});
+    last->replaceInput(0, completed);
+    tag_node(completed->node(), path);
   }
 
   void call_submodules(Level& level) {
@@ -284,7 +309,13 @@ InlinedModel inline_modules(const Module& module, c10::Device device) {
   InlinedModel result;
   Inliner inliner(result, device);
   result.graph = inliner.method_graph(module, "", "forward", {});
+  // What a submodule returns in a tuple is the tensor that it put in.
+  LowerSimpleTuples(result.graph);
   if (!result.graph->inputs().at(0)->uses().empty()) {
+    const auto forks = [](Node* node) { return node->kind() == prim::fork || node->kind() == prim::forkClosure; };
+    if (any_node(result.graph->block(), forks)) {
+      throw UnsupportedModelError("forward runs a part of itself with torch.jit.fork: call it directly");
+    }
     throw UnsupportedModelError(
         "forward passes the model itself on to something other than a method: keep to calls of "
         "its modules");

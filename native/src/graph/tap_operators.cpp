@@ -35,7 +35,7 @@ void take_z(Stack& stack) {
   CaptureRecord& record = record_of(handle);
   Captured captured;
   z = capture_for(record, z, Stage::pre_activation, record.sites[site].z, record.sites[site].z_writes, captured);
-  record.pending[site].push_back(std::move(captured));
+  record.latest[site] = std::move(captured);
   torch::jit::push(stack, std::move(z));
 }
 
@@ -46,10 +46,7 @@ void enter(Stack& stack) {
   Execution execution;
   execution.site = site;
   execution.call = record.calls[record.sites[site].name]++;
-  if (!record.pending[site].empty()) {
-    execution.z = std::move(record.pending[site].front());
-    record.pending[site].pop_front();
-  }
+  execution.z = record.latest[site];
   record.executions.push_back(std::move(execution));
 }
 

@@ -34,8 +34,10 @@ struct Place {
   LaterWrites a_writes = LaterWrites::none;
 };
 
-LaterWrites writes_to(const AliasDb& aliases, const Value* value) {
-  return aliases.hasWriters(value) ? LaterWrites::possible : LaterWrites::none;
+LaterWrites writes_to(const AliasDb& aliases, Value* value) {
+  // A second read of a list or dict gives the same tensor under another name, which must see the tap too.
+  const bool is_read_of_container = value->node()->kind() == c10::aten::__getitem__;
+  return is_read_of_container || aliases.hasWriters(value) ? LaterWrites::possible : LaterWrites::none;
 }
 
 std::unordered_map<const Scope*, Node*> nodes_by_scope(Block* block) {
@@ -85,7 +87,7 @@ class TapInserter {
     Value* number = graph_.insertConstant(site);
     Node* tap = graph_.insertNode(graph_.create(kind, 1));
     tap->output()->setType(c10::TensorType::get());
-    value->replaceAllUsesAfterNodeWith(tap, tap->output());
+    value->replaceAllUsesDominatedByNodeWith(tap, tap->output());
     tap->addInput(record_);
     tap->addInput(value);
     tap->addInput(number);

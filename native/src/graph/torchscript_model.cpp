@@ -57,6 +57,7 @@ TorchScriptModel TorchScriptModel::load(const std::filesystem::path& file, c10::
 TorchScriptModel::TorchScriptModel(const torch::jit::Module& module, c10::Device device) : device_(device) {
   torch::jit::Module evaluated = module.clone();
   evaluated.eval();
+  classes_ = evaluated._ivalue()->compilation_unit();
   defaults_ = optional_arguments(evaluated);
   weight_type_ = weight_type_of(evaluated);
   InlinedModel inlined = inline_modules(evaluated, device);
@@ -66,7 +67,9 @@ TorchScriptModel::TorchScriptModel(const torch::jit::Module& module, c10::Device
   protect_inputs(*inlined.graph);
   // Where LibTorch can prove that an in-place operation may as well be out of place, nothing that autograd keeps is
   // overwritten; the taps cope with the rest.
-  torch::jit::RemoveTensorMutation(inlined.graph);
+  torch::jit::RemoveTensorMutation(inlined.graph, [](const torch::jit::Node* node) {
+    return node->kind() != c10::aten::copy_;  // autograd has no derivative of aten::copy
+  });
   graph_ = inlined.graph;
 }
 

@@ -33,6 +33,8 @@ class TorchScriptModel {
   std::vector<c10::IValue> arguments(const at::Tensor& inputs) const;
 
  private:
+  /// Owns the classes that the graph's objects (such as torch.no_grad) are instances of; the graph does not.
+  std::shared_ptr<const torch::jit::CompilationUnit> classes_;
   std::shared_ptr<torch::jit::Graph> graph_;
   LayerSites sites_;
   std::vector<c10::IValue> defaults_;

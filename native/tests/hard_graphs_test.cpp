@@ -1,0 +1,217 @@
+// Graphs in which a tap is easily put in the wrong place. z is (x·w1 + shift), so that moving `shift` is the truth.
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/script.h>
+#include <torch/torch.h>
+
+#include "fixtures.hpp"
+#include "pregrad/pregrad.hpp"
+
+namespace pregrad::test {
+
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+torch::jit::Module module_of(const std::string& body) {
+  torch::manual_seed(11);
+  torch::jit::Module module("Hard");
+  module.register_parameter("w1", torch::randn({6, 5}, torch::kDouble), false);
+  module.register_parameter("w2", torch::randn({5, 3}, torch::kDouble), false);
+  module.register_parameter("kernel", torch::randn({5, 6, 3}, torch::kDouble), false);
+  module.register_parameter("shift", torch::randn({5}, torch::kDouble), false);
+  module.define("def forward(self, x):\n" + body);
+  return module;
+}
+
+at::Tensor inputs() {
+  torch::manual_seed(12);
+  return torch::randn({8, 6}, torch::kDouble);
+}
+
+double total_output(const torch::jit::Module& module, const at::Tensor& x, std::int64_t neuron, double step) {
+  const torch::jit::Module shifted = module.deepcopy();
+  shifted.attr("shift").toTensor().detach()[neuron] += step;
+  return Model::from(shifted).forward(x).select(1, 1).sum().item<double>();
+}
+
+Scores gradients(const torch::jit::Module& module, const at::Tensor& x, const std::string& layer) {
+  AttributionOptions options;
+  options.layers = {layer};
+  options.target = Target::index(1);
+  Attribution attribution = Model::from(module).attribution(options);
+  attribution.add(x);
+  return attribution.scores();
+}
+
+struct HardGraph {
+  const char* name;
+  const char* body;
+};
+
+void PrintTo(const HardGraph& graph, std::ostream* stream) { *stream << graph.name; }
+
+class HardGraphTest : public testing::TestWithParam<HardGraph> {};
+
+TEST_P(HardGraphTest, EveryCallHasTheTotalDerivative) {
+  const torch::jit::Module module = module_of(GetParam().body);
+  const at::Tensor x = inputs();
+  std::vector<double> truth;
+  constexpr double step = 1e-6;
+  for (std::int64_t neuron = 0; neuron < 5; ++neuron) {
+    truth.push_back((total_output(module, x, neuron, step) - total_output(module, x, neuron, -step)) /
+                    (2 * step * static_cast<double>(x.size(0))));
+  }
+  const std::vector<Score> scores = gradients(module, x, "forward").entries();
+  ASSERT_FALSE(scores.empty());
+  for (const Score& score : scores) {
+    EXPECT_LT(relative_error(score.statistics.mean, truth), 1e-6) << "call " << score.call;
+  }
+}
+
+std::string graph_name(const testing::TestParamInfo<HardGraph>& graph) { return graph.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Bodies, HardGraphTest,
+                         testing::Values(HardGraph{"ReadInALoop", R"(
+  z = torch.mm(x, self.w1) + self.shift
+  sum = z * 0.5
+  for i in range(3):
+    sum = sum + torch.relu(z) * (i + 1)
+  return torch.mm(sum, self.w2)
+)"},
+                                         HardGraph{"ReadInBranches", R"(
+  z = torch.mm(x, self.w1) + self.shift
+  if x.size(0) > 4:
+    a = torch.relu(z)
+  else:
+    a = torch.tanh(z)
+  return torch.mm(a + z, self.w2)
+)"},
+                                         HardGraph{"ReadTwiceFromADict", R"(
+  d = {"z": torch.mm(x, self.w1) + self.shift}
+  return torch.mm(torch.relu(d["z"]) + d["z"], self.w2)
+)"},
+                                         HardGraph{"ReturnedInATuple", R"(
+  z = torch.mm(x, self.w1) + self.shift
+  pair = (z, torch.sin(z))
+  first, second = pair
+  return torch.mm(torch.relu(first) * 2 + second, self.w2)
+)"},
+                                         HardGraph{"CopiedInto", R"(
+  z = torch.mm(x, self.w1) + self.shift
+  o = torch.zeros_like(z)
+  o.copy_(torch.relu(z))
+  return torch.mm(o + z, self.w2)
+)"},
+                                         HardGraph{"ChangedAfterwards", R"(
+  z = torch.mm(x, self.w1) + self.shift
+  a = torch.sigmoid_(z)
+  a.mul_(3.0)
+  return torch.mm(a + z, self.w2)
+)"},
+                                         HardGraph{"ReadBeforeTheActivation", R"(
+  z = torch.mm(x, self.w1) + self.shift
+  shortcut = torch.sin(z)
+  return torch.mm(torch.tanh(z) + shortcut, self.w2)
+)"},
+                                         HardGraph{"OneColumnChangedInPlace", R"(
+  z = torch.mm(x, self.w1) + self.shift
+  a = torch.selu(z)
+  a[:, 1] = a[:, 1] * 2
+  return torch.mm(a, self.w2)
+)"}),
+                         graph_name);
+
+struct AxisCase {
+  const char* name;
+  const char* body;
+  std::int64_t axis;
+};
+
+void PrintTo(const AxisCase& axis, std::ostream* stream) { *stream << axis.name; }
+
+class NeuronAxisTest : public testing::TestWithParam<AxisCase> {};
+
+TEST_P(NeuronAxisTest, IsFoundThroughWhatKeepsIt) {
+  const Model model = Model::from(module_of(GetParam().body));
+  const std::vector<Layer> layers = model.layers(torch::randn({2, 6, 9}, torch::kDouble));
+  ASSERT_EQ(layers.size(), 1U);
+  EXPECT_EQ(layers[0].neuron_axis, GetParam().axis);
+}
+
+std::string axis_name(const testing::TestParamInfo<AxisCase>& axis) { return axis.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Operations, NeuronAxisTest,
+                         testing::Values(AxisCase{"Pooling", R"(
+  return torch.relu(torch.max_pool1d(torch.conv1d(x, self.kernel), 2)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"Concatenation", R"(
+  h = torch.conv1d(x, self.kernel)
+  return torch.relu(torch.cat([h, h], 1)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"Chunk", R"(
+  a, b = torch.chunk(torch.conv1d(x, self.kernel), 2, 2)
+  return torch.relu(a).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"Transposition", R"(
+  return torch.relu(torch.conv1d(x, self.kernel).transpose(1, 2)).mean(1)
+)",
+                                                  2},
+                                         AxisCase{"Linear", R"(
+  return torch.relu(torch.linear(x.transpose(1, 2), self.w1.t())).mean(1)
+)",
+                                                  2}),
+                         axis_name);
+
+void expect_refused(const std::string& body, const at::Tensor& x, const char* reason) {
+  const torch::jit::Module module = module_of(body);
+  EXPECT_THAT([&] { gradients(module, x, "forward"); }, ThrowsMessage<UnsupportedModelError>(HasSubstr(reason)));
+}
+
+TEST(HardGraphs, InteractingSamplesAreRefusedWhateverTheFirstBatch) {
+  const char* reason = "changes with the other samples";
+  for (const at::Tensor& x : {inputs(), inputs().slice(0, 0, 1), torch::zeros({8, 6}, torch::kDouble)}) {
+    expect_refused("  return torch.mm(torch.relu(torch.mm(x - x.mean(0), self.w1)), self.w2)\n", x, reason);
+    expect_refused("  return torch.mm(torch.relu(torch.mm(x / (x.abs().max() + 1), self.w1) + 1), self.w2)\n", x + 0.1,
+                   reason);
+  }
+}
+
+TEST(HardGraphs, RandomModelsAreCalledRandom) {
+  expect_refused("  return torch.mm(torch.relu(torch.mm(x, self.w1) + torch.rand([5])), self.w2)\n", inputs(),
+                 "two runs on the same inputs");
+}
+
+TEST(HardGraphs, ABatchOnAnotherAxisIsRefusedThoughItsSizeFits) {
+  // Eight samples of one position each, position first after the transposition: z is [positions, samples, neurons].
+  expect_refused(R"(
+  sequence = x.unsqueeze(1).expand(-1, 8, -1).transpose(0, 1)
+  return torch.matmul(torch.relu(torch.matmul(sequence, self.w1)), self.w2).mean(0)
+)",
+                 inputs(), "its first axis must be the batch");
+}
+
+TEST(HardGraphs, OutputsThatHaveNoGradientAreRefused) {
+  expect_refused("  return torch.relu(torch.mm(x, self.w1)).sum()\n", inputs(), "must be [samples, outputs]");
+  const torch::jit::Module one = module_of("  return torch.relu(torch.mm(x, self.w1)).sum(1)\n");
+  AttributionOptions options;
+  options.layers = {"forward"};
+  options.target = Target::index(0);
+  options.output = Output::probability;
+  EXPECT_THAT([&] { Model::from(one).attribution(options).add(inputs()); },
+              ThrowsMessage<ArgumentError>(HasSubstr("use output logit")));
+  const torch::jit::Module infinite = module_of("  return torch.mm(torch.relu(torch.mm(x, self.w1)), self.w2) / 0.0\n");
+  EXPECT_THAT([&] { gradients(infinite, inputs(), "forward"); },
+              ThrowsMessage<InputError>(HasSubstr("NaN or infinite")));
+}
+
+}  // namespace
+
+}  // namespace pregrad::test
