@@ -36,7 +36,7 @@ quietly() {
 
 # The installed package, moved: nothing in it may point back into the tree.
 cp -r "$root/native/target/install" "$work/prefix"
-if grep -rlF -- "$root" "$work/prefix"; then
+if grep -rlF -- "$root/native/" "$work/prefix"; then
   echo "packaging: the installed files above name the folder of the build" >&2
   exit 1
 fi
