@@ -112,6 +112,15 @@ at::Tensor tap_written(const at::Tensor& tensor, Stage stage, LaterWrites writes
 
 }  // namespace
 
+at::Tensor replaced(const at::Tensor& tensor, const at::Tensor& edited, LaterWrites writes) {
+  if (writes == LaterWrites::none) {
+    return edited;
+  }
+  const at::NoGradGuard no_history;
+  tensor.copy_(edited);
+  return tensor;
+}
+
 at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured) {
   captured.shape = tensor.sizes().vec();
   if (needs.value) {

@@ -40,10 +40,19 @@ enum class Stage { pre_activation, activation };
 /// @throws UnsupportedModelError if the model writes into one of several views that share memory
 at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured);
 
+/// Replaces a captured tensor before anything behind the tap reads it. Gets the site, how often that site's tensor was
+/// taken at this stage before, and the tensor; an undefined result leaves the tensor as it is.
+using Editor = std::function<at::Tensor(std::size_t site, std::int64_t occurrence, const at::Tensor& value)>;
+
+/// Puts `edited` in the place of `tensor` for everybody who reads it. A tensor that is written into later, or was
+/// written into by its activation, may be known under other names too, so it is overwritten.
+at::Tensor replaced(const at::Tensor& tensor, const at::Tensor& edited, LaterWrites writes);
+
 /// One execution of a tapped layer.
 struct Execution {
   std::size_t site = 0;
   std::int64_t call = 0;
+  std::int64_t z_occurrence = 0;  ///< which of the tensors taken at the site's pre-activation it read
   Captured z;
   Captured a;
 };
@@ -57,14 +66,23 @@ struct CaptureRecord : torch::CustomClassHolder {
     CaptureNeeds a;
     LaterWrites z_writes = LaterWrites::none;
     LaterWrites a_writes = LaterWrites::none;
+    bool edits_z = false;
+    bool edits_a = false;
   };
 
   CaptureRecord(const std::vector<Site>& the_sites, std::size_t names)
-      : sites(the_sites), latest(the_sites.size()), calls(names, 0) {}
+      : sites(the_sites),
+        latest(the_sites.size()),
+        z_taken(the_sites.size(), 0),
+        entered(the_sites.size(), 0),
+        calls(names, 0) {}
 
   const std::vector<Site>& sites;
+  const Editor* editor = nullptr;     ///< for the sites that edit
   std::vector<Execution> executions;  ///< in the order in which the activations ran
   std::vector<Captured> latest;       ///< per site: the pre-activation that its activation reads next, once or often
+  std::vector<std::int64_t> z_taken;  ///< per site: how many pre-activations were taken
+  std::vector<std::int64_t> entered;  ///< per site: how many activations ran
   std::vector<std::int64_t> calls;    ///< per name
   std::exception_ptr error;           ///< thrown by a tap; the interpreter would keep only its text
 };

@@ -28,13 +28,29 @@ at::Tensor capture_for(CaptureRecord& record, const at::Tensor& tensor, Stage st
   }
 }
 
+at::Tensor edited(CaptureRecord& record, std::size_t site, bool edits, const at::Tensor& tensor,
+                  std::int64_t occurrence, LaterWrites writes) {
+  if (!edits || record.editor == nullptr) {
+    return tensor;
+  }
+  try {
+    const at::Tensor replacement = (*record.editor)(site, occurrence, tensor);
+    return replacement.defined() ? replaced(tensor, replacement, writes) : tensor;
+  } catch (...) {
+    record.error = std::current_exception();
+    throw;
+  }
+}
+
 void take_z(Stack& stack) {
   const auto site = static_cast<std::size_t>(torch::jit::pop(stack).toInt());
   at::Tensor z = torch::jit::pop(stack).toTensor();
   const c10::IValue handle = torch::jit::pop(stack);
   CaptureRecord& record = record_of(handle);
+  const CaptureRecord::Site& wanted = record.sites[site];
+  z = edited(record, site, wanted.edits_z, z, record.z_taken[site]++, wanted.z_writes);
   Captured captured;
-  z = capture_for(record, z, Stage::pre_activation, record.sites[site].z, record.sites[site].z_writes, captured);
+  z = capture_for(record, z, Stage::pre_activation, wanted.z, wanted.z_writes, captured);
   record.latest[site] = std::move(captured);
   torch::jit::push(stack, std::move(z));
 }
@@ -46,6 +62,8 @@ void enter(Stack& stack) {
   Execution execution;
   execution.site = site;
   execution.call = record.calls[record.sites[site].name]++;
+  execution.z_occurrence = record.z_taken[site] - 1;
+  ++record.entered[site];
   execution.z = record.latest[site];
   record.executions.push_back(std::move(execution));
 }
@@ -55,9 +73,11 @@ void take_a(Stack& stack) {
   at::Tensor a = torch::jit::pop(stack).toTensor();
   const c10::IValue handle = torch::jit::pop(stack);
   CaptureRecord& record = record_of(handle);
+  const CaptureRecord::Site& wanted = record.sites[site];
   const auto entered = std::find_if(record.executions.rbegin(), record.executions.rend(),
                                     [&](const Execution& execution) { return execution.site == site; });
-  a = capture_for(record, a, Stage::activation, record.sites[site].a, record.sites[site].a_writes, entered->a);
+  a = edited(record, site, wanted.edits_a, a, record.entered[site] - 1, wanted.a_writes);
+  a = capture_for(record, a, Stage::activation, wanted.a, wanted.a_writes, entered->a);
   torch::jit::push(stack, std::move(a));
 }
 

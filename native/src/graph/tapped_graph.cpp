@@ -1,152 +1,33 @@
 #include "graph/tapped_graph.hpp"
 
-#include <map>
-#include <string>
-#include <unordered_map>
-
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/ir.h>
 
-#include "graph/activation_catalog.hpp"
-#include "graph/completion.hpp"
-#include "graph/tap_operators.hpp"
-#include "pregrad/error.hpp"
-
 namespace pregrad::graph {
 
-using torch::jit::AliasDb;
-using torch::jit::Block;
-using torch::jit::Graph;
-using torch::jit::Node;
-using torch::jit::Scope;
-using torch::jit::Value;
-using torch::jit::WithInsertPoint;
-
-namespace {
-
-/// Where a tap goes, found before the first tap changes the graph that the alias analysis speaks of.
-struct Place {
-  Node* activation = nullptr;  ///< null for a module's output
-  Value* z = nullptr;
-  Node* z_after = nullptr;  ///< z is taken behind this node, so that all its consumers count
-  Value* a = nullptr;
-  LaterWrites z_writes = LaterWrites::none;
-  LaterWrites a_writes = LaterWrites::none;
-};
-
-LaterWrites writes_to(const AliasDb& aliases, Value* value) {
-  // A second read of a list or dict gives the same tensor under another name, which must see the tap too.
-  const bool is_read_of_container = value->node()->kind() == c10::aten::__getitem__;
-  return is_read_of_container || aliases.hasWriters(value) ? LaterWrites::possible : LaterWrites::none;
-}
-
-std::unordered_map<const Scope*, Node*> nodes_by_scope(Block* block) {
-  std::unordered_map<const Scope*, Node*> nodes;
-  for (Node* node : block->nodes()) {
-    nodes.emplace(node->scope().get(), node);
-    for (Block* inner : node->blocks()) {
-      nodes.merge(nodes_by_scope(inner));
-    }
-  }
-  return nodes;
-}
-
-Place find_place(const AliasDb& aliases, const LayerSite& site, Node* node) {
-  Place place;
-  if (site.is_activation) {
-    const auto activation = as_activation(node);
-    place.activation = node;
-    place.z = activation->z;
-    place.z_after = completing_node(aliases, place.z, node);
-    place.a = node->output(0);
-    place.a_writes = writes_to(aliases, place.a);
-  } else {
-    place.z = node->output(site.offset);
-    place.z_after = node;
-  }
-  const bool is_activated_in_place = site.is_activation && as_activation(node)->in_place;
-  place.z_writes = is_activated_in_place ? LaterWrites::by_activation : writes_to(aliases, place.z);
-  return place;
-}
-
-class TapInserter {
- public:
-  TapInserter(Graph& graph, Value* record) : graph_(graph), record_(record) {}
-
-  void insert(const Place& place, std::int64_t site, bool takes_a) {
-    Node* tap = take(tap_operators().take_z, place.z_after->next(), place.z, site);
-    enter(place.activation != nullptr ? place.activation : tap->next(), site);
-    if (takes_a && place.activation != nullptr) {
-      take(tap_operators().take_a, place.activation->next(), place.a, site);
-    }
-  }
-
- private:
-  Node* take(c10::Symbol kind, Node* before, Value* value, std::int64_t site) {
-    WithInsertPoint guard(before);
-    Value* number = graph_.insertConstant(site);
-    Node* tap = graph_.insertNode(graph_.create(kind, 1));
-    tap->output()->setType(c10::TensorType::get());
-    value->replaceAllUsesDominatedByNodeWith(tap, tap->output());
-    tap->addInput(record_);
-    tap->addInput(value);
-    tap->addInput(number);
-    return tap;
-  }
-
-  void enter(Node* before, std::int64_t site) {
-    WithInsertPoint guard(before);
-    Value* number = graph_.insertConstant(site);
-    Node* entered = graph_.insertNode(graph_.create(tap_operators().enter, 0));
-    entered->addInput(record_);
-    entered->addInput(number);
-  }
-
-  Graph& graph_;
-  Value* record_;
-};
-
-}  // namespace
-
-TappedGraph::TappedGraph(Graph& model, const std::vector<Tap>& taps) {
+TappedGraph::TappedGraph(torch::jit::Graph& model, const std::vector<Tap>& taps) {
   const auto graph = model.copy();
-  const auto nodes = nodes_by_scope(graph->block());
-  std::map<std::string, std::size_t> names;
-  std::vector<Place> places;
+  std::vector<TapPlace> places;
   {
-    const AliasDb aliases(graph);
-    for (const Tap& tap : taps) {
-      const auto node = nodes.find(tap.site->scope);
-      if (node == nodes.end()) {
-        throw InternalError("layer '" + tap.site->name + "' was lost while the graph was rewritten");
-      }
-      places.push_back(find_place(aliases, *tap.site, node->second));
-      CaptureRecord::Site site;
-      site.name = names.emplace(tap.site->name, names.size()).first->second;
-      site.z = tap.z;
-      site.a = tap.a;
-      site.z_writes = places.back().z_writes;
-      site.a_writes = places.back().a_writes;
-      sites_.push_back(site);
-    }
+    const torch::jit::AliasDb aliases(graph);
+    places = find_tap_places(*graph, aliases, taps);
   }
-  names_ = names.size();
-  Value* record = graph->addInput("pregrad_record");
-  record->setType(c10::CapsuleType::get());
-  TapInserter inserter(*graph, record);
-  // Backwards, so that of several taps behind one producer the first activation's comes first.
-  for (std::size_t i = taps.size(); i-- > 0;) {
-    const bool takes_a = taps[i].a.value || taps[i].a.gradient;
-    inserter.insert(places[i], static_cast<std::int64_t>(i), takes_a);
-  }
+  sites_ = tap_sites(taps, places);
+  insert_taps(*graph, taps, places);
   code_ = torch::jit::Code(graph, "pregrad");
 }
 
-TappedGraph::Run TappedGraph::run(std::vector<c10::IValue> arguments) const {
-  auto record = c10::make_intrusive<CaptureRecord>(sites_, names_);
+Run TappedGraph::run(std::vector<c10::IValue> arguments) const {
+  return run_tapped(code_, sites_, std::move(arguments), nullptr);
+}
+
+Run run_tapped(const torch::jit::Code& code, const TapSites& sites, std::vector<c10::IValue> arguments,
+               const Editor* editor) {
+  auto record = c10::make_intrusive<CaptureRecord>(sites.sites, sites.names);
+  record->editor = editor;
   arguments.push_back(c10::IValue::make_capsule(record));
   try {
-    torch::jit::InterpreterState(code_).run(arguments);
+    torch::jit::InterpreterState(code).run(arguments);
   } catch (...) {
     if (record->error) {
       std::rethrow_exception(record->error);

@@ -1,22 +1,24 @@
 #pragma once
 
-#include <memory>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 
 #include "graph/capture.hpp"
-#include "graph/layer_sites.hpp"
+#include "graph/tap_insertion.hpp"
 
 namespace pregrad::graph {
 
-/// A layer to tap, and what is needed of it.
-struct Tap {
-  const LayerSite* site = nullptr;
-  CaptureNeeds z;
-  CaptureNeeds a;
+/// What a tapped graph gives.
+struct Run {
+  c10::IValue output;
+  std::vector<Execution> executions;  ///< `site` indexes the taps; in the order in which the activations ran
 };
+
+/// Runs code with taps in it, in the caller's gradient mode.
+/// @param editor for the sites that edit; may be null
+Run run_tapped(const torch::jit::Code& code, const TapSites& sites, std::vector<c10::IValue> arguments,
+               const Editor* editor);
 
 /// A model's graph with taps in it, ready to run from any number of threads at once.
 class TappedGraph {
@@ -24,17 +26,11 @@ class TappedGraph {
   /// Copies `model`, which stays as it is.
   TappedGraph(torch::jit::Graph& model, const std::vector<Tap>& taps);
 
-  struct Run {
-    c10::IValue output;
-    std::vector<Execution> executions;  ///< `site` indexes the taps; in the order in which the activations ran
-  };
-
   /// Runs the model on `arguments` in the caller's gradient mode.
   Run run(std::vector<c10::IValue> arguments) const;
 
  private:
-  std::vector<CaptureRecord::Site> sites_;
-  std::size_t names_ = 0;
+  TapSites sites_;
   torch::jit::Code code_;
 };
 

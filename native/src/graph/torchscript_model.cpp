@@ -1,6 +1,7 @@
 #include "graph/torchscript_model.hpp"
 
 #include <torch/csrc/jit/ir/alias_analysis.h>
+#include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/remove_mutation.h>
 #include <torch/csrc/jit/serialization/import.h>
 
@@ -48,6 +49,19 @@ void protect_inputs(torch::jit::Graph& graph) {
   input->replaceAllUsesAfterNodeWith(copy->node(), copy);
 }
 
+void widen_constants(torch::jit::Block* block) {
+  for (torch::jit::Node* node : block->nodes()) {
+    for (torch::jit::Block* inner : node->blocks()) {
+      widen_constants(inner);
+    }
+    const auto value = node->kind() == torch::jit::prim::Constant ? torch::jit::toIValue(node->output()) : std::nullopt;
+    if (value && value->isTensor() && value->toTensor().scalar_type() == at::kFloat) {
+      node->t_(torch::jit::attr::value, value->toTensor().to(at::kDouble));
+      node->output()->setType(c10::TensorType::get());
+    }
+  }
+}
+
 }  // namespace
 
 TorchScriptModel TorchScriptModel::load(const std::filesystem::path& file, c10::Device device) {
@@ -77,6 +91,16 @@ std::vector<c10::IValue> TorchScriptModel::arguments(const at::Tensor& inputs) c
   std::vector<c10::IValue> arguments = {inputs};
   arguments.insert(arguments.end(), defaults_.begin(), defaults_.end());
   return arguments;
+}
+
+TorchScriptModel TorchScriptModel::in_double_precision() const {
+  TorchScriptModel wide = *this;
+  wide.graph_ = graph_->copy();
+  widen_constants(wide.graph_->block());
+  if (weight_type_ == at::kFloat) {
+    wide.weight_type_ = at::kDouble;
+  }
+  return wide;
 }
 
 }  // namespace pregrad::graph

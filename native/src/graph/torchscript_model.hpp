@@ -11,6 +11,7 @@
 #include <torch/csrc/jit/api/module.h>
 
 #include "graph/layer_sites.hpp"
+#include "graph/replay_graph.hpp"
 #include "graph/tapped_graph.hpp"
 
 namespace pregrad::graph {
@@ -29,6 +30,9 @@ class TorchScriptModel {
   std::optional<at::ScalarType> weight_type() const { return weight_type_; }
 
   TappedGraph tapped(const std::vector<Tap>& taps) const { return TappedGraph(*graph_, taps); }
+  ReplayGraph replay(const std::vector<Tap>& taps, Stage stage) const { return ReplayGraph(*graph_, taps, stage); }
+  /// The same model with all constants of float32 in float64; where its code names a type, running it may fail.
+  TorchScriptModel in_double_precision() const;
   /// The arguments of a forward on `inputs`: the optional ones keep their defaults.
   std::vector<c10::IValue> arguments(const at::Tensor& inputs) const;
 
