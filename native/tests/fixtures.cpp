@@ -42,6 +42,16 @@ std::vector<Fixture> attributable_fixtures() { return fixtures(false); }
 
 std::vector<Fixture> refused_fixtures() { return fixtures(true); }
 
+std::vector<Fixture> fixtures_with(const std::string& kind) {
+  std::vector<Fixture> found;
+  for (Fixture& fixture : attributable_fixtures()) {
+    if (std::filesystem::exists(fixture_path("golden/" + fixture.model + "." + kind + ".csv"))) {
+      found.push_back(std::move(fixture));
+    }
+  }
+  return found;
+}
+
 std::string test_name(const Fixture& fixture) {
   std::string name = fixture.model + "_" + fixture.form;
   std::replace_if(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
@@ -70,6 +80,10 @@ std::vector<std::map<std::string, std::string>> read_csv(const std::filesystem::
 Data read_data(const std::filesystem::path& file) {
   auto arrays = read_npz(file);
   return {arrays.at("x"), arrays.at("y"), arrays.at("cluster")};
+}
+
+Data first_of(const Data& data, std::int64_t samples) {
+  return {data.x.slice(0, 0, samples), data.y.slice(0, 0, samples), data.cluster.slice(0, 0, samples)};
 }
 
 Golden read_golden(const std::string& model) {

@@ -28,6 +28,8 @@ void PrintTo(const Fixture& fixture, std::ostream* stream);
 std::filesystem::path fixture_path(const std::string& name);
 std::vector<Fixture> attributable_fixtures();
 std::vector<Fixture> refused_fixtures();
+/// Those of the attributable fixtures that have a file golden/MODEL.`kind`.csv.
+std::vector<Fixture> fixtures_with(const std::string& kind);
 std::string test_name(const Fixture& fixture);
 
 /// A CSV file without quotes, by column.
@@ -39,6 +41,8 @@ struct Data {
   at::Tensor cluster;
 };
 Data read_data(const std::filesystem::path& file);
+/// The first samples, or all if there are fewer.
+Data first_of(const Data& data, std::int64_t samples);
 
 struct GoldenKey {
   std::string layer;
@@ -48,6 +52,10 @@ struct GoldenKey {
   auto operator<=>(const GoldenKey&) const = default;
 };
 using Golden = std::map<GoldenKey, Statistics>;
+/// The methods whose scores tests/fixtures/golden/MODEL.scores.csv has.
+inline const std::vector<Method> plain_methods = {Method::gradient, Method::gradient_x_preactivation,
+                                                  Method::gradient_x_activation, Method::preactivation,
+                                                  Method::activation};
 /// tests/fixtures/golden/MODEL.scores.csv
 Golden read_golden(const std::string& model);
 

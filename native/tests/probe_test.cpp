@@ -46,7 +46,7 @@ class ProbeTest : public testing::Test {
  protected:
   static AttributionOptions every_method() {
     AttributionOptions options;
-    options.methods.assign(all_methods.begin(), all_methods.end());
+    options.methods = plain_methods;
     return options;
   }
 

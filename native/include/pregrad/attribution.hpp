@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include <ATen/core/TensorBody.h>
 
@@ -26,6 +28,13 @@ class PREGRAD_API Attribution {
 
   /// The scores of all batches added so far.
   Scores scores() const;
+
+  /// All that was added so far, as bytes, to go on with later or in another process.
+  std::string save() const;
+  /// Takes the place of all that was added so far. Scores go on to the last bit as if there had been no break.
+  /// @param state what `save` gave for an attribution of the same layers and methods
+  /// @throws ArgumentError if it is not
+  void restore(std::string_view state);
 
  private:
   std::shared_ptr<Implementation> implementation_;

@@ -2,9 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <ATen/core/TensorBody.h>
 
 #include <pregrad/export.hpp>
 
@@ -23,11 +26,37 @@ enum class Method : int {
   preactivation = 3,
   /// Mean of a = φ(z) over the positions.
   activation = 4,
+  /// Σₚ (aₚ − ā)·∂y/∂aₚ, ā the mean of a over the samples of all clusters and their positions: first-order effect of
+  /// setting the activation to its mean. ā is known only at the end, so two numbers are kept per sample and neuron.
+  gradient_x_centred_activation = 5,
+  /// Share of the positions at which a > 0 (1 − APoZ for ReLU, Hu et al., arXiv:1607.03250).
+  activation_rate = 6,
+  /// Σₚ (aₚ − a′ₚ)·∫₀¹ ∂y/∂a(a′ + α(a − a′)) dα: straight path in the space of this layer from the baseline a′
+  /// (Sundararajan et al., arXiv:1703.01365, applied to a hidden layer). Sums over neurons to y(a) − y(a′).
+  integrated_gradients = 7,
+  /// Σₚ ∫₀¹ ∂y/∂aₚ · daₚ/dα dα along the straight path from the input baseline to the input (Dhamdhere et al.,
+  /// arXiv:1805.12233). Sums over the neurons of a layer through which everything flows to y(x) − y(x′).
+  conductance = 8,
+  /// Σₚ ∫₀¹ ∂y/∂aₚ dα along the straight path from the input baseline to the input (Leino et al., arXiv:1802.03788).
+  internal_influence = 9,
+  /// y − y with this one neuron removed: what the others approximate.
+  ablation = 10,
+  /// A number in [0, 1) drawn by the seed, the same for all samples: the floor.
+  random = 11,
 };
 
-inline constexpr std::array<Method, 5> all_methods = {Method::gradient, Method::gradient_x_preactivation,
-                                                      Method::gradient_x_activation, Method::preactivation,
-                                                      Method::activation};
+inline constexpr std::array<Method, 12> all_methods = {Method::gradient,
+                                                       Method::gradient_x_preactivation,
+                                                       Method::gradient_x_activation,
+                                                       Method::preactivation,
+                                                       Method::activation,
+                                                       Method::gradient_x_centred_activation,
+                                                       Method::activation_rate,
+                                                       Method::integrated_gradients,
+                                                       Method::conductance,
+                                                       Method::internal_influence,
+                                                       Method::ablation,
+                                                       Method::random};
 
 /// The name used by the command and in files, e.g. `gradient-x-activation`.
 PREGRAD_API std::string_view name_of(Method method);
@@ -63,6 +92,48 @@ class PREGRAD_API Target {
   std::int64_t index_;
 };
 
+/// What removing a neuron means; it concerns all its positions.
+enum class Removal : int {
+  zero = 0,                ///< a := 0
+  zero_preactivation = 1,  ///< z := 0, for everything that reads z
+  mean = 2,                ///< a := its mean over the samples of all clusters and their positions
+};
+
+PREGRAD_API std::string_view name_of(Removal removal);
+/// @throws ArgumentError listing the removals if `name` is none of them
+PREGRAD_API Removal removal_named(std::string_view name);
+
+/// Rule by which path methods integrate over α in [0, 1]. The weights of each sum to one. Conductance takes the rule's
+/// points and both ends, and sums ½(gₖ + gₖ₊₁)·(aₖ₊₁ − aₖ).
+enum class Quadrature : int {
+  gauss_legendre = 0,  ///< exact for polynomials of degree 2·steps − 1
+  trapezoid = 1,       ///< `steps` evenly spaced points from 0 to 1, at least 2
+  midpoint = 2,        ///< the middles of `steps` intervals
+};
+
+PREGRAD_API std::string_view name_of(Quadrature quadrature);
+/// @throws ArgumentError listing the rules if `name` is none of them
+PREGRAD_API Quadrature quadrature_named(std::string_view name);
+
+/// Where the path of integrated gradients starts.
+enum class Baseline : int {
+  zero = 0,   ///< a′ = 0
+  mean = 1,   ///< the mean activations, AttributionOptions::means
+  given = 2,  ///< AttributionOptions::baselines
+};
+
+PREGRAD_API std::string_view name_of(Baseline baseline);
+/// @throws ArgumentError listing the baselines if `name` is none of them
+PREGRAD_API Baseline baseline_named(std::string_view name);
+
+/// One constant per neuron of a layer call.
+struct NeuronConstants {
+  std::string layer;  ///< canonical name, as Model::layers gives it
+  std::int64_t call = 0;
+  std::optional<std::int64_t> cluster;  ///< for samples of this cluster only; empty: for all
+  std::vector<double> values;           ///< one per neuron
+};
+
 /// What to compute. Defaults are those of the command.
 struct AttributionOptions {
   /// Layer names: `name` for all its calls, `name@call` for one; aliases as in Model::layers.
@@ -70,6 +141,22 @@ struct AttributionOptions {
   std::vector<Method> methods = {Method::gradient};
   Target target = Target::label();
   Output output = Output::logit;
+
+  /// Points of the path methods, at least 1.
+  std::int64_t steps = 50;
+  Quadrature quadrature = Quadrature::gauss_legendre;
+  /// Where the path of integrated gradients starts.
+  Baseline baseline = Baseline::zero;
+  /// For Baseline::given: one entry per layer call.
+  std::vector<NeuronConstants> baselines;
+  /// Where the input path of conductance and internal influence starts: one sample, [1, ...] or [...]; undefined is 0.
+  at::Tensor input_baseline;
+  /// What Method::ablation does to a neuron.
+  Removal removal = Removal::zero;
+  /// Mean activations per layer call, as mean_activations gives them: for Baseline::mean, Removal::mean.
+  std::vector<NeuronConstants> means;
+  /// Of Method::random.
+  std::uint64_t seed = 0;
 };
 
 }  // namespace pregrad

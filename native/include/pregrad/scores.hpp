@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,13 +14,28 @@
 
 namespace pregrad {
 
+/// How the values of a cluster's samples are summed up.
+enum class Aggregate : int { mean = 0, mean_abs = 1, rms = 2, std = 3, cancellation = 4 };
+
+inline constexpr std::array<Aggregate, 5> all_aggregates = {Aggregate::mean, Aggregate::mean_abs, Aggregate::rms,
+                                                            Aggregate::std, Aggregate::cancellation};
+
+/// The name used by the command and in files, e.g. `mean_abs`.
+PREGRAD_API std::string_view name_of(Aggregate aggregate);
+/// @throws ArgumentError listing the aggregates if `name` is none of them
+PREGRAD_API Aggregate aggregate_named(std::string_view name);
+
 /// Aggregates over the samples of one cluster; each vector has one value per neuron.
-struct Statistics {
+struct PREGRAD_API Statistics {
   std::int64_t count = 0;        ///< number of samples
   std::vector<double> mean;      ///< Σv / n
   std::vector<double> mean_abs;  ///< Σ|v| / n
   std::vector<double> rms;       ///< √(Σv² / n)
   std::vector<double> std;       ///< √(Σ(v − mean)² / n), the population's
+
+  /// |mean| / mean_abs per neuron: 1 where all samples agree in sign, near 0 where they cancel; NaN where all are 0.
+  std::vector<double> cancellation() const;
+  std::vector<double> of(Aggregate aggregate) const;
 };
 
 /// The scores of one layer call, cluster and method.
@@ -28,7 +45,18 @@ struct Score {
   std::int64_t cluster = 0;
   Method method = Method::gradient;
   Statistics statistics;
+  /// Of integrated gradients and conductance: Σᵢ|Σⱼvᵢⱼ − Δyᵢ| / Σᵢ|Δyᵢ| over the cluster's samples i and the neurons j,
+  /// Δy the difference of the output between both ends of the path. NaN for other methods, or where no output differs.
+  double completeness_error = std::numeric_limits<double>::quiet_NaN();
 };
+
+/// The neurons in order of falling value, ties by index, NaN last.
+PREGRAD_API std::vector<std::int64_t> ranking(const std::vector<double>& values);
+
+/// Spearman's correlation of two lists of one length, with average ranks for ties (Kendall and Gibbons, Rank
+/// Correlation Methods, 5th ed., ch. 3); NaN where one of them is constant.
+/// @throws ArgumentError if the lengths differ
+PREGRAD_API double rank_correlation(const std::vector<double>& left, const std::vector<double>& right);
 
 /// A snapshot of what an Attribution or Probe has accumulated.
 class PREGRAD_API Scores {
@@ -55,5 +83,10 @@ class PREGRAD_API Scores {
   std::vector<Score> entries_;
   Names names_;
 };
+
+/// The means of Method::activation over the samples of all clusters, for AttributionOptions::means and
+/// AblationOptions::means. (In the place of its own class's mean a neuron would still tell the class.)
+/// @throws ArgumentError if the scores have no such method
+PREGRAD_API std::vector<NeuronConstants> mean_activations(const Scores& scores);
 
 }  // namespace pregrad

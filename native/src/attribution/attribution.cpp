@@ -8,11 +8,24 @@
 #include "attribution/batch_checks.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/layer_gradients.hpp"
+#include "attribution/layer_taps.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad {
 
 using attribution::LayerBatch;
+
+namespace {
+
+std::string subject_of(const attribution::LayerSelection& selection) {
+  std::string subject;
+  for (const attribution::SelectedSite& selected : selection.sites) {
+    subject += selected.site->name + "@" + std::to_string(selected.site->call.value_or(-1)) + "\n";
+  }
+  return subject;
+}
+
+}  // namespace
 
 Attribution::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model,
                                             const AttributionOptions& options)
@@ -20,42 +33,12 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
       options_(options),
       needs_(attribution::needs_of(options.methods)),
       selection_(attribution::select_layers(model_->model().sites(), options.layers)),
-      graph_(model_->model().tapped(taps())),
-      table_(options.methods) {
+      graph_(model_->model().tapped(attribution::taps_of(selection_, needs_))),
+      replayed_methods_(model_, selection_, options),
+      table_(options.methods, options.seed, subject_of(selection_)) {
   if (options.methods.empty()) {
     throw ArgumentError("no method was named: name at least one, such as gradient");
   }
-}
-
-std::vector<graph::Tap> Attribution::Implementation::taps() const {
-  std::vector<graph::Tap> taps;
-  for (const attribution::SelectedSite& selected : selection_.sites) {
-    const bool wanted = selected.all_calls || !selected.calls.empty();
-    const attribution::LayerNeeds needs =
-        selected.site->is_activation ? needs_ : attribution::without_activation(needs_);
-    taps.push_back(wanted ? graph::Tap{selected.site, needs.z, needs.a} : graph::Tap{selected.site, {}, {}});
-  }
-  return taps;
-}
-
-std::vector<LayerBatch> Attribution::Implementation::wanted_layers(std::vector<graph::Execution>&& executions) const {
-  std::vector<LayerBatch> layers;
-  for (graph::Execution& execution : executions) {
-    const attribution::SelectedSite& selected = selection_.sites[execution.site];
-    const std::int64_t call = selected.site->call.value_or(execution.call);
-    if (selected.wants(call)) {
-      layers.push_back({selected.site->name,
-                        call,
-                        selected.rank,
-                        selected.site->neuron_axis,
-                        selected.site->is_activation,
-                        std::move(execution.z),
-                        std::move(execution.a),
-                        {},
-                        {}});
-    }
-  }
-  return layers;
 }
 
 void Attribution::Implementation::require_batch_axes(const at::Tensor& inputs) {
@@ -70,7 +53,7 @@ void Attribution::Implementation::require_batch_axes(const at::Tensor& inputs) {
   } catch (const InputError&) {
     executions.clear();  // the model takes batches of one size only
   }
-  for (const LayerBatch& layer : wanted_layers(std::move(executions))) {
+  for (const LayerBatch& layer : attribution::selected_layers(selection_, std::move(executions))) {
     attribution::require_batch_axis(layer, samples);
   }
   has_batch_axes_.store(true, std::memory_order_relaxed);
@@ -87,13 +70,14 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
   require_batch_axes(inputs);
 
   const c10::AutoGradMode with_history(needs_.gradients());
-  graph::TappedGraph::Run run = model_->run(graph_, inputs.detach());
+  graph::Run run = model_->run(graph_, inputs.detach());
   const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), samples);
   const at::Tensor targets = attribution::target_indices(outputs, checked_labels, options_.target);
 
   attribution::require_finite_outputs(outputs);
-  std::vector<LayerBatch> layers = wanted_layers(std::move(run.executions));
+  std::vector<LayerBatch> layers = attribution::selected_layers(selection_, std::move(run.executions));
   attribution::differentiate_layers(layers, outputs, targets, options_.output);
+  replayed_methods_.add_scores(layers, {inputs.detach(), targets, checked_clusters});
   table_.add(layers, checked_clusters);
 }
 
@@ -106,5 +90,9 @@ void Attribution::add(const at::Tensor& inputs, const at::Tensor& labels, const 
 }
 
 Scores Attribution::scores() const { return implementation_->scores(); }
+
+std::string Attribution::save() const { return implementation_->save(); }
+
+void Attribution::restore(std::string_view state) { implementation_->restore(state); }
 
 }  // namespace pregrad

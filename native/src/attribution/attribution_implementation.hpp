@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <memory>
-#include <vector>
+#include <string>
+#include <string_view>
 
 #include "attribution/layer_selection.hpp"
 #include "attribution/method_needs.hpp"
 #include "attribution/model_implementation.hpp"
+#include "attribution/replayed_methods.hpp"
 #include "attribution/score_table.hpp"
 #include "pregrad/attribution.hpp"
 
@@ -18,10 +20,10 @@ class Attribution::Implementation {
 
   void add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters);
   Scores scores() const;
+  std::string save() const { return table_.save(); }
+  void restore(std::string_view state) { table_.restore(state); }
 
  private:
-  std::vector<graph::Tap> taps() const;
-  std::vector<attribution::LayerBatch> wanted_layers(std::vector<graph::Execution>&& executions) const;
   /// Where the batch is another axis of z that happens to have as many elements, another number of samples shows it.
   void require_batch_axes(const at::Tensor& inputs);
 
@@ -30,6 +32,7 @@ class Attribution::Implementation {
   attribution::LayerNeeds needs_;
   attribution::LayerSelection selection_;
   graph::TappedGraph graph_;
+  attribution::ReplayedMethods replayed_methods_;
   attribution::ScoreTable table_;
   std::atomic<bool> has_batch_axes_ = false;
 };

@@ -84,6 +84,10 @@ at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, c
   return labels.to(outputs.device());
 }
 
+at::Tensor selected_outputs(const at::Tensor& outputs, const at::Tensor& targets, Output output) {
+  return transformed(outputs.detach(), output).gather(1, targets.unsqueeze(1)).squeeze(1).to(at::kDouble);
+}
+
 std::vector<at::Tensor> differentiate(const at::Tensor& outputs, const at::Tensor& targets, Output output,
                                       const torch::autograd::edge_list& edges) {
   const at::Tensor y = transformed(outputs, output);

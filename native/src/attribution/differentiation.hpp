@@ -20,6 +20,9 @@ void require_finite_outputs(const at::Tensor& outputs);
 /// @throws InputError if a label is outside the outputs, ArgumentError if an index is
 at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, const Target& target);
 
+/// y: the target's component of what `output` makes of the outputs; float64 [N], without gradients.
+at::Tensor selected_outputs(const at::Tensor& outputs, const at::Tensor& targets, Output output);
+
 /// The gradients of Σᵢ y[i, targets[i]] at `edges`, in one backward. Samples are independent, so row i of each is the
 /// gradient of sample i's own output. An edge that the output does not depend on gives an undefined tensor.
 std::vector<at::Tensor> differentiate(const at::Tensor& outputs, const at::Tensor& targets, Output output,

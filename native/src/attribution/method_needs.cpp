@@ -13,17 +13,30 @@ LayerNeeds needs_of(const std::vector<Method>& methods) {
         needs.z = {true, true};
         break;
       case Method::gradient_x_activation:
+      case Method::gradient_x_centred_activation:
         needs.a = {true, true};
         break;
       case Method::preactivation:
         needs.z.value = true;
         break;
       case Method::activation:
+      case Method::activation_rate:
         needs.a.value = true;
+        break;
+      case Method::integrated_gradients:
+      case Method::conductance:
+      case Method::internal_influence:
+      case Method::ablation:
+      case Method::random:
         break;
     }
   }
   return needs;
+}
+
+bool needs_model(Method method) {
+  return method == Method::integrated_gradients || method == Method::conductance ||
+         method == Method::internal_influence || method == Method::ablation;
 }
 
 LayerNeeds without_activation(const LayerNeeds& needs) {

@@ -16,6 +16,9 @@ struct LayerNeeds {
 
 LayerNeeds needs_of(const std::vector<Method>& methods);
 
+/// Whether a method runs the model, or a part of it, again and again.
+bool needs_model(Method method);
+
 /// The same for a layer without an activation, where a is z.
 LayerNeeds without_activation(const LayerNeeds& needs);
 

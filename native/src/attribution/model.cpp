@@ -5,10 +5,12 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include "ablation/ablation_implementation.hpp"
 #include "attribution/attribution_implementation.hpp"
 #include "attribution/batch_checks.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/model_implementation.hpp"
+#include "check/check_implementation.hpp"
 #include "graph/libtorch_error.hpp"
 #include "graph/neuron_axis.hpp"
 #include "graph/shape_text.hpp"
@@ -86,9 +88,13 @@ void require_device(c10::Device device) {
 Model::Implementation::Implementation(graph::TorchScriptModel model)
     : model_(std::move(model)), untapped_(model_.tapped({})) {}
 
-graph::TappedGraph::Run Model::Implementation::run(const graph::TappedGraph& graph, const at::Tensor& inputs) const {
+graph::Run Model::Implementation::run(const graph::TappedGraph& graph, const at::Tensor& inputs) const {
+  return guarded(inputs, [&] { return graph.run(model_.arguments(inputs.to(model_.device()))); });
+}
+
+void Model::Implementation::rethrow_for(const at::Tensor& inputs) const {
   try {
-    return graph.run(model_.arguments(inputs.to(model_.device())));
+    throw;
   } catch (const Error&) {
     throw;
   } catch (const c10::OutOfMemoryError&) {
@@ -234,6 +240,14 @@ at::Tensor Model::forward(const at::Tensor& inputs) const {
 
 Attribution Model::attribution(const AttributionOptions& options) const {
   return Attribution(std::make_shared<Attribution::Implementation>(implementation_, options));
+}
+
+Ablation Model::ablation(const AblationOptions& options) const {
+  return Ablation(std::make_shared<Ablation::Implementation>(implementation_, options));
+}
+
+Check Model::check(const CheckOptions& options) const {
+  return Check(std::make_shared<Check::Implementation>(implementation_, options));
 }
 
 c10::Device Model::device() const { return implementation_->model().device(); }

@@ -19,7 +19,16 @@ class Model::Implementation {
 
   /// Runs a graph of this model on checked inputs, in the caller's gradient mode.
   /// @throws InputError if the model cannot take them
-  graph::TappedGraph::Run run(const graph::TappedGraph& graph, const at::Tensor& inputs) const;
+  graph::Run run(const graph::TappedGraph& graph, const at::Tensor& inputs) const;
+  /// Calls `body`, which runs a part of this model on something made of `inputs`, likewise.
+  template <typename Body>
+  auto guarded(const at::Tensor& inputs, const Body& body) const {
+    try {
+      return body();
+    } catch (...) {
+      rethrow_for(inputs);
+    }
+  }
   /// The model's output tensor, the first one of a tuple.
   static at::Tensor output_of(const c10::IValue& output);
 
@@ -32,6 +41,7 @@ class Model::Implementation {
   void require_independent_samples(const at::Tensor& inputs) const;
 
  private:
+  [[noreturn]] void rethrow_for(const at::Tensor& inputs) const;
   bool depends_on_others(const at::Tensor& batch, const at::Tensor& outputs) const;
 
   graph::TorchScriptModel model_;

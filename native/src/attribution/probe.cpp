@@ -26,9 +26,15 @@ using statistics::LayerReference;
 class Probe::Implementation {
  public:
   explicit Implementation(const AttributionOptions& options)
-      : options_(options), needs_(attribution::needs_of(options.methods)), table_(options.methods) {
+      : options_(options), needs_(attribution::needs_of(options.methods)), table_(options.methods, options.seed) {
     if (options.methods.empty()) {
       throw ArgumentError("no method was named: name at least one, such as gradient");
+    }
+    for (const Method method : options.methods) {
+      if (attribution::needs_model(method)) {
+        throw ArgumentError("a probe cannot run the model again, as the method " + std::string(name_of(method)) +
+                            " must: leave it out, or take a TorchScript model and its attribution");
+      }
     }
     for (const std::string& layer : options.layers) {
       wanted_.push_back(LayerReference::parse(layer));
@@ -40,12 +46,12 @@ class Probe::Implementation {
     Forward& forward = this_forward();
     const std::int64_t call = forward.calls[name]++;
     if (!is_wanted(name, call)) {
-      forward.layers.push_back({name, call, rank_of(name), neuron_axis, false, {}, {}, {}, {}});
+      forward.layers.push_back({name, call, rank_of(name), neuron_axis, false, {}, {}, {}, {}, {}});
       forward.layers.back().z.shape = z.sizes().vec();
       forward.skipped.insert(forward.layers.size() - 1);
       return z;
     }
-    LayerBatch layer{name, call, rank_of(name), neuron_axis, false, {}, {}, {}, {}};
+    LayerBatch layer{name, call, rank_of(name), neuron_axis, false, {}, {}, {}, {}, {}};
     at::Tensor tapped = capture(z, needs_.z, layer.z);
     forward.layers.push_back(std::move(layer));
     return tapped;

@@ -6,6 +6,7 @@
 
 #include "pregrad/scores.hpp"
 #include "statistics/exact_sum.hpp"
+#include "statistics/state.hpp"
 
 namespace pregrad::statistics {
 
@@ -20,7 +21,11 @@ class ClusterAccumulator {
   void add(std::span<const double> values, std::span<const std::int64_t> rows);
 
   std::size_t neurons() const { return sums_.size(); }
+  std::int64_t count() const { return count_; }
   Statistics statistics() const;
+
+  void save(StateWriter& writer) const;
+  static ClusterAccumulator restored(StateReader& reader);
 
  private:
   struct Sums {

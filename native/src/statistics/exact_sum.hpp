@@ -39,6 +39,17 @@ class ExactSum {
 
   double value() const { return high_ + low_; }
 
+  template <typename Writer>
+  void save(Writer& writer) const {
+    writer.add(high_);
+    writer.add(low_);
+  }
+  template <typename Reader>
+  static ExactSum restored(Reader& reader) {
+    const auto high = reader.template get<double>();
+    return ExactSum(high, reader.template get<double>());
+  }
+
  private:
   ExactSum(double high, double low) : high_(high), low_(low) {}
 

@@ -1,6 +1,7 @@
 #include "pregrad/scores.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -14,6 +15,32 @@ namespace {
 std::string quoted(const std::string& text) { return "'" + text + "'"; }
 
 }  // namespace
+
+std::vector<double> Statistics::cancellation() const {
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < mean.size(); ++i) {
+    shares.push_back(mean_abs[i] > 0 ? std::min(1.0, std::abs(mean[i]) / mean_abs[i])
+                                     : std::numeric_limits<double>::quiet_NaN());
+  }
+  return shares;
+}
+
+std::vector<double> Statistics::of(Aggregate aggregate) const {
+  switch (aggregate) {
+    case Aggregate::mean:
+      return mean;
+    case Aggregate::mean_abs:
+      return mean_abs;
+    case Aggregate::rms:
+      return rms;
+    case Aggregate::std:
+      return std;
+    case Aggregate::cancellation:
+      return cancellation();
+  }
+  throw ArgumentError("there is no aggregate " + std::to_string(static_cast<int>(aggregate)) +
+                      ": use headers and library of one build");
+}
 
 Scores::Scores(std::vector<Score> entries, Names names) : entries_(std::move(entries)), names_(std::move(names)) {}
 

@@ -1,0 +1,24 @@
+#include "ablation/removal.hpp"
+
+#include <ATen/Functions.h>
+
+#include "attribution/neuron_blocks.hpp"
+
+namespace pregrad::ablation {
+
+graph::Stage stage_of(Removal removal) {
+  return removal == Removal::zero_preactivation ? graph::Stage::pre_activation : graph::Stage::activation;
+}
+
+at::Tensor removed(const at::Tensor& value, std::int64_t neuron_axis, const at::Tensor& masks,
+                   const at::Tensor& constants) {
+  const at::Tensor blocks = attribution::as_blocks(value.detach(), masks.size(0));
+  const at::Tensor mask = attribution::over_neurons(masks.unsqueeze(1), value.dim(), neuron_axis);
+  if (!constants.defined()) {
+    return blocks.masked_fill(mask.to(value.device()), 0).flatten(0, 1);
+  }
+  const at::Tensor fill = attribution::over_neurons(constants, value.dim(), neuron_axis).to(value.options());
+  return at::where(mask.to(value.device()), fill, blocks).flatten(0, 1);
+}
+
+}  // namespace pregrad::ablation

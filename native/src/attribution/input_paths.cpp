@@ -1,0 +1,142 @@
+#include "attribution/input_paths.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+
+#include "attribution/differentiation.hpp"
+#include "attribution/layer_gradients.hpp"
+#include "attribution/layer_taps.hpp"
+#include "attribution/neuron_blocks.hpp"
+#include "graph/shape_text.hpp"
+#include "pregrad/error.hpp"
+#include "statistics/layer_reference.hpp"
+#include "statistics/quadrature.hpp"
+#include "statistics/sample_values.hpp"
+
+namespace pregrad::attribution {
+
+namespace {
+
+LayerNeeds path_needs() {
+  LayerNeeds needs;
+  needs.a = {true, true};
+  return needs;
+}
+
+std::vector<double> vector_of(const at::Tensor& tensor) {
+  const at::Tensor values = tensor.to(at::kCPU, at::kDouble).contiguous();
+  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
+}
+
+}  // namespace
+
+struct InputPaths::Sums {
+  at::Tensor conductance;  ///< per element of the layer's tensor
+  at::Tensor influence;    ///< likewise
+  at::Tensor last_value;
+  at::Tensor last_gradient;
+
+  /// Goes on by one point of the path; all tensors are float64 [N, ...].
+  void add(const at::Tensor& value, const at::Tensor& gradient, double weight) {
+    if (!conductance.defined()) {
+      conductance = at::zeros_like(value);
+      influence = at::zeros_like(value);
+    } else {
+      conductance += (gradient + last_gradient) * (value - last_value) / 2;
+    }
+    influence += gradient * weight;
+    last_value = value;
+    last_gradient = gradient;
+  }
+};
+
+InputPaths::InputPaths(std::shared_ptr<const Model::Implementation> model, const LayerSelection& selection,
+                       const AttributionOptions& options)
+    : model_(std::move(model)),
+      selection_(selection),
+      options_(options),
+      graph_(model_->model().tapped(taps_of(selection, path_needs()))) {}
+
+bool InputPaths::wants(Method method) const {
+  return std::find(options_.methods.begin(), options_.methods.end(), method) != options_.methods.end();
+}
+
+at::Tensor InputPaths::baseline_for(const at::Tensor& inputs) const {
+  if (!at::isFloatingType(inputs.scalar_type())) {
+    throw InputError(std::string("the inputs have type ") + c10::toString(inputs.scalar_type()) +
+                     ", between which there is no path: leave conductance and internal-influence out");
+  }
+  const at::Tensor& given = options_.input_baseline;
+  if (!given.defined()) {
+    return at::zeros_like(inputs.slice(0, 0, 1));
+  }
+  at::Tensor baseline = given.dim() == inputs.dim() ? given : given.unsqueeze(0);
+  if (baseline.size(0) != 1 || baseline.sizes().slice(1) != inputs.sizes().slice(1)) {
+    throw InputError("the input baseline has shape " + graph::shape_text(given.sizes()) + " for inputs " +
+                     graph::shape_text(inputs.sizes()) + ": give one sample");
+  }
+  return baseline.detach().to(inputs.options());
+}
+
+void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch) const {
+  const statistics::QuadratureRule plain = statistics::quadrature_rule(options_.quadrature, options_.steps);
+  const statistics::QuadratureRule rule = wants(Method::conductance) ? statistics::with_ends(plain) : plain;
+  const at::Tensor baseline = baseline_for(batch.inputs);
+  const at::Tensor way = batch.inputs - baseline;
+  const auto points = static_cast<std::int64_t>(rule.points.size());
+  constexpr std::int64_t samples_per_run = 256;
+  const std::int64_t copies = std::clamp<std::int64_t>(samples_per_run / batch.samples(), 1, points);
+
+  std::vector<Sums> sums(layers.size());
+  at::Tensor y_start;
+  at::Tensor y_end;
+  for (std::int64_t first = 0; first < points; first += copies) {
+    const std::int64_t count = std::min(copies, points - first);
+    std::vector<at::Tensor> inputs;
+    for (std::int64_t i = first; i < first + count; ++i) {
+      inputs.push_back(baseline + way * rule.points[static_cast<std::size_t>(i)]);
+    }
+    const c10::AutoGradMode with_history(true);
+    graph::Run run = model_->run(graph_, at::cat(inputs));
+    const at::Tensor outputs = as_outputs(Model::Implementation::output_of(run.output), count * batch.samples());
+    const at::Tensor targets = batch.targets.repeat({count});
+    std::vector<LayerBatch> along = selected_layers(selection_, std::move(run.executions));
+    differentiate_layers(along, outputs, targets, options_.output);
+    const at::NoGradGuard no_gradients;
+    const at::Tensor y = as_blocks(selected_outputs(outputs, targets, options_.output), count);
+    y_start = y_start.defined() ? y_start : y[0];
+    y_end = y[count - 1];
+    for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+      if (layer >= along.size() || along[layer].name != layers[layer].name || along[layer].call != layers[layer].call ||
+          along.size() != layers.size()) {
+        throw UnsupportedModelError("layer '" + statistics::to_string(layers[layer].name, layers[layer].call) +
+                                    "' does not run everywhere between the baseline and the inputs: choose another "
+                                    "input baseline, or leave conductance and internal-influence out");
+      }
+      const bool is_a = along[layer].has_activation;
+      const at::Tensor value = (is_a ? along[layer].a.value : along[layer].z.value).to(at::kDouble);
+      const at::Tensor& gradient = is_a ? along[layer].a_gradient : along[layer].z_gradient;
+      const at::Tensor values = as_blocks(value, count);
+      const at::Tensor gradients =
+          as_blocks(gradient.defined() ? gradient.to(at::kDouble) : at::zeros_like(value), count);
+      for (std::int64_t i = 0; i < count; ++i) {
+        sums[layer].add(values[i], gradients[i], rule.weights[static_cast<std::size_t>(first + i)]);
+      }
+    }
+  }
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    const statistics::SampleValues reduction = reduction_of(layers[layer], batch.samples());
+    if (wants(Method::conductance)) {
+      layers[layer].replayed.push_back(
+          {Method::conductance, reduction.sum(sums[layer].conductance), vector_of(y_end - y_start)});
+    }
+    if (wants(Method::internal_influence)) {
+      layers[layer].replayed.push_back({Method::internal_influence, reduction.sum(sums[layer].influence), {}});
+    }
+  }
+}
+
+}  // namespace pregrad::attribution

@@ -1,0 +1,99 @@
+#include "attribution/layer_paths.hpp"
+
+#include <algorithm>
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+
+#include "attribution/differentiation.hpp"
+#include "attribution/neuron_blocks.hpp"
+#include "attribution/neuron_constants.hpp"
+#include "statistics/quadrature.hpp"
+#include "statistics/sample_values.hpp"
+
+namespace pregrad::attribution {
+
+namespace {
+
+/// Where the path starts: float64, in a shape that spreads over the layer's tensor; undefined for zeros.
+at::Tensor baseline_of(const LayerBatch& layer, const SampleBatch& batch, const AttributionOptions& options,
+                       std::int64_t neurons, std::int64_t rank, std::int64_t axis) {
+  if (options.baseline == Baseline::zero) {
+    return {};
+  }
+  const bool is_mean = options.baseline == Baseline::mean;
+  const at::Tensor constants = constants_of(is_mean ? options.means : options.baselines, layer.name, layer.call,
+                                            batch.clusters, neurons, is_mean ? "mean activations" : "baselines");
+  return over_neurons(constants, rank, axis).squeeze(0);
+}
+
+}  // namespace
+
+SampleScores integrated_gradients(const LayerReplay& replay, const LayerBatch& layer, const SampleBatch& batch,
+                                  const AttributionOptions& options) {
+  const statistics::SampleValues reduction = reduction_of(layer, batch.samples());
+  const statistics::QuadratureRule rule = statistics::quadrature_rule(options.quadrature, options.steps);
+  const at::NoGradGuard no_gradients;
+
+  at::Tensor actual;
+  std::int64_t axis = 0;
+  const LayerReplay::Start once = replay.start(batch.inputs);
+  const at::Tensor y_actual = selected_outputs(replay
+                                                   .run(once,
+                                                        [&](const at::Tensor& value, std::int64_t neuron_axis) {
+                                                          actual = value.detach().clone();
+                                                          axis = neuron_axis;
+                                                          return at::Tensor();
+                                                        })
+                                                   .outputs,
+                                               batch.targets, options.output);
+  const at::Tensor wide = actual.to(at::kDouble);
+  at::Tensor baseline = baseline_of(layer, batch, options, reduction.neurons(), actual.dim(), axis);
+  baseline = baseline.defined() ? baseline.to(actual.device()).expand_as(wide) : at::zeros_like(wide);
+  const at::Tensor way = wide - baseline;
+  const auto at_points = [&](const at::Tensor& alphas) {
+    std::vector<std::int64_t> shape(static_cast<std::size_t>(wide.dim()) + 1, 1);
+    shape[0] = alphas.size(0);
+    return (baseline + alphas.view(shape) * way).flatten(0, 1).to(actual.scalar_type());
+  };
+  const at::Tensor y_baseline = selected_outputs(
+      replay.run(once, [&](const at::Tensor&, std::int64_t) { return at_points(at::zeros({1}, wide.options())); })
+          .outputs,
+      batch.targets, options.output);
+
+  const auto points = static_cast<std::int64_t>(rule.points.size());
+  const std::int64_t copies = worthwhile_copies(batch.samples(), actual.numel() / batch.samples(), points);
+  const LayerReplay::Start start = copies == 1 ? once : replay.start(batch.inputs, copies);
+  const at::Tensor targets = batch.targets.repeat({copies});
+  at::Tensor integral = at::zeros_like(wide);
+  for (std::int64_t first = 0; first < points; first += copies) {
+    // The last run may have fewer points than copies.
+    at::Tensor alphas = at::zeros({copies}, at::kDouble);
+    for (std::int64_t i = first; i < std::min(points, first + copies); ++i) {
+      alphas[i - first] = rule.points[static_cast<std::size_t>(i)];
+    }
+    const LayerReplay::Result result =
+        replay.run(start, [&](const at::Tensor&, std::int64_t) { return at_points(alphas.to(wide.device())); });
+    at::Tensor gradient = differentiate(result.outputs, targets, options.output, {result.tensor.edge}).front();
+    if (!gradient.defined()) {
+      continue;  // the output does not depend on the layer
+    }
+    if (result.tensor.gradient_from_base) {
+      gradient = result.tensor.gradient_from_base(gradient);
+    }
+    const at::Tensor blocks = as_blocks(gradient, copies);
+    for (std::int64_t i = first; i < std::min(points, first + copies); ++i) {
+      integral.add_(blocks[i - first].to(at::kDouble), rule.weights[static_cast<std::size_t>(i)]);
+    }
+  }
+
+  SampleScores scores;
+  scores.method = Method::integrated_gradients;
+  scores.values = reduction.sum_of_products(way, integral);
+  const at::Tensor differences = (y_actual - y_baseline).to(at::kCPU).contiguous();
+  scores.differences.assign(differences.const_data_ptr<double>(),
+                            differences.const_data_ptr<double>() + differences.numel());
+  return scores;
+}
+
+}  // namespace pregrad::attribution

@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+
+#include "pregrad/error.hpp"
+#include "pregrad/scores.hpp"
+
+namespace pregrad {
+
+namespace {
+
+/// Ranks from 1; equal values share the average of theirs.
+std::vector<double> average_ranks(const std::vector<double>& values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return values[i] < values[j]; });
+  std::vector<double> ranks(values.size());
+  for (std::size_t first = 0; first < order.size();) {
+    std::size_t last = first + 1;
+    while (last < order.size() && values[order[last]] == values[order[first]]) {
+      ++last;
+    }
+    for (std::size_t i = first; i < last; ++i) {
+      ranks[order[i]] = static_cast<double>(first + 1 + last) / 2;
+    }
+    first = last;
+  }
+  return ranks;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> ranking(const std::vector<double>& values) {
+  std::vector<std::int64_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto value = [&](std::int64_t i) {
+    const double each = values[static_cast<std::size_t>(i)];
+    return std::isnan(each) ? -std::numeric_limits<double>::infinity() : each;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) { return value(i) > value(j); });
+  return order;
+}
+
+double rank_correlation(const std::vector<double>& left, const std::vector<double>& right) {
+  if (left.size() != right.size()) {
+    throw ArgumentError("there are " + std::to_string(left.size()) + " and " + std::to_string(right.size()) +
+                        " values to correlate: give as many of each");
+  }
+  const auto is_nan = [](double value) { return std::isnan(value); };
+  if (std::any_of(left.begin(), left.end(), is_nan) || std::any_of(right.begin(), right.end(), is_nan)) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  const std::vector<double> x = average_ranks(left);
+  const std::vector<double> y = average_ranks(right);
+  const double centre = (static_cast<double>(left.size()) + 1) / 2;
+  double products = 0;
+  double x_squares = 0;
+  double y_squares = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    products += (x[i] - centre) * (y[i] - centre);
+    x_squares += (x[i] - centre) * (x[i] - centre);
+    y_squares += (y[i] - centre) * (y[i] - centre);
+  }
+  return products / std::sqrt(x_squares * y_squares);
+}
+
+}  // namespace pregrad

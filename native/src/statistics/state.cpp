@@ -1,0 +1,67 @@
+#include "statistics/state.hpp"
+
+#include <cstring>
+
+namespace pregrad::statistics {
+
+namespace {
+
+/// FNV-1a, 64 bit: against damage, not against forgery.
+std::uint64_t sum_of(std::string_view bytes) {
+  constexpr std::uint64_t prime = 1099511628211U;
+  std::uint64_t sum = 14695981039346656037U;
+  for (const char byte : bytes) {
+    sum = (sum ^ static_cast<unsigned char>(byte)) * prime;
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::string StateWriter::finish() {
+  const std::uint64_t sum = sum_of(bytes_);
+  add(sum);
+  return std::move(bytes_);
+}
+
+StateReader::StateReader(std::string_view bytes, std::string_view kind) : rest_(bytes) {
+  std::uint64_t sum = 0;
+  if (bytes.size() < sizeof sum) {
+    refuse();
+  }
+  rest_.remove_suffix(sizeof sum);
+  std::memcpy(&sum, bytes.data() + rest_.size(), sizeof sum);
+  if (sum != sum_of(rest_) || text() != kind) {
+    refuse();
+  }
+}
+
+std::string StateReader::text() {
+  std::string value(length(1), '\0');
+  take(value.data(), value.size());
+  return value;
+}
+
+void StateReader::take(void* to, std::size_t size) {
+  if (size > rest_.size()) {
+    refuse();
+  }
+  if (size > 0) {
+    std::memcpy(to, rest_.data(), size);
+  }
+  rest_.remove_prefix(size);
+}
+
+std::size_t StateReader::length(std::size_t element_size) {
+  const auto count = get<std::uint64_t>();
+  if (count > rest_.size() / element_size) {
+    refuse();
+  }
+  return static_cast<std::size_t>(count);
+}
+
+void StateReader::refuse() {
+  throw ArgumentError("the saved state is damaged, or is that of something else: start anew without it");
+}
+
+}  // namespace pregrad::statistics
