@@ -1,0 +1,289 @@
+#include "pregrad/ablation.hpp"
+
+#include <algorithm>
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
+
+#include "ablation/ablation_implementation.hpp"
+#include "ablation/removal.hpp"
+#include "attribution/batch_checks.hpp"
+#include "attribution/differentiation.hpp"
+#include "attribution/neuron_blocks.hpp"
+#include "attribution/neuron_constants.hpp"
+#include "pregrad/error.hpp"
+#include "statistics/layer_reference.hpp"
+
+namespace pregrad {
+
+using ablation::CurveSums;
+using attribution::LayerReplay;
+
+namespace {
+
+std::string shown(const RemovalOrder& order) {
+  return "the removal order of layer '" + statistics::to_string(order.layer, order.call) + "', cluster " +
+         std::to_string(order.cluster);
+}
+
+void require_permutation(const RemovalOrder& order) {
+  const auto neurons = static_cast<std::int64_t>(order.neurons.size());
+  if (neurons == 0) {
+    throw ArgumentError(shown(order) + " has no neurons: name every neuron once");
+  }
+  std::vector<bool> seen(order.neurons.size(), false);
+  for (const std::int64_t neuron : order.neurons) {
+    if (neuron < 0 || neuron >= neurons || seen[static_cast<std::size_t>(neuron)]) {
+      throw ArgumentError(shown(order) + " has " + std::to_string(neurons) + " neurons, and among them neuron " +
+                          std::to_string(neuron) + " twice or out of range: name every neuron once, from 0 to " +
+                          std::to_string(neurons - 1));
+    }
+    seen[static_cast<std::size_t>(neuron)] = true;
+  }
+}
+
+constexpr const char* state_kind = "pregrad ablation 1";
+
+}  // namespace
+
+Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model,
+                                         const AblationOptions& options)
+    : model_(std::move(model)), options_(options) {
+  if (options.orders.empty()) {
+    throw ArgumentError("there is no removal order: give at least one, as removal_orders makes them of scores");
+  }
+  if (options.removal == Removal::mean && options.means.empty()) {
+    throw ArgumentError(
+        "there are no mean activations for a removal by the mean: give those of scores with the method activation");
+  }
+  for (std::size_t i = 0; i < options_.orders.size(); ++i) {
+    const RemovalOrder& order = options_.orders[i];
+    require_permutation(order);
+    counts_.push_back(ablation::removed_counts(static_cast<std::int64_t>(order.neurons.size())));
+    sums_.emplace_back(counts_.back().size());
+    auto layer = std::find_if(layers_.begin(), layers_.end(), [&](const LayerOrders& each) {
+      return each.layer == order.layer && each.call == order.call;
+    });
+    if (layer == layers_.end()) {
+      layer = layers_.insert(layer, {order.layer,
+                                     order.call,
+                                     std::make_unique<const LayerReplay>(model_, order.layer, order.call,
+                                                                         ablation::stage_of(options.removal), false),
+                                     {}});
+    }
+    layer->orders.push_back(i);
+  }
+}
+
+void Ablation::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
+  const c10::InferenceMode no_inference_mode(false);
+  const at::NoGradGuard no_gradients;
+  attribution::check_inputs(inputs, model_->model().weight_type());
+  const std::int64_t samples = inputs.size(0);
+  const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
+  const at::Tensor checked_clusters = attribution::checked_clusters(clusters, samples);
+  model_->require_independent_samples(inputs);
+
+  const at::Tensor outputs = attribution::as_outputs(model_->forward(inputs), samples);
+  attribution::require_finite_outputs(outputs);
+  const bool is_classifier = outputs.size(1) > 1;
+  if (is_classifier && !checked_labels.defined()) {
+    throw InputError("there are no labels, without which there is no accuracy: give one per sample");
+  }
+  const at::Tensor label_indices =
+      is_classifier ? attribution::target_indices(outputs, checked_labels, Target::label()) : at::Tensor();
+  const attribution::SampleBatch batch{
+      inputs.detach(), attribution::target_indices(outputs, checked_labels, options_.target), checked_clusters};
+
+  Points points(options_.orders.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    points[i].resize(counts_[i].size());
+  }
+  for (const LayerOrders& layer : layers_) {
+    measure(layer, batch, label_indices, points);
+  }
+
+  const auto* cluster = checked_clusters.const_data_ptr<std::int64_t>();
+  const std::lock_guard lock(mutex_);
+  is_classifier_ = is_classifier;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto inside = std::count(cluster, cluster + samples, options_.orders[i].cluster);
+    sums_[i].add(inside, samples - inside, points[i]);
+  }
+}
+
+void Ablation::Implementation::measure(const LayerOrders& layer, const attribution::SampleBatch& batch,
+                                       const at::Tensor& labels, Points& points) const {
+  const std::int64_t samples = batch.samples();
+  std::vector<Task> tasks;
+  for (const std::size_t order : layer.orders) {
+    for (std::size_t point = 0; point < counts_[order].size(); ++point) {
+      tasks.push_back({order, point});
+    }
+  }
+  std::int64_t neurons = 0;
+  std::int64_t elements = 0;
+  LayerReplay::Start start = layer.replay->start(batch.inputs);
+  layer.replay->run(start, [&](const at::Tensor& value, std::int64_t axis) {
+    neurons = value.dim() == 1 ? 1 : value.size(axis);
+    elements = value.numel() / samples;
+    return at::Tensor();
+  });
+  require_neurons(layer, neurons);
+  const std::int64_t copies =
+      attribution::worthwhile_copies(samples, elements, static_cast<std::int64_t>(tasks.size()));
+  if (copies > 1) {
+    start = layer.replay->start(batch.inputs, copies);
+  }
+  const at::Tensor targets = batch.targets.repeat({copies});
+  const at::Tensor repeated_labels = labels.defined() ? labels.repeat({copies}) : at::Tensor();
+  const auto* cluster = batch.clusters.const_data_ptr<std::int64_t>();
+
+  for (std::size_t first = 0; first < tasks.size(); first += static_cast<std::size_t>(copies)) {
+    const auto last = std::min(tasks.size(), first + static_cast<std::size_t>(copies));
+    std::vector<Task> now(tasks.begin() + static_cast<std::ptrdiff_t>(first),
+                          tasks.begin() + static_cast<std::ptrdiff_t>(last));
+    now.resize(static_cast<std::size_t>(copies), now.back());
+    const at::Tensor masks = masks_of(now, neurons);
+    const at::Tensor constants = constants_for(layer, now, neurons);
+    const at::Tensor outputs =
+        layer.replay
+            ->run(start, [&](const at::Tensor& value,
+                             std::int64_t axis) { return ablation::removed(value, axis, masks, constants); })
+            .outputs;
+    const at::Tensor y = attribution::selected_outputs(outputs, targets, options_.output).to(at::kCPU).contiguous();
+    at::Tensor is_correct = at::zeros_like(y);
+    at::Tensor cross_entropy = at::zeros_like(y);
+    if (labels.defined()) {
+      is_correct = outputs.argmax(1).eq(repeated_labels).to(at::kCPU, at::kDouble).contiguous();
+      cross_entropy = at::log_softmax(outputs.to(at::kDouble), 1)
+                          .gather(1, repeated_labels.unsqueeze(1))
+                          .neg()
+                          .to(at::kCPU)
+                          .contiguous();
+    }
+    const auto* y_data = y.const_data_ptr<double>();
+    const auto* correct_data = is_correct.const_data_ptr<double>();
+    const auto* entropy_data = cross_entropy.const_data_ptr<double>();
+    for (std::size_t i = first; i < last; ++i) {
+      CurveSums::Point& point = points[tasks[i].order][tasks[i].point];
+      const std::int64_t wanted = options_.orders[tasks[i].order].cluster;
+      double output_sum = 0;
+      double entropy_sum = 0;
+      for (std::int64_t sample = 0; sample < samples; ++sample) {
+        const auto row = static_cast<std::size_t>((static_cast<std::int64_t>(i - first)) * samples + sample);
+        const bool is_right = correct_data[row] != 0;
+        if (cluster[sample] != wanted) {
+          point.outside_correct += is_right ? 1 : 0;
+          continue;
+        }
+        point.correct += is_right ? 1 : 0;
+        output_sum += y_data[row];
+        entropy_sum += entropy_data[row];
+      }
+      point.output.add(output_sum);
+      point.cross_entropy.add(entropy_sum);
+    }
+  }
+}
+
+at::Tensor Ablation::Implementation::masks_of(const std::vector<Task>& tasks, std::int64_t neurons) const {
+  at::Tensor masks = at::zeros({static_cast<std::int64_t>(tasks.size()), neurons}, at::kBool);
+  auto* mask = masks.mutable_data_ptr<bool>();
+  for (const Task& task : tasks) {
+    const std::vector<std::int64_t>& order = options_.orders[task.order].neurons;
+    for (std::int64_t i = 0; i < counts_[task.order][task.point]; ++i) {
+      mask[order[static_cast<std::size_t>(i)]] = true;
+    }
+    mask += neurons;
+  }
+  return masks;
+}
+
+at::Tensor Ablation::Implementation::constants_for(const LayerOrders& layer, const std::vector<Task>& tasks,
+                                                   std::int64_t neurons) const {
+  if (options_.removal != Removal::mean) {
+    return {};
+  }
+  std::vector<at::Tensor> rows;
+  for (const Task& task : tasks) {
+    const at::Tensor cluster = at::full({1}, options_.orders[task.order].cluster, at::kLong);
+    rows.push_back(
+        attribution::constants_of(options_.means, layer.layer, layer.call, cluster, neurons, "mean activations"));
+  }
+  return at::cat(rows);
+}
+
+void Ablation::Implementation::require_neurons(const LayerOrders& layer, std::int64_t neurons) const {
+  for (const std::size_t order : layer.orders) {
+    const auto named = static_cast<std::int64_t>(options_.orders[order].neurons.size());
+    if (named != neurons) {
+      throw ArgumentError(shown(options_.orders[order]) + " has " + std::to_string(named) + " neurons, the layer has " +
+                          std::to_string(neurons) + ": name every neuron once");
+    }
+  }
+}
+
+std::vector<RemovalCurve> Ablation::Implementation::curves() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<RemovalCurve> curves;
+  for (std::size_t i = 0; i < sums_.size(); ++i) {
+    curves.push_back(sums_[i].curve(options_.orders[i], is_classifier_));
+  }
+  return curves;
+}
+
+std::string Ablation::Implementation::subject() const {
+  statistics::StateWriter writer(name_of(options_.removal));
+  for (const RemovalOrder& order : options_.orders) {
+    writer.add(std::string_view(order.layer));
+    writer.add(order.call);
+    writer.add(order.cluster);
+    writer.add(order.neurons);
+  }
+  return writer.finish();
+}
+
+std::string Ablation::Implementation::save() const {
+  const std::lock_guard lock(mutex_);
+  statistics::StateWriter writer(state_kind);
+  writer.add(std::string_view(subject()));
+  writer.add(is_classifier_);
+  for (const CurveSums& sums : sums_) {
+    sums.save(writer);
+  }
+  return writer.finish();
+}
+
+void Ablation::Implementation::restore(std::string_view state) {
+  statistics::StateReader reader(state, state_kind);
+  if (reader.text() != subject()) {
+    statistics::StateReader::refuse();
+  }
+  const auto is_classifier = reader.get<bool>();
+  std::vector<CurveSums> sums;
+  for (const std::vector<std::int64_t>& counts : counts_) {
+    sums.emplace_back(counts.size()).restore(reader);
+  }
+  if (!reader.at_end()) {
+    statistics::StateReader::refuse();
+  }
+  const std::lock_guard lock(mutex_);
+  sums_ = std::move(sums);
+  is_classifier_ = is_classifier;
+}
+
+Ablation::Ablation(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
+
+void Ablation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
+  implementation_->add(inputs, labels, clusters);
+}
+
+std::vector<RemovalCurve> Ablation::curves() const { return implementation_->curves(); }
+
+std::string Ablation::save() const { return implementation_->save(); }
+
+void Ablation::restore(std::string_view state) { implementation_->restore(state); }
+
+}  // namespace pregrad

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ablation/curve_sums.hpp"
+#include "attribution/layer_replay.hpp"
+#include "attribution/model_implementation.hpp"
+#include "attribution/sample_batch.hpp"
+#include "pregrad/ablation.hpp"
+
+namespace pregrad {
+
+class Ablation::Implementation {
+ public:
+  Implementation(std::shared_ptr<const Model::Implementation> model, const AblationOptions& options);
+
+  void add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters);
+  std::vector<RemovalCurve> curves() const;
+  std::string save() const;
+  void restore(std::string_view state);
+
+ private:
+  /// The orders of one layer call, which replay the same part of the model.
+  struct LayerOrders {
+    std::string layer;
+    std::int64_t call = 0;
+    std::unique_ptr<const attribution::LayerReplay> replay;
+    std::vector<std::size_t> orders;
+  };
+  /// One point of one curve.
+  struct Task {
+    std::size_t order = 0;
+    std::size_t point = 0;
+  };
+  using Points = std::vector<std::vector<ablation::CurveSums::Point>>;
+
+  void measure(const LayerOrders& layer, const attribution::SampleBatch& batch, const at::Tensor& labels,
+               Points& points) const;
+  at::Tensor masks_of(const std::vector<Task>& tasks, std::int64_t neurons) const;
+  at::Tensor constants_for(const LayerOrders& layer, const std::vector<Task>& tasks, std::int64_t neurons) const;
+  void require_neurons(const LayerOrders& layer, std::int64_t neurons) const;
+  std::string subject() const;
+
+  std::shared_ptr<const Model::Implementation> model_;
+  AblationOptions options_;
+  std::vector<LayerOrders> layers_;
+  std::vector<std::vector<std::int64_t>> counts_;  ///< per order: how many neurons are removed at each point
+  mutable std::mutex mutex_;
+  std::vector<ablation::CurveSums> sums_;  ///< per order
+  bool is_classifier_ = true;
+};
+
+}  // namespace pregrad

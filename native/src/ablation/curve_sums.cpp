@@ -1,0 +1,85 @@
+#include "ablation/curve_sums.hpp"
+
+#include <limits>
+
+namespace pregrad {
+
+namespace ablation {
+
+std::vector<std::int64_t> removed_counts(std::int64_t neurons) {
+  constexpr std::int64_t most_steps = 128;
+  const std::int64_t steps = std::min(neurons, most_steps);
+  std::vector<std::int64_t> counts;
+  for (std::int64_t i = 0; i <= steps; ++i) {
+    counts.push_back((2 * i * neurons + steps) / (2 * steps));
+  }
+  return counts;
+}
+
+void CurveSums::add(std::int64_t count, std::int64_t outside_count, const std::vector<Point>& points) {
+  count_ += count;
+  outside_count_ += outside_count;
+  for (std::size_t i = 0; i < points_.size(); ++i) {
+    points_[i].correct += points[i].correct;
+    points_[i].outside_correct += points[i].outside_correct;
+    points_[i].output.add(points[i].output);
+    points_[i].cross_entropy.add(points[i].cross_entropy);
+  }
+}
+
+RemovalCurve CurveSums::curve(const RemovalOrder& order, bool is_classifier) const {
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  RemovalCurve curve;
+  curve.order = order;
+  curve.count = count_;
+  curve.outside_count = outside_count_;
+  curve.removed = removed_counts(static_cast<std::int64_t>(order.neurons.size()));
+  const auto count = static_cast<double>(count_);
+  for (const Point& point : points_) {
+    const bool has_accuracy = is_classifier && count_ > 0;
+    curve.accuracy.push_back(has_accuracy ? static_cast<double>(point.correct) / count : none);
+    curve.mean_output.push_back(count_ > 0 ? point.output.divided_by(count).value() : none);
+    curve.cross_entropy.push_back(has_accuracy ? point.cross_entropy.divided_by(count).value() : none);
+    curve.outside_accuracy.push_back(is_classifier && outside_count_ > 0 ? static_cast<double>(point.outside_correct) /
+                                                                               static_cast<double>(outside_count_)
+                                                                         : none);
+  }
+  return curve;
+}
+
+void CurveSums::save(statistics::StateWriter& writer) const {
+  writer.add(count_);
+  writer.add(outside_count_);
+  for (const Point& point : points_) {
+    writer.add(point.correct);
+    writer.add(point.outside_correct);
+    point.output.save(writer);
+    point.cross_entropy.save(writer);
+  }
+}
+
+void CurveSums::restore(statistics::StateReader& reader) {
+  count_ = reader.get<std::int64_t>();
+  outside_count_ = reader.get<std::int64_t>();
+  for (Point& point : points_) {
+    point.correct = reader.get<std::int64_t>();
+    point.outside_correct = reader.get<std::int64_t>();
+    point.output = statistics::ExactSum::restored(reader);
+    point.cross_entropy = statistics::ExactSum::restored(reader);
+  }
+}
+
+}  // namespace ablation
+
+double RemovalCurve::area() const {
+  const std::vector<double>& height = accuracy.empty() || std::isnan(accuracy.front()) ? mean_output : accuracy;
+  const auto neurons = static_cast<double>(order.neurons.size());
+  double area = 0;
+  for (std::size_t i = 1; i < removed.size(); ++i) {
+    const double width = static_cast<double>(removed[i] - removed[i - 1]) / neurons;
+    area += width * (height[i] + height[i - 1]) / 2;
+  }
+  return area;
+}
+
+}  // namespace pregrad

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "pregrad/ablation.hpp"
+#include "statistics/exact_sum.hpp"
+#include "statistics/state.hpp"
+
+namespace pregrad::ablation {
+
+/// How many neurons are removed at each point of a curve: every count up to 128, else 129 evenly spaced ones.
+std::vector<std::int64_t> removed_counts(std::int64_t neurons);
+
+/// What the samples of all batches come to along one curve.
+class CurveSums {
+ public:
+  explicit CurveSums(std::size_t points) : points_(points) {}
+
+  struct Point {
+    std::int64_t correct = 0;
+    std::int64_t outside_correct = 0;
+    statistics::ExactSum output;
+    statistics::ExactSum cross_entropy;
+  };
+
+  /// Adds the samples of one batch: `points` has one element per point of the curve.
+  void add(std::int64_t count, std::int64_t outside_count, const std::vector<Point>& points);
+
+  /// @param is_classifier whether accuracy and cross-entropy mean anything
+  RemovalCurve curve(const RemovalOrder& order, bool is_classifier) const;
+
+  void save(statistics::StateWriter& writer) const;
+  void restore(statistics::StateReader& reader);
+
+ private:
+  std::int64_t count_ = 0;
+  std::int64_t outside_count_ = 0;
+  std::vector<Point> points_;
+};
+
+}  // namespace pregrad::ablation
