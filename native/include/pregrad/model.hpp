@@ -8,7 +8,9 @@
 #include <ATen/core/TensorBody.h>
 #include <c10/core/Device.h>
 
+#include <pregrad/ablation.hpp>
 #include <pregrad/attribution.hpp>
+#include <pregrad/check.hpp>
 #include <pregrad/export.hpp>
 #include <pregrad/layer.hpp>
 #include <pregrad/options.hpp>
@@ -45,6 +47,10 @@ class PREGRAD_API Model {
 
   /// @throws LayerError, ArgumentError
   Attribution attribution(const AttributionOptions& options) const;
+  /// @throws LayerError, ArgumentError
+  Ablation ablation(const AblationOptions& options) const;
+  /// @throws LayerError, ArgumentError
+  Check check(const CheckOptions& options) const;
 
   /// Where the model runs.
   c10::Device device() const;

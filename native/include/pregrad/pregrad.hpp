@@ -1,7 +1,9 @@
 #pragma once
 
 /// Everything of PreGrad's C++ interface.
+#include <pregrad/ablation.hpp>
 #include <pregrad/attribution.hpp>
+#include <pregrad/check.hpp>
 #include <pregrad/error.hpp>
 #include <pregrad/layer.hpp>
 #include <pregrad/model.hpp>

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "attribution/layer_replay.hpp"
+#include "attribution/layer_selection.hpp"
+#include "attribution/model_implementation.hpp"
+#include "attribution/sample_batch.hpp"
+#include "attribution/score_table.hpp"
+#include "check/layer_comparison.hpp"
+#include "graph/tapped_graph.hpp"
+#include "pregrad/check.hpp"
+
+namespace pregrad {
+
+class Check::Implementation {
+ public:
+  Implementation(std::shared_ptr<const Model::Implementation> model, const CheckOptions& options);
+
+  void add(const at::Tensor& inputs, const at::Tensor& labels);
+  std::vector<LayerCheck> results() const;
+
+ private:
+  /// The model in the precision in which it is compared.
+  struct Subject {
+    Subject(std::shared_ptr<const Model::Implementation> the_model, const CheckOptions& options,
+            bool is_in_double_precision);
+
+    std::shared_ptr<const Model::Implementation> model;
+    bool in_double_precision;
+    attribution::LayerSelection selection;
+    graph::TappedGraph graph;
+    std::map<std::pair<std::string, std::int64_t>, std::unique_ptr<const attribution::LayerReplay>> replays;
+  };
+
+  Subject& subject_for(const at::Tensor& inputs);
+  void compare(const attribution::LayerReplay& replay, const attribution::LayerBatch& layer,
+               const attribution::SampleBatch& batch, const std::vector<double>& gradient, double step,
+               check::LayerComparison& comparison) const;
+  check::LayerComparison& comparison_of(const attribution::LayerBatch& layer, const std::string& op);
+
+  std::shared_ptr<const Model::Implementation> model_;
+  CheckOptions options_;
+  mutable std::mutex mutex_;
+  std::optional<Subject> subject_;
+  std::vector<check::LayerComparison> comparisons_;
+};
+
+}  // namespace pregrad
