@@ -1,6 +1,9 @@
 package org.pregrad;
 
-/** How the values v of a cluster's n samples are summed up, per neuron. All have the unit of the method. */
+/**
+ * How the values v of a cluster's n samples are summed up, per neuron. All have the unit of the method but the
+ * cancellation, which has none.
+ */
 public enum Aggregate {
     /** Σv / n. Values of both signs cancel. */
     MEAN("mean"),
@@ -9,7 +12,9 @@ public enum Aggregate {
     /** √(Σv² / n). */
     RMS("rms"),
     /** √(Σ(v − mean)² / n), the population's. */
-    STD("std");
+    STD("std"),
+    /** |mean| / mean_abs in [0, 1]: 1 where all samples agree in sign, near 0 where they cancel; NaN where all are 0. */
+    CANCELLATION("cancellation");
 
     private final String id;
 

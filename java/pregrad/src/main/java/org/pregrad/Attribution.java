@@ -1,8 +1,11 @@
 package org.pregrad;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Native;
+import org.pregrad.internal.RecordWriter;
 
 /**
  * A running computation of scores: any number of batches go in, from any thread; scores come out at any time.
@@ -20,6 +23,13 @@ public final class Attribution implements AutoCloseable {
     /** Collects what to compute; the defaults are those of the command. */
     public static final class Builder extends OptionsBuilder<Builder> {
         private final Model model;
+        private int steps = 50;
+        private Quadrature quadrature = Quadrature.GAUSS_LEGENDRE;
+        private Baseline baseline = Baseline.ZERO;
+        private List<NeuronConstants> baselines = List.of();
+        private Input inputBaseline;
+        private Removal removal = Removal.ZERO;
+        private List<NeuronConstants> means = List.of();
 
         Builder(Model model) {
             this.model = model;
@@ -28,6 +38,100 @@ public final class Attribution implements AutoCloseable {
         @Override
         Builder self() {
             return this;
+        }
+
+        /**
+         * Sets how many points the path methods ({@link Method#INTEGRATED_GRADIENTS}, {@link Method#CONDUCTANCE},
+         * {@link Method#INTERNAL_INFLUENCE}) take, by default 50.
+         *
+         * @param value at least 1
+         * @return this
+         */
+        public Builder steps(int value) {
+            steps = value;
+            return this;
+        }
+
+        /**
+         * Sets the rule by which path methods integrate, by default {@link Quadrature#GAUSS_LEGENDRE}.
+         *
+         * @param value the rule
+         * @return this
+         */
+        public Builder quadrature(Quadrature value) {
+            quadrature = Objects.requireNonNull(value, "quadrature");
+            return this;
+        }
+
+        /**
+         * Sets where the path of {@link Method#INTEGRATED_GRADIENTS} starts, by default {@link Baseline#ZERO}.
+         *
+         * @param value the baseline
+         * @return this
+         */
+        public Builder baseline(Baseline value) {
+            baseline = Objects.requireNonNull(value, "baseline");
+            return this;
+        }
+
+        /**
+         * Sets the constants of {@link Baseline#GIVEN}.
+         *
+         * @param values one entry per layer call, and per cluster if it names one
+         * @return this
+         */
+        public Builder baselines(List<NeuronConstants> values) {
+            baselines = List.copyOf(values);
+            return this;
+        }
+
+        /**
+         * Sets where the input path of {@link Method#CONDUCTANCE} and {@link Method#INTERNAL_INFLUENCE} starts, by default
+         * at 0.
+         *
+         * @param value one sample, [1, ...] or [...]; copied when the attribution is opened
+         * @return this
+         */
+        public Builder inputBaseline(Input value) {
+            inputBaseline = Objects.requireNonNull(value, "inputBaseline");
+            return this;
+        }
+
+        /**
+         * Sets what {@link Method#ABLATION} does to a neuron, by default {@link Removal#ZERO}.
+         *
+         * @param value the removal
+         * @return this
+         */
+        public Builder removal(Removal value) {
+            removal = Objects.requireNonNull(value, "removal");
+            return this;
+        }
+
+        /**
+         * Sets the mean activations for {@link Baseline#MEAN} and {@link Removal#MEAN}.
+         *
+         * @param values per layer call and cluster, as {@link Scores#meanActivations()} gives them
+         * @return this
+         */
+        public Builder means(List<NeuronConstants> values) {
+            means = List.copyOf(values);
+            return this;
+        }
+
+        @Override
+        void write(RecordWriter records) {
+            super.write(records);
+            records.add(steps);
+            records.add(quadrature.ordinal());
+            records.add(baseline.ordinal());
+            Encoder.constants(baselines, records);
+            records.add(removal.ordinal());
+            Encoder.constants(means, records);
+        }
+
+        <R> R useInputBaseline(Input.Use<R> use) {
+            return inputBaseline == null ? use.apply(Native.NO_INPUT, null, 0, null) : inputBaseline.use(use);
         }
 
         /**
@@ -88,6 +192,28 @@ public final class Attribution implements AutoCloseable {
      */
     public Scores scores() {
         return handle.use(id -> Decoder.scores(Native.scores(id)));
+    }
+
+    /**
+     * {@return all that was added so far, as bytes, to go on with later or in another process}
+     *
+     * @throws PreGradException if it is more than a Java array holds
+     * @throws IllegalStateException if the attribution is closed
+     */
+    public byte[] save() {
+        return handle.use(Native::save);
+    }
+
+    /**
+     * Takes the place of all that was added so far. Scores go on to the last bit as if there had been no break.
+     *
+     * @param state what {@link #save()} gave for an attribution of the same layers and methods
+     * @throws ArgumentException if it is not; nothing is changed then
+     * @throws IllegalStateException if the attribution is closed
+     */
+    public void restore(byte[] state) {
+        Objects.requireNonNull(state, "state");
+        handle.run(id -> Native.restore(id, state));
     }
 
     /** Gives the native memory back, as soon as no thread computes with it any more. */

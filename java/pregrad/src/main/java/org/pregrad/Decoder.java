@@ -10,6 +10,7 @@ import org.pregrad.internal.Records;
 /** Makes Java values of what native code gives back. */
 final class Decoder {
     private static final Method[] METHODS = Method.values();
+    private static final Aggregate[] AGGREGATES = Aggregate.values();
 
     private Decoder() {}
 
@@ -30,6 +31,67 @@ final class Decoder {
         return List.copyOf(layers);
     }
 
+    static List<RemovalOrder> orders(byte[] bytes) {
+        Records records = new Records(bytes);
+        List<RemovalOrder> orders = new ArrayList<>();
+        for (long left = records.integer(); left > 0; left--) {
+            orders.add(order(records));
+        }
+        return List.copyOf(orders);
+    }
+
+    static List<RemovalCurve> curves(byte[] bytes) {
+        Records records = new Records(bytes);
+        List<RemovalCurve> curves = new ArrayList<>();
+        for (long left = records.integer(); left > 0; left--) {
+            curves.add(new RemovalCurve(
+                    order(records),
+                    records.integer(),
+                    records.integer(),
+                    records.counts(),
+                    records.reals(),
+                    records.reals(),
+                    records.reals(),
+                    records.reals(),
+                    records.real()));
+        }
+        return List.copyOf(curves);
+    }
+
+    static List<LayerCheck> checks(byte[] bytes) {
+        Records records = new Records(bytes);
+        List<LayerCheck> checks = new ArrayList<>();
+        for (long left = records.integer(); left > 0; left--) {
+            checks.add(new LayerCheck(
+                    records.text(),
+                    records.integer(),
+                    records.text(),
+                    records.integer() != 0,
+                    records.integer(),
+                    records.integer(),
+                    records.integer(),
+                    records.integer(),
+                    records.real(),
+                    records.real(),
+                    records.integer() != 0,
+                    records.real(),
+                    records.real(),
+                    records.real()));
+        }
+        return List.copyOf(checks);
+    }
+
+    private static RemovalOrder order(Records records) {
+        return new RemovalOrder(
+                records.text(),
+                records.integer(),
+                records.integer(),
+                METHODS[(int) records.integer()],
+                AGGREGATES[(int) records.integer()],
+                (int) records.integer(),
+                records.counts());
+    }
+
     /** Takes the snapshot over and gives it back to native code. */
     static Scores scores(long snapshot) {
         try {
@@ -42,9 +104,10 @@ final class Decoder {
                 long cluster = records.integer();
                 Method method = METHODS[(int) records.integer()];
                 long count = records.integer();
-                double[][] values = new double[Aggregate.values().length][Math.toIntExact(records.integer())];
+                double completenessError = records.real();
+                double[][] values = new double[Score.STORED][Math.toIntExact(records.integer())];
                 Native.scoresValues(snapshot, i, values[0], values[1], values[2], values[3]);
-                entries.add(new Score(layer, call, cluster, method, count, values));
+                entries.add(new Score(layer, call, cluster, method, count, values, completenessError));
             }
             Map<String, List<Scores.Call>> names = new HashMap<>();
             for (long left = records.integer(); left > 0; left--) {

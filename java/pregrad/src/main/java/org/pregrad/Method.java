@@ -23,7 +23,42 @@ public enum Method {
     /** The mean of z over the positions; a baseline without a gradient. Unit: pre-activation. */
     PREACTIVATION("preactivation"),
     /** The mean of a = φ(z) over the positions; a baseline without a gradient. Unit: activation. */
-    ACTIVATION("activation");
+    ACTIVATION("activation"),
+    /**
+     * Σₚ (aₚ − ā)·∂y/∂aₚ, ā the mean of a over the cluster's samples and positions: the first-order effect of setting
+     * the activation to its mean. Unit: output. ā is known only at the end, so two numbers are kept per sample and
+     * neuron.
+     */
+    GRADIENT_X_CENTRED_ACTIVATION("gradient-x-centred-activation"),
+    /**
+     * The share of the positions at which a &gt; 0; a baseline without a gradient. Unit: none. For ReLU it is 1 − APoZ
+     * (Hu et al., arXiv:1607.03250).
+     */
+    ACTIVATION_RATE("activation-rate"),
+    /**
+     * Σₚ (aₚ − a′ₚ)·∫₀¹ ∂y/∂a(a′ + α(a − a′)) dα: the straight path in the space of this layer from the baseline a′
+     * ({@link Baseline}). Unit: output. The scores of the neurons sum up to y(a) − y(a′) (Sundararajan et al.,
+     * arXiv:1703.01365, applied to a hidden layer).
+     */
+    INTEGRATED_GRADIENTS("integrated-gradients"),
+    /**
+     * Σₚ ∫₀¹ ∂y/∂aₚ · daₚ/dα dα along the straight path from the input baseline to the input. Unit: output. Over the
+     * neurons of a layer through which everything flows the scores sum up to y(x) − y(x′) (Dhamdhere et al.,
+     * arXiv:1805.12233).
+     */
+    CONDUCTANCE("conductance"),
+    /**
+     * Σₚ ∫₀¹ ∂y/∂aₚ dα along the straight path from the input baseline to the input. Unit: output per activation (Leino
+     * et al., arXiv:1802.03788).
+     */
+    INTERNAL_INFLUENCE("internal-influence"),
+    /**
+     * y − y with this one neuron removed ({@link Removal}): what the others approximate. Unit: output. Every neuron costs
+     * a run of the model behind the layer.
+     */
+    ABLATION("ablation"),
+    /** A number in [0, 1) drawn by the seed, the same for all samples: the floor that a method must beat. Unit: none. */
+    RANDOM("random");
 
     private final String id;
 

@@ -12,8 +12,8 @@ import org.pregrad.internal.Text;
  * A TorchScript model, scripted or traced, in evaluation mode with its activations found.
  *
  * <p>One model serves any number of threads at once. Close it: {@link #close()} waits for threads that still compute,
- * and may be called twice. An {@link Attribution} that is still open goes on working after its model was closed.
- * Whatever else is called afterwards throws {@link IllegalStateException}.
+ * and may be called twice. An {@link Attribution}, an {@link Ablation} or a {@link Check} that is still open goes
+ * on working after its model was closed. Whatever else is called afterwards throws {@link IllegalStateException}.
  */
 public final class Model implements AutoCloseable {
     private final Handle handle;
@@ -103,16 +103,27 @@ public final class Model implements AutoCloseable {
         return new Attribution.Builder(this);
     }
 
+    /** {@return what collects the options of removal curves of this model} */
+    public Ablation.Builder ablation() {
+        return new Ablation.Builder(this);
+    }
+
+    /** {@return what collects the options of a check of this model's gradients} */
+    public Check.Builder check() {
+        return new Check.Builder(this);
+    }
+
     Attribution open(Attribution.Builder options) {
-        return handle.use(id -> new Attribution(
-                Native.attribution(
-                        id,
-                        options.layerNames(),
-                        options.methodNumbers(),
-                        options.target().kind(),
-                        options.target().index(),
-                        options.outputNumber()),
-                "Attribution of " + handle));
+        return options.useInputBaseline((source, data, offset, shape) -> handle.use(id -> new Attribution(
+                Native.attribution(id, options.packed(), source, data, offset, shape), "Attribution of " + handle)));
+    }
+
+    Ablation open(Ablation.Builder options) {
+        return handle.use(id -> new Ablation(Native.ablation(id, options.packed()), "Ablation of " + handle));
+    }
+
+    Check open(Check.Builder options) {
+        return handle.use(id -> new Check(Native.check(id, options.packed()), "Check of " + handle));
     }
 
     /** Gives the native memory back, as soon as no thread computes with it any more. */

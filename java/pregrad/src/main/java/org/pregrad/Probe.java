@@ -32,7 +32,11 @@ public final class Probe implements AutoCloseable {
         return new Builder();
     }
 
-    /** Collects what to compute; the defaults are those of the command, and every layer that is tapped. */
+    /**
+     * Collects what to compute; the defaults are those of the command, and every layer that is tapped. A probe cannot run
+     * the model again, so {@link Method#INTEGRATED_GRADIENTS}, {@link Method#CONDUCTANCE},
+     * {@link Method#INTERNAL_INFLUENCE} and {@link Method#ABLATION} are an {@link ArgumentException}.
+     */
     public static final class Builder extends OptionsBuilder<Builder> {
         private Builder() {}
 
@@ -51,8 +55,7 @@ public final class Probe implements AutoCloseable {
         public Probe open() {
             Loader.load();
             Tensors.check();
-            return new Probe(
-                    Native.probe(layerNames(), methodNumbers(), target().kind(), target().index(), outputNumber()));
+            return new Probe(Native.probe(packed()));
         }
     }
 

@@ -1,23 +1,36 @@
 package org.pregrad;
 
+import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /** The scores of one layer call, cluster and method: one value per neuron and {@link Aggregate}. A plain value. */
 public final class Score {
+    /** How many aggregates native code hands over; the cancellation follows from the first two. */
+    static final int STORED = Aggregate.CANCELLATION.ordinal();
+
     private final String layer;
     private final long call;
     private final long cluster;
     private final Method method;
     private final long count;
     private final double[][] values;
+    private final double completenessError;
 
-    Score(String layer, long call, long cluster, Method method, long count, double[][] values) {
+    Score(
+            String layer,
+            long call,
+            long cluster,
+            Method method,
+            long count,
+            double[][] values,
+            double completenessError) {
         this.layer = layer;
         this.call = call;
         this.cluster = cluster;
         this.method = method;
         this.count = count;
         this.values = values;
+        this.completenessError = completenessError;
     }
 
     /** {@return the canonical name of the layer, as {@link Layer#name()} gives it} */
@@ -70,26 +83,48 @@ public final class Score {
         return of(Aggregate.STD);
     }
 
+    /** {@return {@link Aggregate#CANCELLATION} per neuron} */
+    public double[] cancellation() {
+        return of(Aggregate.CANCELLATION);
+    }
+
     /**
      * {@return the aggregate per neuron; a copy}
      *
      * @param aggregate which one
      */
     public double[] of(Aggregate aggregate) {
-        return values[aggregate.ordinal()].clone();
+        if (aggregate != Aggregate.CANCELLATION) {
+            return values[aggregate.ordinal()].clone();
+        }
+        double[] mean = values[Aggregate.MEAN.ordinal()];
+        double[] meanAbs = values[Aggregate.MEAN_ABS.ordinal()];
+        return IntStream.range(0, mean.length)
+                .mapToDouble(neuron -> Math.abs(mean[neuron]) / meanAbs[neuron])
+                .toArray();
     }
 
     /**
-     * {@return the neurons in order of falling score, ties by index}
+     * {@return Σᵢ|Σⱼvᵢⱼ − Δyᵢ| / Σᵢ|Δyᵢ| over the cluster's samples i and the neurons j, Δy the difference of the output
+     * between both ends of the path: how far {@link Method#INTEGRATED_GRADIENTS} and {@link Method#CONDUCTANCE} are from
+     * accounting for the whole output; NaN for other methods, or where no output differs}
+     */
+    public double completenessError() {
+        return completenessError;
+    }
+
+    /**
+     * {@return the neurons in order of falling score, ties by index, NaN last}
      *
      * @param aggregate the aggregate that counts as the score
      */
     public int[] ranking(Aggregate aggregate) {
-        double[] score = values[aggregate.ordinal()];
-        // Adding 0.0 makes -0.0 a tie with 0.0; the sort of boxed values is stable, so ties keep the index's order.
+        double[] score = of(aggregate);
+        // Subtracting from 0.0 makes -0.0 a tie with 0.0 and rising order the falling one, with NaN still last; the sort
+        // of boxed values is stable, so ties keep the index's order.
         return IntStream.range(0, score.length)
                 .boxed()
-                .sorted((a, b) -> Double.compare(score[b] + 0.0, score[a] + 0.0))
+                .sorted(Comparator.comparingDouble(neuron -> 0.0 - score[neuron]))
                 .mapToInt(Integer::intValue)
                 .toArray();
     }

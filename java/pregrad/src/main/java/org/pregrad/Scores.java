@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -74,6 +75,25 @@ public final class Scores {
                     + method.id() + ": ask for a cluster in the data and a method that was requested");
         }
         return score;
+    }
+
+    /**
+     * {@return the mean activations per layer call and cluster, for {@link Attribution.Builder#means} and
+     * {@link Ablation.Builder#means}}
+     *
+     * @throws ArgumentException if {@link Method#ACTIVATION} was not computed
+     */
+    public List<NeuronConstants> meanActivations() {
+        List<NeuronConstants> means = entries.stream()
+                .filter(score -> score.method() == Method.ACTIVATION)
+                .map(score -> new NeuronConstants(
+                        score.layer(), score.call(), OptionalLong.of(score.cluster()), score.mean()))
+                .toList();
+        if (means.isEmpty()) {
+            throw new ArgumentException(
+                    "the scores have no mean activations: compute them with the method activation too");
+        }
+        return means;
     }
 
     private Call resolve(String layer) {

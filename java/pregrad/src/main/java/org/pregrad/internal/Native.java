@@ -16,6 +16,8 @@ public final class Native {
     public static final int DOUBLE_BUFFER = 4;
     public static final int LONG_BUFFER = 5;
     public static final int TENSOR = 6;
+    /** No input at all, where one may be left out. */
+    public static final int NO_INPUT = 7;
 
     private Native() {}
 
@@ -48,8 +50,9 @@ public final class Native {
     /** The shape, a long[], and the values, a float[] or double[]. */
     public static native Object[] forward(long model, int source, Object data, long offset, long[] shape);
 
+    /** The options as {@link RecordWriter} packs them; the input is the baseline of paths in input space. */
     public static native long attribution(
-            long model, byte[][] layers, int[] methods, int targetKind, long targetIndex, int output);
+            long model, byte[] options, int source, Object data, long offset, long[] shape);
 
     public static native void add(
             long attribution, int source, Object data, long offset, long[] shape, long[] labels, long[] clusters);
@@ -64,7 +67,40 @@ public final class Native {
     public static native void scoresValues(
             long snapshot, int entry, double[] mean, double[] meanAbs, double[] rms, double[] std);
 
-    public static native long probe(byte[][] layers, int[] methods, int targetKind, long targetIndex, int output);
+    public static native byte[] save(long attribution);
+
+    public static native void restore(long attribution, byte[] state);
+
+    /** The options as {@link RecordWriter} packs them. */
+    public static native long ablation(long model, byte[] options);
+
+    public static native void ablationAdd(
+            long ablation, int source, Object data, long offset, long[] shape, long[] labels, long[] clusters);
+
+    /** Removal curves as {@link Records}. */
+    public static native byte[] curves(long ablation);
+
+    public static native byte[] ablationSave(long ablation);
+
+    public static native void ablationRestore(long ablation, byte[] state);
+
+    /** The options as {@link RecordWriter} packs them. */
+    public static native long check(long model, byte[] options);
+
+    public static native void checkAdd(
+            long check, int source, Object data, long offset, long[] shape, long[] labels);
+
+    /** Results as {@link Records}. */
+    public static native byte[] checkResults(long check);
+
+    /** Removal orders as {@link Records}. */
+    public static native byte[] randomOrders(
+            byte[] layer, long call, long cluster, long neurons, long repeats, long seed);
+
+    public static native double rankCorrelation(double[] left, double[] right);
+
+    /** The options as {@link RecordWriter} packs them. */
+    public static native long probe(byte[] options);
 
     /** Assigns the tapped tensor to the one at {@code result}; the default axis is {@link Long#MIN_VALUE}. */
     public static native void tap(long probe, byte[] layer, long z, long neuronAxis, long result);

@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads what native code packed into bytes: 64-bit integers, and text and lists with their length before them. */
+/** Reads what native code packed into bytes: 64-bit numbers, and text and lists with their length before them. */
 public final class Records {
     private final ByteBuffer bytes;
 
@@ -15,6 +15,10 @@ public final class Records {
 
     public long integer() {
         return bytes.getLong();
+    }
+
+    public double real() {
+        return bytes.getDouble();
     }
 
     public String text() {
@@ -29,5 +33,21 @@ public final class Records {
             values.add(bytes.getLong());
         }
         return List.copyOf(values);
+    }
+
+    /** A list of numbers that count something in memory. */
+    public int[] counts() {
+        int[] values = new int[Math.toIntExact(bytes.getLong())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Math.toIntExact(bytes.getLong());
+        }
+        return values;
+    }
+
+    public double[] reals() {
+        double[] values = new double[Math.toIntExact(bytes.getLong())];
+        bytes.asDoubleBuffer().get(values);
+        bytes.position(bytes.position() + values.length * Double.BYTES);
+        return values;
     }
 }

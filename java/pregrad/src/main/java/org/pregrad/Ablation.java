@@ -1,0 +1,164 @@
+package org.pregrad;
+
+import java.util.List;
+import java.util.Objects;
+import org.pregrad.internal.Handle;
+import org.pregrad.internal.Native;
+import org.pregrad.internal.RecordWriter;
+
+/**
+ * A running measurement of removal curves: any number of batches go in, from any thread; curves come out at any time.
+ * The model runs up to each layer once per batch, and from there on once per point.
+ *
+ * <p>Close it: {@link #close()} waits for threads that still compute, and may be called twice. Whatever else is called
+ * afterwards throws {@link IllegalStateException}. It goes on working after its model was closed.
+ */
+public final class Ablation implements AutoCloseable {
+    private final Handle handle;
+
+    Ablation(long id, String text) {
+        handle = new Handle(id, text);
+    }
+
+    /** Collects what to measure; the defaults are those of the command. */
+    public static final class Builder extends TargetBuilder<Builder> {
+        private final Model model;
+        private List<RemovalOrder> orders = List.of();
+        private Removal removal = Removal.ZERO;
+        private List<NeuronConstants> means = List.of();
+
+        Builder(Model model) {
+            this.model = model;
+        }
+
+        @Override
+        Builder self() {
+            return this;
+        }
+
+        /**
+         * Sets the orders of removal.
+         *
+         * @param values their layers and calls must be the model's; clusters without samples give no curve
+         * @return this
+         */
+        public Builder orders(List<RemovalOrder> values) {
+            orders = List.copyOf(values);
+            return this;
+        }
+
+        /**
+         * Sets what removing a neuron means, by default {@link Removal#ZERO}.
+         *
+         * @param value the removal
+         * @return this
+         */
+        public Builder removal(Removal value) {
+            removal = Objects.requireNonNull(value, "removal");
+            return this;
+        }
+
+        /**
+         * Sets the mean activations for {@link Removal#MEAN}. A curve takes those of its order's cluster for all samples.
+         *
+         * @param values per layer call and cluster, as {@link Scores#meanActivations()} gives them
+         * @return this
+         */
+        public Builder means(List<NeuronConstants> values) {
+            means = List.copyOf(values);
+            return this;
+        }
+
+        @Override
+        void write(RecordWriter records) {
+            super.write(records);
+            Encoder.orders(orders, records);
+            records.add(removal.ordinal());
+            Encoder.constants(means, records);
+        }
+
+        /**
+         * {@return the measurement, to be closed by the caller}
+         *
+         * @throws LayerException if the model has no such layer or call
+         * @throws ArgumentException if an option is wrong: no order, an order that does not name every neuron once, means
+         *     that are missing
+         * @throws IllegalStateException if the model is closed
+         */
+        public Ablation open() {
+            return model.open(this);
+        }
+    }
+
+    /**
+     * Measures all orders on a batch. A batch that throws adds nothing.
+     *
+     * @param inputs [N, ...], the model's input, finite
+     * @param labels [N], each in [0, outputs)
+     * @param clusters [N]; null puts all samples into cluster 0
+     * @throws InputException if inputs, labels or clusters do not fit the model or each other
+     * @throws UnsupportedModelException if the samples of a batch interact in the model
+     * @throws ArgumentException if an order does not name every neuron of its layer once, or the target is beyond the
+     *     outputs
+     * @throws IllegalStateException if the measurement is closed
+     */
+    public void add(Input inputs, long[] labels, long[] clusters) {
+        inputs.use((source, data, offset, shape) -> handle.use(id -> {
+            Native.ablationAdd(id, source, data, offset, shape, labels, clusters);
+            return null;
+        }));
+    }
+
+    /**
+     * Measures all orders on a batch of cluster 0, as {@link #add(Input, long[], long[])}.
+     *
+     * @param inputs [N, ...]
+     * @param labels [N]
+     */
+    public void add(Input inputs, long[] labels) {
+        add(inputs, labels, null);
+    }
+
+    /**
+     * {@return one curve per order whose cluster has samples, in the order of the orders}
+     *
+     * @throws PreGradException if they are more than a Java array holds
+     * @throws IllegalStateException if the measurement is closed
+     */
+    public List<RemovalCurve> curves() {
+        return handle.use(id -> Decoder.curves(Native.curves(id)));
+    }
+
+    /**
+     * {@return all that was measured so far, as bytes, to go on with later or in another process}
+     *
+     * @throws PreGradException if it is more than a Java array holds
+     * @throws IllegalStateException if the measurement is closed
+     */
+    public byte[] save() {
+        return handle.use(Native::ablationSave);
+    }
+
+    /**
+     * Takes the place of all that was measured so far. Curves go on to the last bit as if there had been no break.
+     *
+     * @param state what {@link #save()} gave for the same orders
+     * @throws ArgumentException if it is not; nothing is changed then
+     * @throws IllegalStateException if the measurement is closed
+     */
+    public void restore(byte[] state) {
+        Objects.requireNonNull(state, "state");
+        handle.run(id -> Native.ablationRestore(id, state));
+    }
+
+    /** Gives the native memory back, as soon as no thread computes with it any more. */
+    @Override
+    public void close() {
+        handle.close();
+    }
+
+    @Override
+    public String toString() {
+        return handle.toString();
+    }
+}
