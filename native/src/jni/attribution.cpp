@@ -23,3 +23,11 @@ PREGRAD_JNI(jlong, scores)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
   return jni::guarded(env,
                       [&] { return jni::registry().add(jni::registry().get<Attribution>(attribution)->scores()); });
 }
+
+PREGRAD_JNI(jbyteArray, save)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
+  return jni::guarded(env, [&] { return jni::java_bytes(env, jni::registry().get<Attribution>(attribution)->save()); });
+}
+
+PREGRAD_JNI(void, restore)(JNIEnv* env, jclass /*unused*/, jlong attribution, jbyteArray state) {
+  jni::guarded(env, [&] { jni::registry().get<Attribution>(attribution)->restore(jni::text(env, state)); });
+}

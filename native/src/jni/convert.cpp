@@ -1,7 +1,6 @@
 #include "convert.hpp"
 
 #include <limits>
-#include <utility>
 
 #include <ATen/ops/empty.h>
 
@@ -14,39 +13,10 @@ namespace pregrad::jni {
 
 static_assert(sizeof(jlong) == sizeof(std::int64_t) && sizeof(jint) == sizeof(int));
 
-namespace {
-
-Target target(jint kind, jlong index) {
-  switch (static_cast<Target::Kind>(kind)) {
-    case Target::Kind::label:
-      return Target::label();
-    case Target::Kind::predicted:
-      return Target::predicted();
-    case Target::Kind::index:
-      return Target::index(index);
-  }
-  throw ArgumentError("there is no target " + std::to_string(kind) + "; use classes and library of one build");
-}
-
-}  // namespace
-
 std::string text(JNIEnv* env, jbyteArray bytes) {
   std::string result(static_cast<std::size_t>(env->GetArrayLength(bytes)), '\0');
   env->GetByteArrayRegion(bytes, 0, static_cast<jsize>(result.size()), reinterpret_cast<jbyte*>(result.data()));
   check(env);
-  return result;
-}
-
-std::vector<std::string> texts(JNIEnv* env, jobjectArray byte_arrays) {
-  std::vector<std::string> result;
-  const jsize size = env->GetArrayLength(byte_arrays);
-  result.reserve(static_cast<std::size_t>(size));
-  for (jsize i = 0; i < size; ++i) {
-    auto* element = static_cast<jbyteArray>(env->GetObjectArrayElement(byte_arrays, i));
-    check(env);
-    result.push_back(text(env, element));
-    env->DeleteLocalRef(element);
-  }
   return result;
 }
 
@@ -68,25 +38,10 @@ at::Tensor integer_tensor(JNIEnv* env, jlongArray values) {
   return result;
 }
 
-AttributionOptions options(JNIEnv* env, jobjectArray layers, jintArray methods, jint target_kind, jlong target_index,
-                           jint output) {
-  AttributionOptions result;
-  result.layers = texts(env, layers);
-  std::vector<jint> numbers(static_cast<std::size_t>(env->GetArrayLength(methods)));
-  env->GetIntArrayRegion(methods, 0, static_cast<jsize>(numbers.size()), numbers.data());
+std::vector<double> reals(JNIEnv* env, jdoubleArray values) {
+  std::vector<double> result(static_cast<std::size_t>(env->GetArrayLength(values)));
+  env->GetDoubleArrayRegion(values, 0, static_cast<jsize>(result.size()), result.data());
   check(env);
-  result.methods.clear();
-  for (const jint number : numbers) {
-    if (number < 0 || static_cast<std::size_t>(number) >= all_methods.size()) {
-      throw ArgumentError("there is no method " + std::to_string(number) + "; use classes and library of one build");
-    }
-    result.methods.push_back(static_cast<Method>(number));
-  }
-  result.target = target(target_kind, target_index);
-  if (output < static_cast<jint>(Output::logit) || output > static_cast<jint>(Output::log_probability)) {
-    throw ArgumentError("there is no output " + std::to_string(output) + "; use classes and library of one build");
-  }
-  result.output = static_cast<Output>(output);
   return result;
 }
 

@@ -10,19 +10,15 @@
 #include <ATen/core/TensorBody.h>
 
 #include <pregrad/layer.hpp>
-#include <pregrad/options.hpp>
 
 namespace pregrad::jni {
 
 /// Bytes, UTF-8 or a file name.
 std::string text(JNIEnv* env, jbyteArray bytes);
-std::vector<std::string> texts(JNIEnv* env, jobjectArray byte_arrays);
 std::vector<std::int64_t> integers(JNIEnv* env, jlongArray values);
+std::vector<double> reals(JNIEnv* env, jdoubleArray values);
 /// int64, [length]; undefined for null.
 at::Tensor integer_tensor(JNIEnv* env, jlongArray values);
-
-AttributionOptions options(JNIEnv* env, jobjectArray layers, jintArray methods, jint target_kind, jlong target_index,
-                           jint output);
 
 /// The tensor that JavaCPP holds at this address.
 at::Tensor& tensor_at(jlong address);

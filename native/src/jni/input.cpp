@@ -26,6 +26,7 @@ enum class Source : jint {
   double_buffer = 4,
   long_buffer = 5,
   tensor = 6,
+  none = 7,
 };
 
 // Java has compared the shape with its data; memory is worth a second look.
@@ -79,6 +80,9 @@ at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, jlongArra
   if (static_cast<Source>(source) == Source::tensor) {
     return tensor_at(offset);
   }
+  if (static_cast<Source>(source) == Source::none) {
+    return {};
+  }
   const std::vector<std::int64_t> sizes = integers(env, shape);
   switch (static_cast<Source>(source)) {
     case Source::float_array:
@@ -94,6 +98,7 @@ at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, jlongArra
     case Source::long_buffer:
       return from_buffer(env, data, offset, sizes, at::kLong);
     case Source::tensor:
+    case Source::none:
       break;
   }
   throw InternalError("there is no kind of input " + std::to_string(source) + "; use classes and library of one build");

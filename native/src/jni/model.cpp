@@ -7,6 +7,7 @@
 #include "convert.hpp"
 #include "guard.hpp"
 #include "input.hpp"
+#include "options.hpp"
 #include "registry.hpp"
 
 namespace jni = pregrad::jni;
@@ -77,10 +78,27 @@ PREGRAD_JNI(jobjectArray, forward)
 }
 
 PREGRAD_JNI(jlong, attribution)
-(JNIEnv* env, jclass /*unused*/, jlong model, jobjectArray layers, jintArray methods, jint target_kind,
- jlong target_index, jint output) {
+(JNIEnv* env, jclass /*unused*/, jlong model, jbyteArray packed, jint source, jobject data, jlong offset,
+ jlongArray shape) {
   return jni::guarded(env, [&] {
-    return jni::registry().add(jni::registry().get<Model>(model)->attribution(
-        jni::options(env, layers, methods, target_kind, target_index, output)));
+    pregrad::AttributionOptions options = jni::attribution_options(env, packed);
+    const at::Tensor baseline = jni::input(env, source, data, offset, shape);
+    if (baseline.defined()) {
+      // The attribution keeps it for longer than the caller's memory is lent.
+      options.input_baseline = baseline.clone();
+    }
+    return jni::registry().add(jni::registry().get<Model>(model)->attribution(options));
+  });
+}
+
+PREGRAD_JNI(jlong, ablation)(JNIEnv* env, jclass /*unused*/, jlong model, jbyteArray packed) {
+  return jni::guarded(env, [&] {
+    return jni::registry().add(jni::registry().get<Model>(model)->ablation(jni::ablation_options(env, packed)));
+  });
+}
+
+PREGRAD_JNI(jlong, check)(JNIEnv* env, jclass /*unused*/, jlong model, jbyteArray packed) {
+  return jni::guarded(env, [&] {
+    return jni::registry().add(jni::registry().get<Model>(model)->check(jni::check_options(env, packed)));
   });
 }

@@ -5,17 +5,14 @@
 
 #include "convert.hpp"
 #include "guard.hpp"
+#include "options.hpp"
 #include "registry.hpp"
 
 namespace jni = pregrad::jni;
 using pregrad::Probe;
 
-PREGRAD_JNI(jlong, probe)
-(JNIEnv* env, jclass /*unused*/, jobjectArray layers, jintArray methods, jint target_kind, jlong target_index,
- jint output) {
-  return jni::guarded(env, [&] {
-    return jni::registry().add(Probe(jni::options(env, layers, methods, target_kind, target_index, output)));
-  });
+PREGRAD_JNI(jlong, probe)(JNIEnv* env, jclass /*unused*/, jbyteArray packed) {
+  return jni::guarded(env, [&] { return jni::registry().add(Probe(jni::probe_options(env, packed))); });
 }
 
 PREGRAD_JNI(void, tap)

@@ -10,7 +10,9 @@
 
 #include <jni.h>
 
+#include <pregrad/ablation.hpp>
 #include <pregrad/attribution.hpp>
+#include <pregrad/check.hpp>
 #include <pregrad/error.hpp>
 #include <pregrad/model.hpp>
 #include <pregrad/probe.hpp>
@@ -20,6 +22,8 @@ namespace pregrad::jni {
 
 inline const char* name(const Model* /*unused*/) { return "Model"; }
 inline const char* name(const Attribution* /*unused*/) { return "Attribution"; }
+inline const char* name(const Ablation* /*unused*/) { return "Ablation"; }
+inline const char* name(const Check* /*unused*/) { return "Check"; }
 inline const char* name(const Probe* /*unused*/) { return "Probe"; }
 inline const char* name(const Scores* /*unused*/) { return "snapshot of scores"; }
 
@@ -66,8 +70,8 @@ class Registry {
   }
 
  private:
-  using Object = std::variant<std::shared_ptr<Model>, std::shared_ptr<Attribution>, std::shared_ptr<Probe>,
-                              std::shared_ptr<Scores>>;
+  using Object = std::variant<std::shared_ptr<Model>, std::shared_ptr<Attribution>, std::shared_ptr<Ablation>,
+                              std::shared_ptr<Check>, std::shared_ptr<Probe>, std::shared_ptr<Scores>>;
   mutable std::shared_mutex mutex_;
   std::unordered_map<jlong, Object> objects_;
   jlong last_ = 0;

@@ -30,6 +30,7 @@ PREGRAD_JNI(jbyteArray, scoresIndex)(JNIEnv* env, jclass /*unused*/, jlong snaps
       records.add(score.cluster);
       records.add(static_cast<int>(score.method));
       records.add(score.statistics.count);
+      records.add(score.completeness_error);
       records.add(score.statistics.mean.size());
     }
     records.add(scores->names().size());
@@ -43,6 +44,10 @@ PREGRAD_JNI(jbyteArray, scoresIndex)(JNIEnv* env, jclass /*unused*/, jlong snaps
     }
     return jni::java_bytes(env, records.bytes());
   });
+}
+
+PREGRAD_JNI(jdouble, rankCorrelation)(JNIEnv* env, jclass /*unused*/, jdoubleArray left, jdoubleArray right) {
+  return jni::guarded(env, [&] { return pregrad::rank_correlation(jni::reals(env, left), jni::reals(env, right)); });
 }
 
 PREGRAD_JNI(void, scoresValues)

@@ -120,7 +120,8 @@ public final class Score {
      */
     public int[] ranking(Aggregate aggregate) {
         double[] score = of(aggregate);
-        // Subtracting from 0.0 makes -0.0 a tie with 0.0 and rising order the falling one, with NaN still last; the sort
+        // Subtracting from 0.0 makes -0.0 a tie with 0.0 and rising order the falling one, with NaN still last; the
+        // sort
         // of boxed values is stable, so ties keep the index's order.
         return IntStream.range(0, score.length)
                 .boxed()

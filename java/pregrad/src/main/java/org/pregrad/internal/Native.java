@@ -87,8 +87,7 @@ public final class Native {
     /** The options as {@link RecordWriter} packs them. */
     public static native long check(long model, byte[] options);
 
-    public static native void checkAdd(
-            long check, int source, Object data, long offset, long[] shape, long[] labels);
+    public static native void checkAdd(long check, int source, Object data, long offset, long[] shape, long[] labels);
 
     /** Results as {@link Records}. */
     public static native byte[] checkResults(long check);
