@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,9 +23,12 @@ extern "C" int c_header_test_failures(void);
 
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
+using ::testing::NanSensitiveDoubleEq;
 using ::testing::Not;
+using ::testing::Pointwise;
 
 template <auto release>
 struct Release {
@@ -126,7 +130,7 @@ class CApi : public ::testing::Test {
   std::vector<std::int64_t> labels_;
   std::vector<std::int64_t> clusters_;
   std::vector<const char*> layers_ = {"forward"};
-  std::vector<pregrad_method> methods_ = {0, 1, 2, 3, 4};
+  std::vector<pregrad_method> methods_ = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
 };
 
 #define EXPECT_REFUSED(call, status, part)                   \
@@ -245,7 +249,7 @@ TEST_F(CApi, ScoresAsCppDoes) {
   std::size_t count = 0;
   ASSERT_EQ(pregrad_scores_count(scores.get(), &count), PREGRAD_OK);
   ASSERT_EQ(count, expected.size());
-  ASSERT_EQ(count, 2u * 2u * 5u);  // layers, clusters, methods
+  ASSERT_EQ(count, 2u * 2u * 12u);  // layers, clusters, methods
   for (std::size_t i = 0; i < count; ++i) {
     pregrad_score score = PREGRAD_SCORE_INIT;
     ASSERT_EQ(pregrad_scores_get(scores.get(), i, &score), PREGRAD_OK);
@@ -261,6 +265,9 @@ TEST_F(CApi, ScoresAsCppDoes) {
                 ElementsAreArray(truth.statistics.mean_abs));
     EXPECT_THAT(std::vector<double>(score.rms, score.rms + neurons), ElementsAreArray(truth.statistics.rms));
     EXPECT_THAT(std::vector<double>(score.std, score.std + neurons), ElementsAreArray(truth.statistics.std));
+    EXPECT_THAT(std::vector<double>(score.cancellation, score.cancellation + neurons),
+                Pointwise(NanSensitiveDoubleEq(), truth.statistics.cancellation()));
+    EXPECT_THAT(score.completeness_error, NanSensitiveDoubleEq(truth.completeness_error));
 
     const std::string name = truth.layer + "@" + std::to_string(truth.call);
     pregrad_score found = PREGRAD_SCORE_INIT;
@@ -268,7 +275,62 @@ TEST_F(CApi, ScoresAsCppDoes) {
         << pregrad_last_error();
     EXPECT_EQ(found.mean, score.mean);
     EXPECT_EQ(found.call, score.call);
+    EXPECT_EQ(found.cancellation, score.cancellation);
   }
+}
+
+TEST_F(CApi, HandsOverTheOptionsOfTheMethods) {
+  const pregrad_tensor tensor = inputs();
+  const auto added = [&](const pregrad_attribution_options& options) {
+    const OwnedAttribution attribution = open(options);
+    EXPECT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), clusters_.data(),
+                                      clusters_.size()),
+              PREGRAD_OK)
+        << pregrad_last_error();
+    return scores_of(attribution);
+  };
+  const OwnedScores means = added(all_methods_of_all_layers());
+  pregrad_attribution_options options = all_methods_of_all_layers();
+  options.steps = 3;
+  options.quadrature = PREGRAD_QUADRATURE_MIDPOINT;
+  options.baseline = PREGRAD_BASELINE_MEAN;
+  options.removal = PREGRAD_REMOVAL_MEAN;
+  options.seed = 0xFFFFFFFFFFFFFFFF;
+  options.means = means.get();
+  const OwnedScores scores = added(options);
+
+  const pregrad::Model model = pregrad::Model::from(small_module());
+  pregrad::AttributionOptions cpp_options;
+  cpp_options.layers = {"forward"};
+  cpp_options.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.end());
+  const auto cpp_added = [&] {
+    pregrad::Attribution attribution = model.attribution(cpp_options);
+    attribution.add(torch::tensor(inputs_).reshape(shape_), torch::tensor(labels_), torch::tensor(clusters_));
+    return attribution.scores();
+  };
+  cpp_options.means = pregrad::mean_activations(cpp_added());
+  cpp_options.steps = 3;
+  cpp_options.quadrature = pregrad::Quadrature::midpoint;
+  cpp_options.baseline = pregrad::Baseline::mean;
+  cpp_options.removal = pregrad::Removal::mean;
+  cpp_options.seed = 0xFFFFFFFFFFFFFFFF;
+  const pregrad::Scores expected = cpp_added();
+
+  std::set<pregrad_method> differing;
+  for (std::size_t i = 0; i < expected.entries().size(); ++i) {
+    pregrad_score score = PREGRAD_SCORE_INIT;
+    ASSERT_EQ(pregrad_scores_get(scores.get(), i, &score), PREGRAD_OK) << pregrad_last_error();
+    const std::vector<double> mean(score.mean, score.mean + neurons);
+    EXPECT_THAT(mean, ElementsAreArray(expected.entries()[i].statistics.mean));
+    EXPECT_THAT(score.completeness_error, NanSensitiveDoubleEq(expected.entries()[i].completeness_error));
+    ASSERT_EQ(pregrad_scores_get(means.get(), i, &score), PREGRAD_OK) << pregrad_last_error();
+    if (mean != std::vector<double>(score.mean, score.mean + neurons)) {
+      differing.insert(score.method);
+    }
+  }
+  EXPECT_THAT(differing,
+              ElementsAre(PREGRAD_METHOD_INTEGRATED_GRADIENTS, PREGRAD_METHOD_CONDUCTANCE,
+                          PREGRAD_METHOD_INTERNAL_INFLUENCE, PREGRAD_METHOD_ABLATION, PREGRAD_METHOD_RANDOM));
 }
 
 TEST_F(CApi, TakesDoublesAndTokens) {
@@ -474,6 +536,21 @@ TEST_F(CApi, RefusesOptions) {
   options = all_methods_of_all_layers();
   options.output = -2;
   EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "-2");
+  options = all_methods_of_all_layers();
+  options.steps = -3;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "-3");
+  options = all_methods_of_all_layers();
+  options.quadrature = 3;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "quadrature 3");
+  options = all_methods_of_all_layers();
+  options.baseline = 2;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "baseline 2");
+  options = all_methods_of_all_layers();
+  options.removal = -1;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "removal -1");
+  options = all_methods_of_all_layers();
+  options.reserved = 1;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "reserved");
   EXPECT_EQ(attribution, nullptr);
 }
 
@@ -491,6 +568,86 @@ TEST_F(CApi, TakesStructsOfANewerHeaderUnlessTheirNewFieldsAreSet) {
   newer.unknown = 1;
   EXPECT_REFUSED(pregrad_attribution_open(model_.get(), &newer.known, &attribution), PREGRAD_ERROR_ARGUMENT, "newer");
   EXPECT_EQ(attribution, nullptr);
+}
+
+TEST_F(CApi, RefusesMeansThatAreNoActivations) {
+  const pregrad_method gradient = PREGRAD_METHOD_GRADIENT;
+  pregrad_attribution_options options = all_methods_of_all_layers();
+  options.methods = &gradient;
+  options.method_count = 1;
+  const OwnedAttribution attribution = open(options);
+  const pregrad_tensor tensor = inputs();
+  ASSERT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), nullptr, 0),
+            PREGRAD_OK);
+  const OwnedScores scores = scores_of(attribution);
+  options.means = scores.get();
+  pregrad_attribution* refused = nullptr;
+  EXPECT_REFUSED(pregrad_attribution_open(model_.get(), &options, &refused), PREGRAD_ERROR_ARGUMENT, "activation");
+  options.means = reinterpret_cast<const pregrad_scores*>(attribution.get());
+  EXPECT_REFUSED(pregrad_attribution_open(model_.get(), &options, &refused), PREGRAD_ERROR_STATE, "pregrad_scores");
+  EXPECT_EQ(refused, nullptr);
+}
+
+// The structs as version 1 of the interface had them.
+struct FirstOptions {
+  std::size_t struct_size;
+  const char* const* layers;
+  std::size_t layer_count;
+  const pregrad_method* methods;
+  std::size_t method_count;
+  pregrad_target target;
+  pregrad_output output;
+  std::int64_t target_index;
+};
+struct FirstScore {
+  std::size_t struct_size;
+  const char* layer;
+  std::int64_t call;
+  std::int64_t cluster;
+  std::int64_t count;
+  std::size_t neurons;
+  const double* mean;
+  const double* mean_abs;
+  const double* rms;
+  const double* std;
+  pregrad_method method;
+  std::int32_t reserved;
+};
+
+TEST_F(CApi, TakesStructsOfTheFirstHeader) {
+  // On the heap and of just that size, so that a sanitizer sees every step beyond.
+  const auto options = std::make_unique<FirstOptions>();
+  options->struct_size = sizeof(FirstOptions);
+  options->layers = layers_.data();
+  options->layer_count = layers_.size();
+  const auto* given = reinterpret_cast<const pregrad_attribution_options*>(options.get());
+  pregrad_attribution* opened = nullptr;
+  ASSERT_EQ(pregrad_attribution_open(model_.get(), given, &opened), PREGRAD_OK) << pregrad_last_error();
+  const OwnedAttribution attribution(opened);
+  const pregrad_tensor tensor = inputs();
+  ASSERT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), nullptr, 0),
+            PREGRAD_OK);
+  const OwnedScores scores = scores_of(attribution);
+
+  struct Guarded {
+    FirstScore score = {};
+    std::int64_t beyond[2] = {-1, -1};
+  };
+  const auto guarded = std::make_unique<Guarded>();
+  guarded->score.struct_size = sizeof(FirstScore);
+  auto* taken = reinterpret_cast<pregrad_score*>(&guarded->score);
+  ASSERT_EQ(pregrad_scores_get(scores.get(), 0, taken), PREGRAD_OK) << pregrad_last_error();
+  EXPECT_THAT(guarded->beyond, ElementsAreArray({-1, -1}));
+  EXPECT_EQ(guarded->score.struct_size, sizeof(FirstScore));
+  pregrad_score whole = PREGRAD_SCORE_INIT;
+  ASSERT_EQ(pregrad_scores_get(scores.get(), 0, &whole), PREGRAD_OK) << pregrad_last_error();
+  EXPECT_EQ(guarded->score.std, whole.std);
+  EXPECT_EQ(guarded->score.neurons, whole.neurons);
+
+  options->struct_size = sizeof(FirstOptions) - 1;
+  EXPECT_REFUSED(pregrad_attribution_open(model_.get(), given, &opened), PREGRAD_ERROR_ARGUMENT, "struct_size");
+  guarded->score.struct_size = sizeof(FirstScore) - 1;
+  EXPECT_REFUSED(pregrad_scores_get(scores.get(), 0, taken), PREGRAD_ERROR_ARGUMENT, "struct_size");
 }
 
 TEST_F(CApi, RefusesLookupsThatFindNothing) {

@@ -21,7 +21,8 @@
  *
  * @section c_growth Growth
  * Structs begin with `struct_size`, which the caller sets to `sizeof` of the struct (the `_INIT` macros do), so that a
- * program compiled against this header runs with a later library. #PREGRAD_API_VERSION rises with every addition.
+ * program compiled against this header runs with a later library: fields are only ever added at the end, and what a
+ * program does not know of is not written, and taken as 0, the default. #PREGRAD_API_VERSION rises with every addition.
  */
 
 #include <stddef.h>
@@ -30,7 +31,7 @@
 #include <pregrad/export.hpp>
 
 /** Version of this interface; a library supports all versions up to its pregrad_api_version(). */
-#define PREGRAD_API_VERSION 1
+#define PREGRAD_API_VERSION 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,7 +57,17 @@ enum {
   PREGRAD_METHOD_GRADIENT_X_PREACTIVATION = 1, /**< z * dy/dz, summed over positions */
   PREGRAD_METHOD_GRADIENT_X_ACTIVATION = 2,    /**< a * dy/da, summed over positions */
   PREGRAD_METHOD_PREACTIVATION = 3,            /**< z, averaged over positions */
-  PREGRAD_METHOD_ACTIVATION = 4                /**< a, averaged over positions */
+  PREGRAD_METHOD_ACTIVATION = 4,               /**< a, averaged over positions */
+  /** (a - m) * dy/da, summed over positions; m is the mean of a over the cluster's samples and positions */
+  PREGRAD_METHOD_GRADIENT_X_CENTRED_ACTIVATION = 5,
+  PREGRAD_METHOD_ACTIVATION_RATE = 6, /**< share of the positions at which a > 0 */
+  /** (a - b) * mean of dy/da along the straight path from the #pregrad_baseline b to a, summed over positions */
+  PREGRAD_METHOD_INTEGRATED_GRADIENTS = 7,
+  /** integral of dy/da * da along the straight path of the inputs from 0, summed over positions */
+  PREGRAD_METHOD_CONDUCTANCE = 8,
+  PREGRAD_METHOD_INTERNAL_INFLUENCE = 9, /**< mean of dy/da along that path, summed over positions */
+  PREGRAD_METHOD_ABLATION = 10,          /**< y - y with this one neuron removed */
+  PREGRAD_METHOD_RANDOM = 11             /**< a number in [0, 1) drawn by the seed, the same for all samples */
 };
 
 /** Which output y is taken per sample; one of the `PREGRAD_TARGET_` constants. */
@@ -73,6 +84,29 @@ enum {
   PREGRAD_OUTPUT_LOGIT = 0,          /**< the model's output as it is */
   PREGRAD_OUTPUT_PROBABILITY = 1,    /**< softmax over the outputs; 40 to 80 times smaller gradients */
   PREGRAD_OUTPUT_LOG_PROBABILITY = 2 /**< log-softmax over the outputs */
+};
+
+/** The rule by which path methods integrate; one of the `PREGRAD_QUADRATURE_` constants. */
+typedef int32_t pregrad_quadrature;
+enum {
+  PREGRAD_QUADRATURE_GAUSS_LEGENDRE = 0, /**< exact for polynomials of degree 2 * steps - 1 */
+  PREGRAD_QUADRATURE_TRAPEZOID = 1,      /**< evenly spaced points from 0 to 1, at least 2 */
+  PREGRAD_QUADRATURE_MIDPOINT = 2        /**< the middles of evenly spaced intervals */
+};
+
+/** Where the path of the integrated gradients starts; one of the `PREGRAD_BASELINE_` constants. */
+typedef int32_t pregrad_baseline;
+enum {
+  PREGRAD_BASELINE_ZERO = 0, /**< a = 0 */
+  PREGRAD_BASELINE_MEAN = 1  /**< the mean of a over the samples of the sample's cluster, from `means` */
+};
+
+/** What removing a neuron means, at all its positions; one of the `PREGRAD_REMOVAL_` constants. */
+typedef int32_t pregrad_removal;
+enum {
+  PREGRAD_REMOVAL_ZERO = 0,               /**< a = 0 */
+  PREGRAD_REMOVAL_ZERO_PREACTIVATION = 1, /**< z = 0, for everything that reads z */
+  PREGRAD_REMOVAL_MEAN = 2                /**< a = its mean over the samples of the cluster, from `means` */
 };
 
 /** Type of a tensor's elements; one of the constants below. */
@@ -123,10 +157,33 @@ typedef struct pregrad_attribution_options {
   pregrad_target target;         /**< which output */
   pregrad_output output;         /**< as what */
   int64_t target_index;          /**< only for #PREGRAD_TARGET_INDEX, else 0 */
+  int64_t steps;                 /**< points of the path methods; 0 takes 50 */
+  pregrad_quadrature quadrature; /**< rule of the path methods */
+  pregrad_baseline baseline;     /**< of the integrated gradients */
+  pregrad_removal removal;       /**< of #PREGRAD_METHOD_ABLATION */
+  int32_t reserved;              /**< 0 */
+  uint64_t seed;                 /**< of #PREGRAD_METHOD_RANDOM */
+  /** scores of the same layers and clusters with #PREGRAD_METHOD_ACTIVATION, for #PREGRAD_BASELINE_MEAN and
+   * #PREGRAD_REMOVAL_MEAN; not kept; NULL if neither is asked for */
+  const pregrad_scores* means;
 } pregrad_attribution_options;
 /** What a #pregrad_attribution_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ATTRIBUTION_OPTIONS_INIT \
-  {sizeof(pregrad_attribution_options), NULL, 0, NULL, 0, PREGRAD_TARGET_LABEL, PREGRAD_OUTPUT_LOGIT, 0}
+  {sizeof(pregrad_attribution_options),  \
+   NULL,                                 \
+   0,                                    \
+   NULL,                                 \
+   0,                                    \
+   PREGRAD_TARGET_LABEL,                 \
+   PREGRAD_OUTPUT_LOGIT,                 \
+   0,                                    \
+   0,                                    \
+   PREGRAD_QUADRATURE_GAUSS_LEGENDRE,    \
+   PREGRAD_BASELINE_ZERO,                \
+   PREGRAD_REMOVAL_ZERO,                 \
+   0,                                    \
+   0,                                    \
+   NULL}
 
 /** One activation call site. */
 typedef struct pregrad_layer {
@@ -146,7 +203,8 @@ typedef struct pregrad_layer {
 #define PREGRAD_LAYER_INIT {sizeof(pregrad_layer), NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0}
 
 /** The scores of one layer call, cluster and method. The arrays have one value per neuron, in the unit of the method:
- * outputs per unit of z for the gradient, outputs for the products, the unit of z or a for the values. */
+ * outputs per unit of z for the gradient and of a for the internal influence, outputs for the products, the other path
+ * methods and the ablation, the unit of z or a for the values, none for the rate and the random number. */
 typedef struct pregrad_score {
   size_t struct_size;     /**< sizeof(pregrad_score) */
   const char* layer;      /**< canonical name */
@@ -160,9 +218,14 @@ typedef struct pregrad_score {
   const double* std;      /**< the population's standard deviation */
   pregrad_method method;  /**< what v is */
   int32_t reserved;       /**< 0 */
+  /** |mean| / mean_abs: 1 where all samples agree in sign, near 0 where they cancel, NaN where all are 0 */
+  const double* cancellation;
+  /** of the integrated gradients and the conductance: sum over the samples of |sum of v over the neurons - d| / sum of
+   * |d|, d the difference of y between both ends of the path; NaN for other methods, or where no output differs */
+  double completeness_error;
 } pregrad_score;
 /** What a #pregrad_score starts from: `struct_size` set, all else a default. */
-#define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0}
+#define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, NULL, 0}
 
 /** @name The library
  * @{ */

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <pregrad/pregrad.h>
 #include <pregrad/error.hpp>
 
 namespace pregrad::c_api {
@@ -27,26 +28,44 @@ inline void check_struct_size(std::size_t given, std::size_t least, const char* 
   }
 }
 
-/// Reads a struct that begins with `struct_size`, which may be longer if the caller's header is newer.
+/// Size of the struct in version 1 of the interface, the least that a caller's may have.
 template <class T>
-T read_struct(const T* given, const char* type) {
-  const T& source = required(given, type);
-  check_struct_size(source.struct_size, sizeof(T), type);
-  // A newer caller asks for more than this library knows as soon as one of the fields unknown here is set.
-  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-  if (std::any_of(bytes + sizeof(T), bytes + source.struct_size, [](unsigned char byte) { return byte != 0; })) {
-    throw ArgumentError(std::string(type) + " has fields that this library does not know; use a newer library");
-  }
-  return source;
+inline constexpr std::size_t first_size = sizeof(T);
+template <>
+inline constexpr std::size_t first_size<pregrad_attribution_options> = offsetof(pregrad_attribution_options, steps);
+template <>
+inline constexpr std::size_t first_size<pregrad_score> = offsetof(pregrad_score, cancellation);
+
+/// The `struct_size` that the caller set. Only so much of the struct may be touched: its header may be older.
+template <class T>
+std::size_t caller_size(const T* given, const char* type) {
+  required(given, type);
+  std::size_t size = 0;
+  std::memcpy(&size, given, sizeof size);
+  check_struct_size(size, first_size<T>, type);
+  return size;
 }
 
-/// Writes all fields but `struct_size` to the caller's struct, which may be longer if its header is newer.
+/// Reads a struct that begins with `struct_size`: shorter if the caller's header is older, which leaves the rest 0, or
+/// longer if it is newer.
+template <class T>
+T read_struct(const T* given, const char* type) {
+  const std::size_t size = caller_size(given, type);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  // A newer caller asks for more than this library knows as soon as one of the fields unknown here is set.
+  if (size > sizeof(T) && std::any_of(bytes + sizeof(T), bytes + size, [](unsigned char byte) { return byte != 0; })) {
+    throw ArgumentError(std::string(type) + " has fields that this library does not know; use a newer library");
+  }
+  T result = {};
+  std::memcpy(&result, bytes, std::min(size, sizeof(T)));
+  return result;
+}
+
+/// Writes the fields but `struct_size` that the caller's struct has, which may be shorter or longer than this one.
 template <class T>
 void write_struct(T value, T* out, const char* type) {
-  T& target = required(out, type);
-  check_struct_size(target.struct_size, sizeof(T), type);
-  value.struct_size = target.struct_size;
-  target = value;
+  value.struct_size = caller_size(out, type);
+  std::memcpy(out, &value, std::min(value.struct_size, sizeof(T)));
 }
 
 /// Element `index` of a list.

@@ -28,7 +28,8 @@ pregrad_status pregrad_attribution_add(pregrad_attribution* attribution, const p
 }
 
 pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores) {
-  return c_api::guarded([&] { c_api::hand_out(scores, [&] { return c_api::open(attribution).scores(); }); });
+  return c_api::guarded(
+      [&] { c_api::hand_out(scores, [&] { return c_api::Snapshot(c_api::open(attribution).scores()); }); });
 }
 
 void pregrad_attribution_free(pregrad_attribution* attribution) { c_api::release(attribution); }

@@ -32,6 +32,13 @@ class Tag {
   volatile std::uint64_t value_ = value;
 };
 
+/// Scores, and what C sees of them as arrays but C++ reckons when asked.
+struct Snapshot {
+  explicit Snapshot(Scores given);
+  Scores scores;
+  std::vector<std::vector<double>> cancellations;  ///< one per entry of the scores
+};
+
 }  // namespace pregrad::c_api
 
 struct pregrad_model {
@@ -61,7 +68,7 @@ struct pregrad_attribution {
 struct pregrad_scores {
   static constexpr const char* name = "pregrad_scores";
   pregrad::c_api::Tag<0x7072656772616405> tag;
-  pregrad::Scores value;
+  pregrad::c_api::Snapshot value;
 };
 
 namespace pregrad::c_api {

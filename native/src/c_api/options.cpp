@@ -8,6 +8,7 @@
 #include <pregrad/error.hpp>
 
 #include "arguments.hpp"
+#include "handle.hpp"
 
 namespace pregrad::c_api {
 namespace {
@@ -17,11 +18,29 @@ static_assert(static_cast<int>(Method::gradient_x_preactivation) == PREGRAD_METH
 static_assert(static_cast<int>(Method::gradient_x_activation) == PREGRAD_METHOD_GRADIENT_X_ACTIVATION);
 static_assert(static_cast<int>(Method::preactivation) == PREGRAD_METHOD_PREACTIVATION);
 static_assert(static_cast<int>(Method::activation) == PREGRAD_METHOD_ACTIVATION);
-static_assert(all_methods.size() == 5, "give a new method its constant in pregrad.h");
+static_assert(static_cast<int>(Method::gradient_x_centred_activation) == PREGRAD_METHOD_GRADIENT_X_CENTRED_ACTIVATION);
+static_assert(static_cast<int>(Method::activation_rate) == PREGRAD_METHOD_ACTIVATION_RATE);
+static_assert(static_cast<int>(Method::integrated_gradients) == PREGRAD_METHOD_INTEGRATED_GRADIENTS);
+static_assert(static_cast<int>(Method::conductance) == PREGRAD_METHOD_CONDUCTANCE);
+static_assert(static_cast<int>(Method::internal_influence) == PREGRAD_METHOD_INTERNAL_INFLUENCE);
+static_assert(static_cast<int>(Method::ablation) == PREGRAD_METHOD_ABLATION);
+static_assert(static_cast<int>(Method::random) == PREGRAD_METHOD_RANDOM);
+static_assert(all_methods.size() == 12, "give a new method its constant in pregrad.h");
 
 static_assert(static_cast<int>(Output::logit) == PREGRAD_OUTPUT_LOGIT);
 static_assert(static_cast<int>(Output::probability) == PREGRAD_OUTPUT_PROBABILITY);
 static_assert(static_cast<int>(Output::log_probability) == PREGRAD_OUTPUT_LOG_PROBABILITY);
+
+static_assert(static_cast<int>(Quadrature::gauss_legendre) == PREGRAD_QUADRATURE_GAUSS_LEGENDRE);
+static_assert(static_cast<int>(Quadrature::trapezoid) == PREGRAD_QUADRATURE_TRAPEZOID);
+static_assert(static_cast<int>(Quadrature::midpoint) == PREGRAD_QUADRATURE_MIDPOINT);
+
+static_assert(static_cast<int>(Baseline::zero) == PREGRAD_BASELINE_ZERO);
+static_assert(static_cast<int>(Baseline::mean) == PREGRAD_BASELINE_MEAN);
+
+static_assert(static_cast<int>(Removal::zero) == PREGRAD_REMOVAL_ZERO);
+static_assert(static_cast<int>(Removal::zero_preactivation) == PREGRAD_REMOVAL_ZERO_PREACTIVATION);
+static_assert(static_cast<int>(Removal::mean) == PREGRAD_REMOVAL_MEAN);
 
 Target target(pregrad_target target, std::int64_t index) {
   if (target != PREGRAD_TARGET_INDEX && index != 0) {
@@ -53,6 +72,41 @@ Output output(pregrad_output output) {
   }
 }
 
+Quadrature quadrature(pregrad_quadrature quadrature) {
+  switch (quadrature) {
+    case PREGRAD_QUADRATURE_GAUSS_LEGENDRE:
+    case PREGRAD_QUADRATURE_TRAPEZOID:
+    case PREGRAD_QUADRATURE_MIDPOINT:
+      return static_cast<Quadrature>(quadrature);
+    default:
+      throw ArgumentError("the quadrature " + std::to_string(quadrature) +
+                          " is unknown; use PREGRAD_QUADRATURE_GAUSS_LEGENDRE, _TRAPEZOID or _MIDPOINT");
+  }
+}
+
+Baseline baseline(pregrad_baseline baseline) {
+  switch (baseline) {
+    case PREGRAD_BASELINE_ZERO:
+    case PREGRAD_BASELINE_MEAN:
+      return static_cast<Baseline>(baseline);
+    default:
+      throw ArgumentError("the baseline " + std::to_string(baseline) +
+                          " is unknown; use PREGRAD_BASELINE_ZERO or _MEAN");
+  }
+}
+
+Removal removal(pregrad_removal removal) {
+  switch (removal) {
+    case PREGRAD_REMOVAL_ZERO:
+    case PREGRAD_REMOVAL_ZERO_PREACTIVATION:
+    case PREGRAD_REMOVAL_MEAN:
+      return static_cast<Removal>(removal);
+    default:
+      throw ArgumentError("the removal " + std::to_string(removal) +
+                          " is unknown; use PREGRAD_REMOVAL_ZERO, _ZERO_PREACTIVATION or _MEAN");
+  }
+}
+
 }  // namespace
 
 Method method(pregrad_method method) {
@@ -81,6 +135,17 @@ AttributionOptions attribution_options(const pregrad_attribution_options* option
   }
   result.target = target(given.target, given.target_index);
   result.output = output(given.output);
+  if (given.steps != 0) {
+    result.steps = given.steps;
+  }
+  result.quadrature = quadrature(given.quadrature);
+  result.baseline = baseline(given.baseline);
+  result.removal = removal(given.removal);
+  check_reserved(given.reserved, "pregrad_attribution_options");
+  result.seed = given.seed;
+  if (given.means != nullptr) {
+    result.means = mean_activations(open(given.means).scores);
+  }
   return result;
 }
 
