@@ -58,7 +58,7 @@ enum {
   PREGRAD_METHOD_GRADIENT_X_ACTIVATION = 2,    /**< a * dy/da, summed over positions */
   PREGRAD_METHOD_PREACTIVATION = 3,            /**< z, averaged over positions */
   PREGRAD_METHOD_ACTIVATION = 4,               /**< a, averaged over positions */
-  /** (a - m) * dy/da, summed over positions; m is the mean of a over the cluster's samples and positions */
+  /** (a - m) * dy/da, summed over positions; m is the mean of a over the samples of all clusters and their positions */
   PREGRAD_METHOD_GRADIENT_X_CENTRED_ACTIVATION = 5,
   PREGRAD_METHOD_ACTIVATION_RATE = 6, /**< share of the positions at which a > 0 */
   /** (a - b) * mean of dy/da along the straight path from the #pregrad_baseline b to a, summed over positions */
@@ -98,7 +98,7 @@ enum {
 typedef int32_t pregrad_baseline;
 enum {
   PREGRAD_BASELINE_ZERO = 0, /**< a = 0 */
-  PREGRAD_BASELINE_MEAN = 1  /**< the mean of a over the samples of the sample's cluster, from `means` */
+  PREGRAD_BASELINE_MEAN = 1  /**< the mean of a over the samples of all clusters, from `means` */
 };
 
 /** What removing a neuron means, at all its positions; one of the `PREGRAD_REMOVAL_` constants. */
@@ -106,7 +106,7 @@ typedef int32_t pregrad_removal;
 enum {
   PREGRAD_REMOVAL_ZERO = 0,               /**< a = 0 */
   PREGRAD_REMOVAL_ZERO_PREACTIVATION = 1, /**< z = 0, for everything that reads z */
-  PREGRAD_REMOVAL_MEAN = 2                /**< a = its mean over the samples of the cluster, from `means` */
+  PREGRAD_REMOVAL_MEAN = 2                /**< a = its mean over the samples of all clusters, from `means` */
 };
 
 /** Type of a tensor's elements; one of the constants below. */
@@ -163,7 +163,7 @@ typedef struct pregrad_attribution_options {
   pregrad_removal removal;       /**< of #PREGRAD_METHOD_ABLATION */
   int32_t reserved;              /**< 0 */
   uint64_t seed;                 /**< of #PREGRAD_METHOD_RANDOM */
-  /** scores of the same layers and clusters with #PREGRAD_METHOD_ACTIVATION, for #PREGRAD_BASELINE_MEAN and
+  /** scores of the same layers with #PREGRAD_METHOD_ACTIVATION, for #PREGRAD_BASELINE_MEAN and
    * #PREGRAD_REMOVAL_MEAN; not kept; NULL if neither is asked for */
   const pregrad_scores* means;
 } pregrad_attribution_options;

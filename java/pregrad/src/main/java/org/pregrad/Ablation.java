@@ -59,9 +59,10 @@ public final class Ablation implements AutoCloseable {
         }
 
         /**
-         * Sets the mean activations for {@link Removal#MEAN}. A curve takes those of its order's cluster for all samples.
+         * Sets the mean activations for {@link Removal#MEAN}.
          *
-         * @param values per layer call and cluster, as {@link Scores#meanActivations()} gives them
+         * @param values per layer call, as {@link Scores#meanActivations()} gives them; where they are given by cluster,
+         *     a curve takes those of its order's cluster for all samples
          * @return this
          */
         public Builder means(List<NeuronConstants> values) {

@@ -111,7 +111,8 @@ public final class Attribution implements AutoCloseable {
         /**
          * Sets the mean activations for {@link Baseline#MEAN} and {@link Removal#MEAN}.
          *
-         * @param values per layer call and cluster, as {@link Scores#meanActivations()} gives them
+         * @param values per layer call, as {@link Scores#meanActivations()} gives them; where they are given by cluster,
+         *     a sample takes those of its own
          * @return this
          */
         public Builder means(List<NeuronConstants> values) {

@@ -4,7 +4,7 @@ package org.pregrad;
 public enum Baseline {
     /** a′ = 0. */
     ZERO("zero"),
-    /** The mean activations of the sample's cluster: {@link Attribution.Builder#means}. */
+    /** The mean activations: {@link Attribution.Builder#means}. */
     MEAN("mean"),
     /** The constants of {@link Attribution.Builder#baselines}. */
     GIVEN("given");

@@ -25,9 +25,9 @@ public enum Method {
     /** The mean of a = φ(z) over the positions; a baseline without a gradient. Unit: activation. */
     ACTIVATION("activation"),
     /**
-     * Σₚ (aₚ − ā)·∂y/∂aₚ, ā the mean of a over the cluster's samples and positions: the first-order effect of setting
-     * the activation to its mean. Unit: output. ā is known only at the end, so two numbers are kept per sample and
-     * neuron.
+     * Σₚ (aₚ − ā)·∂y/∂aₚ, ā the mean of a over the samples of all clusters and their positions: the first-order effect
+     * of setting the activation to its mean. Unit: output. ā is known only at the end, so two numbers are kept per sample
+     * and neuron.
      */
     GRADIENT_X_CENTRED_ACTIVATION("gradient-x-centred-activation"),
     /**

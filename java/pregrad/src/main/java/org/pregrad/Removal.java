@@ -6,7 +6,7 @@ public enum Removal {
     ZERO("zero"),
     /** z := 0, for everything that reads z. */
     ZERO_PREACTIVATION("zero-preactivation"),
-    /** a := its mean over the cluster's samples and positions. */
+    /** a := its mean over the samples of all clusters and their positions. */
     MEAN("mean");
 
     private final String id;

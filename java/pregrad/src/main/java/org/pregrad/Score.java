@@ -100,7 +100,8 @@ public final class Score {
         double[] mean = values[Aggregate.MEAN.ordinal()];
         double[] meanAbs = values[Aggregate.MEAN_ABS.ordinal()];
         return IntStream.range(0, mean.length)
-                .mapToDouble(neuron -> Math.abs(mean[neuron]) / meanAbs[neuron])
+                .mapToDouble(neuron ->
+                        meanAbs[neuron] > 0 ? Math.min(1, Math.abs(mean[neuron]) / meanAbs[neuron]) : Double.NaN)
                 .toArray();
     }
 

@@ -2,6 +2,7 @@ package org.pregrad;
 
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -78,22 +79,42 @@ public final class Scores {
     }
 
     /**
-     * {@return the mean activations per layer call and cluster, for {@link Attribution.Builder#means} and
-     * {@link Ablation.Builder#means}}
+     * {@return the mean activations per layer call over the samples of all clusters, for
+     * {@link Attribution.Builder#means} and {@link Ablation.Builder#means}}
      *
      * @throws ArgumentException if {@link Method#ACTIVATION} was not computed
      */
     public List<NeuronConstants> meanActivations() {
-        List<NeuronConstants> means = entries.stream()
+        Map<Call, List<Score>> activations = entries.stream()
                 .filter(score -> score.method() == Method.ACTIVATION)
-                .map(score -> new NeuronConstants(
-                        score.layer(), score.call(), OptionalLong.of(score.cluster()), score.mean()))
-                .toList();
-        if (means.isEmpty()) {
+                .collect(Collectors.groupingBy(
+                        score -> new Call(score.layer(), score.call()), LinkedHashMap::new, Collectors.toList()));
+        if (activations.isEmpty()) {
             throw new ArgumentException(
                     "the scores have no mean activations: compute them with the method activation too");
         }
-        return means;
+        return activations.entrySet().stream()
+                .map(each -> new NeuronConstants(
+                        each.getKey().layer(),
+                        each.getKey().call(),
+                        OptionalLong.empty(),
+                        meanOfClusters(each.getValue())))
+                .toList();
+    }
+
+    /** Weighs every cluster by its samples, in the same steps as native code. */
+    private static double[] meanOfClusters(List<Score> clusters) {
+        double[] mean = new double[clusters.get(0).neurons()];
+        long count = 0;
+        for (Score score : clusters) {
+            count += score.count();
+            double weight = (double) score.count() / count;
+            double[] values = score.mean();
+            for (int neuron = 0; neuron < mean.length; neuron++) {
+                mean[neuron] += weight * (values[neuron] - mean[neuron]);
+            }
+        }
+        return mean;
     }
 
     private Call resolve(String layer) {

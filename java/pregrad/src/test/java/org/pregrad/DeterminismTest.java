@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,9 +16,13 @@ class DeterminismTest {
     private static final double TOLERANCE = 1e-6;
 
     private static Attribution open(Model model) {
+        return open(model, Fixtures.ONE_PASS_METHODS);
+    }
+
+    private static Attribution open(Model model, List<Method> methods) {
         return model.attribution()
                 .layers(model.layers().stream().map(Layer::name).distinct().toList())
-                .methods(Method.values())
+                .methods(methods)
                 .open();
     }
 
@@ -43,25 +46,15 @@ class DeterminismTest {
         for (Score truth : expected.all()) {
             Score score = scores.of(truth.layer() + "@" + truth.call(), truth.cluster(), truth.method());
             assertThat(score.count()).isEqualTo(truth.count());
-            for (Aggregate aggregate : Aggregate.values()) {
+            for (Aggregate aggregate : Fixtures.AGGREGATES) {
                 // The deviation is what two larger numbers differ by: its error counts against the larger ones.
-                double scale = aggregate == Aggregate.STD ? norm(truth.rms()) : norm(truth.of(aggregate));
-                assertThat(distance(score.of(aggregate), truth.of(aggregate)))
+                double scale =
+                        aggregate == Aggregate.STD ? Fixtures.norm(truth.rms()) : Fixtures.norm(truth.of(aggregate));
+                assertThat(Fixtures.distance(score.of(aggregate), truth.of(aggregate)))
                         .as("%s, %s", score, aggregate.id())
                         .isLessThanOrEqualTo(tolerance * scale);
             }
         }
-    }
-
-    private static double norm(double[] values) {
-        return distance(values, new double[values.length]);
-    }
-
-    private static double distance(double[] a, double[] b) {
-        assertThat(a).hasSameSizeAs(b);
-        return Math.sqrt(IntStream.range(0, a.length)
-                .mapToDouble(i -> (a[i] - b[i]) * (a[i] - b[i]))
-                .sum());
     }
 
     @ParameterizedTest
@@ -83,6 +76,20 @@ class DeterminismTest {
                     compare(attribution.scores(), expected, TOLERANCE);
                 }
             }
+        }
+    }
+
+    @Test
+    void batchSizesDoNotMatterToMethodsOfManyPasses() {
+        Data data = Fixtures.digits().part(0, 48);
+        try (Model model = Model.load(Fixtures.file("digits-mlp-tanh.scripted.pt"));
+                Attribution whole = open(model, List.of(Method.values()));
+                Attribution parts = open(model, List.of(Method.values()))) {
+            whole.add(data.input(), data.y(), data.cluster());
+            for (Data batch : batches(data, 7)) {
+                parts.add(batch.input(), batch.y(), batch.cluster());
+            }
+            compare(parts.scores(), whole.scores(), TOLERANCE);
         }
     }
 

@@ -11,8 +11,12 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -166,10 +170,135 @@ class ErrorsTest {
         fails(ArgumentException.class, () -> Method.of("magic"));
         fails(ArgumentException.class, () -> Output.of("softmax"));
         fails(ArgumentException.class, () -> Aggregate.of("median"));
+        assertThat(fails(ArgumentException.class, () -> Removal.of("one")))
+                .isEqualTo("unknown removal 'one': use one of zero, zero-preactivation, mean");
+        assertThat(fails(ArgumentException.class, () -> Quadrature.of("simpson")))
+                .isEqualTo("unknown quadrature 'simpson': use one of gauss-legendre, trapezoid, midpoint");
+        assertThat(fails(ArgumentException.class, () -> Baseline.of("blur")))
+                .isEqualTo("unknown baseline 'blur': use one of zero, mean, given");
         fails(ArgumentException.class, () -> Device.of("tpu"));
         fails(ArgumentException.class, () -> Device.cuda(-1));
         fails(ArgumentException.class, () -> PreGrad.setThreads(0));
         fails(ArgumentException.class, () -> Model.load(Fixtures.file("digits-mlp.scripted.pt"), Device.cuda(99)));
+    }
+
+    private static void refuses(Method method, UnaryOperator<Attribution.Builder> options) {
+        fails(ArgumentException.class, () -> {
+            try (Attribution attribution = options.apply(
+                            model.attribution().layers("act1").methods(method))
+                    .open()) {
+                attribution.add(data.input(), data.y(), data.cluster());
+            }
+        });
+    }
+
+    @Test
+    void optionsOfPaths() {
+        for (int steps : new int[] {0, -1, Integer.MIN_VALUE}) {
+            refuses(Method.INTEGRATED_GRADIENTS, options -> options.steps(steps));
+        }
+        refuses(Method.CONDUCTANCE, options -> options.quadrature(Quadrature.TRAPEZOID)
+                .steps(1));
+        refuses(Method.INTEGRATED_GRADIENTS, options -> options.baseline(Baseline.MEAN));
+        refuses(Method.INTEGRATED_GRADIENTS, options -> options.baseline(Baseline.GIVEN));
+        refuses(Method.INTEGRATED_GRADIENTS, options -> options.baseline(Baseline.GIVEN)
+                .baselines(List.of(new NeuronConstants("act1", 0, OptionalLong.empty(), new double[127]))));
+        refuses(Method.INTEGRATED_GRADIENTS, options -> options.baseline(Baseline.GIVEN)
+                .baselines(List.of(new NeuronConstants("act2", 0, OptionalLong.empty(), new double[128]))));
+        refuses(Method.ABLATION, options -> options.removal(Removal.MEAN));
+    }
+
+    private static RemovalOrder order(String layer, long call, int... neurons) {
+        return new RemovalOrder(layer, call, 0, Method.GRADIENT, Aggregate.MEAN, 0, neurons);
+    }
+
+    @Test
+    void ordersThatDoNotNameEveryNeuronOnce() {
+        int[] twice = IntStream.range(0, 64).toArray();
+        twice[63] = 0;
+        int[] beyond = IntStream.range(1, 65).toArray();
+        int[] negative = IntStream.range(-1, 63).toArray();
+        for (int[] neurons : new int[][] {twice, beyond, negative, {}}) {
+            fails(ArgumentException.class, () -> model.ablation()
+                    .orders(List.of(order("act2", 0, neurons)))
+                    .open());
+        }
+        fails(ArgumentException.class, () -> model.ablation().orders(List.of()).open());
+        try (Ablation ablation = model.ablation()
+                .orders(List.of(order("act2", 0, IntStream.range(0, 63).toArray())))
+                .open()) {
+            assertThat(fails(ArgumentException.class, () -> ablation.add(data.input(), data.y())))
+                    .contains("63", "64");
+            assertThat(ablation.curves()).isEmpty();
+        }
+    }
+
+    @Test
+    void measurements() {
+        int[] neurons = IntStream.range(0, 64).toArray();
+        fails(LayerException.class, () -> model.ablation()
+                .orders(List.of(order("act9", 0, neurons)))
+                .open());
+        fails(ArgumentException.class, () -> model.ablation()
+                .orders(List.of(order("act2", 0, neurons)))
+                .removal(Removal.MEAN)
+                .open());
+        fails(ArgumentException.class, () -> RankCorrelation.spearman(new double[2], new double[3]));
+        try (Ablation ablation =
+                model.ablation().orders(List.of(order("act2", 0, neurons))).open()) {
+            fails(InputException.class, () -> ablation.add(data.input(), null));
+            fails(InputException.class, () -> ablation.add(data.input(), new long[7]));
+            fails(InputException.class, () -> ablation.add(data.input(), data.y(), new long[9]));
+            fails(InputException.class, () -> ablation.add(Input.of(new float[8 * 63], 8, 63), data.y()));
+            assertThat(ablation.curves()).as("a batch that throws adds nothing").isEmpty();
+            ablation.add(data.input(), data.y());
+            assertThat(ablation.curves()).hasSize(1);
+        }
+    }
+
+    @Test
+    void checks() {
+        fails(LayerException.class, () -> model.check().layers("act9").open());
+        fails(ArgumentException.class, () -> model.check().open());
+        fails(
+                ArgumentException.class,
+                () -> model.check().layers("act1").mostNeurons(0).open());
+        try (Check check = model.check().layers("act1").mostNeurons(2).open()) {
+            fails(InputException.class, () -> check.add(data.input(), null));
+            fails(InputException.class, () -> check.add(Input.of(new float[8 * 63], 8, 63), data.y()));
+        }
+    }
+
+    @Test
+    void statesThatWereNotSaved() {
+        List<RemovalOrder> orders = RemovalOrder.random("act2", 0, 0, 64, 1, 0);
+        try (Attribution attribution = model.attribution()
+                        .layers("act1")
+                        .methods(Method.ACTIVATION)
+                        .open();
+                Attribution other = model.attribution().layers("act2").open();
+                Ablation ablation = model.ablation().orders(orders).open()) {
+            attribution.add(data.input(), data.y());
+            other.add(data.input(), data.y());
+            ablation.add(data.input(), data.y());
+            byte[] state = attribution.save();
+            byte[] curves = ablation.save();
+            byte[] flipped = state.clone();
+            flipped[flipped.length / 2] ^= 1;
+            for (byte[] wrong : List.of(
+                    new byte[0],
+                    new byte[100],
+                    Arrays.copyOf(state, state.length - 1),
+                    Arrays.copyOf(state, state.length + 1),
+                    flipped,
+                    curves,
+                    other.save())) {
+                fails(ArgumentException.class, () -> attribution.restore(wrong));
+                fails(ArgumentException.class, () -> ablation.restore(wrong == curves ? state : wrong));
+            }
+            assertThat(attribution.save()).isEqualTo(state);
+            assertThat(ablation.save()).isEqualTo(curves);
+        }
     }
 
     @Test
@@ -187,6 +316,11 @@ class ErrorsTest {
         assertThatThrownBy(() -> model.attribution().layers((String) null)).isInstanceOf(NullPointerException.class);
         assertThatThrownBy(() -> model.attribution().methods((Method) null)).isInstanceOf(NullPointerException.class);
         assertThatThrownBy(() -> model.layers((long[]) null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> model.ablation().removal(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> model.ablation().orders(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> model.attribution().inputBaseline(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> RankCorrelation.spearman(null, new double[0]))
+                .isInstanceOf(NullPointerException.class);
         assertThatThrownBy(() -> Input.of((float[]) null, 1)).isInstanceOf(NullPointerException.class);
     }
 
@@ -245,5 +379,11 @@ class ErrorsTest {
                 .containsExactly(Method.values());
         assertThat(Arrays.stream(Output.values()).map(Output::id).map(Output::of))
                 .containsExactly(Output.values());
+        assertThat(Arrays.stream(Removal.values()).map(Removal::id).map(Removal::of))
+                .containsExactly(Removal.values());
+        assertThat(Arrays.stream(Quadrature.values()).map(Quadrature::id).map(Quadrature::of))
+                .containsExactly(Quadrature.values());
+        assertThat(Arrays.stream(Baseline.values()).map(Baseline::id).map(Baseline::of))
+                .containsExactly(Baseline.values());
     }
 }

@@ -21,8 +21,33 @@ final class Fixtures {
         }
     }
 
+    /** The aggregates that golden files have. */
+    static final List<Aggregate> AGGREGATES = List.of(Aggregate.MEAN, Aggregate.MEAN_ABS, Aggregate.RMS, Aggregate.STD);
+
+    /** The methods of which golden files have all layers, clusters and samples. */
+    static final List<Method> BASIC_METHODS = List.of(
+            Method.GRADIENT,
+            Method.GRADIENT_X_PREACTIVATION,
+            Method.GRADIENT_X_ACTIVATION,
+            Method.PREACTIVATION,
+            Method.ACTIVATION);
+
+    /** The methods that run the model once per batch. */
+    static final List<Method> ONE_PASS_METHODS = Stream.of(Method.values())
+            .filter(method -> method != Method.INTEGRATED_GRADIENTS
+                    && method != Method.CONDUCTANCE
+                    && method != Method.INTERNAL_INFLUENCE
+                    && method != Method.ABLATION)
+            .toList();
+
     /** The values of one layer call, cluster and method, per aggregate and neuron. */
     record Truth(String layer, long call, long cluster, Method method, long count, double[][] values) {}
+
+    /** The same of some neurons, and in which variant the method was used. */
+    record MethodTruth(Truth truth, String variant, int[] neurons) {}
+
+    /** The points of a removal curve: accuracy, mean output, cross entropy and outside accuracy. */
+    record CurveTruth(String layer, long call, long cluster, Removal removal, String order, double[][] points) {}
 
     static Path folder() {
         return Path.of(System.getProperty("pregrad.fixtures", "../../tests/fixtures"));
@@ -77,29 +102,76 @@ final class Fixtures {
     }
 
     static List<Truth> scores(String model) {
-        Map<String, List<String[]>> groups = new LinkedHashMap<>();
-        for (String[] row : rows("golden/" + model + ".scores.csv")) {
-            groups.computeIfAbsent(String.join(",", row[0], row[1], row[2], row[3]), key -> new ArrayList<>())
-                    .add(row);
-        }
-        List<Truth> truths = new ArrayList<>();
-        for (List<String[]> rows : groups.values()) {
-            double[][] values = new double[Aggregate.values().length][rows.size()];
-            for (int neuron = 0; neuron < rows.size(); neuron++) {
-                for (int aggregate = 0; aggregate < values.length; aggregate++) {
-                    values[aggregate][neuron] = Double.parseDouble(rows.get(neuron)[6 + aggregate]);
-                }
-            }
+        return groups("golden/" + model + ".scores.csv", 4).stream()
+                .map(rows -> truth(rows, 5))
+                .toList();
+    }
+
+    /** The models with golden values of path methods, removals and rates. */
+    static Stream<Entry> withMethods() {
+        return accepted().filter(entry -> Files.exists(file("golden/" + entry.name() + ".methods.csv")));
+    }
+
+    static List<MethodTruth> methods(String model) {
+        return groups("golden/" + model + ".methods.csv", 5).stream()
+                .map(rows -> new MethodTruth(
+                        truth(rows, 6),
+                        rows.get(0)[4],
+                        rows.stream().mapToInt(row -> Integer.parseInt(row[5])).toArray()))
+                .toList();
+    }
+
+    /** The models with golden removal curves. */
+    static Stream<Entry> withCurves() {
+        return accepted().filter(entry -> Files.exists(file("golden/" + entry.name() + ".curves.csv")));
+    }
+
+    static List<CurveTruth> curves(String model) {
+        List<CurveTruth> truths = new ArrayList<>();
+        for (List<String[]> rows : groups("golden/" + model + ".curves.csv", 5)) {
             String[] first = rows.get(0);
-            truths.add(new Truth(
+            truths.add(new CurveTruth(
                     first[0],
                     Long.parseLong(first[1]),
                     Long.parseLong(first[2]),
-                    Method.of(first[3]),
-                    Long.parseLong(first[5]),
-                    values));
+                    Removal.of(first[3]),
+                    first[4],
+                    columns(rows, 6)));
         }
         return truths;
+    }
+
+    private static Truth truth(List<String[]> rows, int countColumn) {
+        String[] first = rows.get(0);
+        return new Truth(
+                first[0],
+                Long.parseLong(first[1]),
+                Long.parseLong(first[2]),
+                Method.of(first[3]),
+                Long.parseLong(first[countColumn]),
+                columns(rows, countColumn + 1));
+    }
+
+    /** The four columns from `begin` on; nothing is NaN. */
+    private static double[][] columns(List<String[]> rows, int begin) {
+        double[][] columns = new double[4][rows.size()];
+        for (int i = 0; i < rows.size(); i++) {
+            for (int column = 0; column < columns.length; column++) {
+                String text = rows.get(i)[begin + column];
+                columns[column][i] = text.isEmpty() ? Double.NaN : Double.parseDouble(text);
+            }
+        }
+        return columns;
+    }
+
+    /** The rows that agree in the first columns. */
+    private static List<List<String[]>> groups(String name, int columns) {
+        Map<List<String>, List<String[]>> groups = new LinkedHashMap<>();
+        for (String[] row : rows(name)) {
+            groups.computeIfAbsent(List.of(row).subList(0, columns), key -> new ArrayList<>())
+                    .add(row);
+        }
+        return List.copyOf(groups.values());
     }
 
     private static List<String[]> rows(String name) {
@@ -112,15 +184,23 @@ final class Fixtures {
 
     /** ‖value − truth‖ / ‖truth‖; the norm of the value alone where the truth is 0. */
     static double relativeError(double[] value, double[] truth) {
-        if (value.length != truth.length) {
+        double norm = norm(truth);
+        return distance(value, truth) / (norm == 0 ? 1 : norm);
+    }
+
+    static double norm(double[] values) {
+        return distance(values, new double[values.length]);
+    }
+
+    /** ‖a − b‖; infinite if they differ in length. */
+    static double distance(double[] a, double[] b) {
+        if (a.length != b.length) {
             return Double.POSITIVE_INFINITY;
         }
-        double error = 0;
-        double norm = 0;
-        for (int i = 0; i < truth.length; i++) {
-            error += (value[i] - truth[i]) * (value[i] - truth[i]);
-            norm += truth[i] * truth[i];
+        double squares = 0;
+        for (int i = 0; i < a.length; i++) {
+            squares += (a[i] - b[i]) * (a[i] - b[i]);
         }
-        return Math.sqrt(norm == 0 ? error : error / norm);
+        return Math.sqrt(squares);
     }
 }

@@ -2,7 +2,12 @@ package org.pregrad;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -28,7 +33,7 @@ class GoldenTest {
         try (Model model = Model.load(Fixtures.file(entry.file()));
                 Attribution attribution = model.attribution()
                         .layers(layers)
-                        .methods(Method.values())
+                        .methods(Fixtures.BASIC_METHODS)
                         .open()) {
             attribution.add(data.input(), data.y(), data.cluster());
             Scores scores = attribution.scores();
@@ -36,9 +41,124 @@ class GoldenTest {
             for (Fixtures.Truth truth : truths) {
                 Score score = scores.of(truth.layer() + "@" + truth.call(), truth.cluster(), truth.method());
                 assertThat(score.count()).isEqualTo(truth.count());
-                for (Aggregate aggregate : Aggregate.values()) {
+                for (Aggregate aggregate : Fixtures.AGGREGATES) {
                     assertThat(Fixtures.relativeError(score.of(aggregate), truth.values()[aggregate.ordinal()]))
                             .as("%s, %s", score, aggregate.id())
+                            .isLessThan(TOLERANCE);
+                }
+            }
+        }
+    }
+
+    private static List<NeuronConstants> clusterMeans(Model model, List<String> layers, Data data) {
+        try (Attribution attribution =
+                model.attribution().layers(layers).methods(Method.ACTIVATION).open()) {
+            attribution.add(data.input(), data.y(), data.cluster());
+            return attribution.scores().all().stream()
+                    .map(score -> new NeuronConstants(
+                            score.layer(), score.call(), OptionalLong.of(score.cluster()), score.mean()))
+                    .toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.pregrad.Fixtures#withMethods")
+    void methodsMeetTheTruth(Fixtures.Entry entry) {
+        Data all = Fixtures.data(entry.data());
+        Data data = all.part(0, Math.min(48, all.size()));
+        Map<String, List<Fixtures.MethodTruth>> variants =
+                Fixtures.methods(entry.name()).stream().collect(Collectors.groupingBy(Fixtures.MethodTruth::variant));
+        assertThat(variants).containsOnlyKeys("", "zero", "zero-preactivation", "mean");
+        try (Model model = Model.load(Fixtures.file(entry.file()))) {
+            for (Map.Entry<String, List<Fixtures.MethodTruth>> variant : variants.entrySet()) {
+                meets(model, data, variant.getKey(), variant.getValue());
+            }
+        }
+    }
+
+    private static void meets(Model model, Data data, String variant, List<Fixtures.MethodTruth> truths) {
+        List<String> layers =
+                truths.stream().map(each -> each.truth().layer()).distinct().toList();
+        Attribution.Builder options = model.attribution()
+                .layers(layers)
+                .methods(truths.stream()
+                        .map(each -> each.truth().method())
+                        .distinct()
+                        .toList());
+        if (!variant.isEmpty()) {
+            options.removal(Removal.of(variant));
+        }
+        if (variant.equals("mean")) {
+            options.baseline(Baseline.MEAN).means(clusterMeans(model, layers, data));
+        }
+        try (Attribution attribution = options.open()) {
+            attribution.add(data.input(), data.y(), data.cluster());
+            Scores scores = attribution.scores();
+            for (Fixtures.MethodTruth each : truths) {
+                Fixtures.Truth truth = each.truth();
+                Score score = scores.of(truth.layer() + "@" + truth.call(), truth.cluster(), truth.method());
+                assertThat(score.count()).isEqualTo(truth.count());
+                for (Aggregate aggregate : Fixtures.AGGREGATES) {
+                    double[] values = score.of(aggregate);
+                    double[] some = IntStream.of(each.neurons())
+                            .mapToDouble(i -> values[i])
+                            .toArray();
+                    double[] expected = truth.values()[aggregate.ordinal()];
+                    // The deviation is what two larger numbers differ by: its error counts against the larger ones.
+                    double[] scale = aggregate == Aggregate.STD ? truth.values()[Aggregate.RMS.ordinal()] : expected;
+                    assertThat(Fixtures.distance(some, expected))
+                            .as("%s, %s, %s", score, variant, aggregate.id())
+                            .isLessThanOrEqualTo(TOLERANCE * Fixtures.norm(scale));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.pregrad.Fixtures#withCurves")
+    void removalCurvesMeetTheTruth(Fixtures.Entry entry) {
+        Data all = Fixtures.data(entry.data());
+        Data data = all.part(0, Math.min(128, all.size()));
+        Map<Removal, List<Fixtures.CurveTruth>> removals =
+                Fixtures.curves(entry.name()).stream().collect(Collectors.groupingBy(Fixtures.CurveTruth::removal));
+        assertThat(removals).containsOnlyKeys(Removal.values());
+        try (Model model = Model.load(Fixtures.file(entry.file()))) {
+            for (Map.Entry<Removal, List<Fixtures.CurveTruth>> removal : removals.entrySet()) {
+                meets(model, data, removal.getKey(), removal.getValue());
+            }
+        }
+    }
+
+    private static void meets(Model model, Data data, Removal removal, List<Fixtures.CurveTruth> truths) {
+        List<RemovalOrder> orders = new ArrayList<>();
+        for (Fixtures.CurveTruth truth : truths) {
+            int neurons = truth.points()[0].length - 1;
+            int[] order = IntStream.range(0, neurons)
+                    .map(i -> truth.order().equals("reverse") ? neurons - 1 - i : i)
+                    .toArray();
+            orders.add(new RemovalOrder(
+                    truth.layer(), truth.call(), truth.cluster(), Method.GRADIENT, Aggregate.MEAN, 0, order));
+        }
+        Ablation.Builder options = model.ablation().orders(orders).removal(removal);
+        if (removal == Removal.MEAN) {
+            options.means(clusterMeans(
+                    model,
+                    truths.stream().map(Fixtures.CurveTruth::layer).distinct().toList(),
+                    data));
+        }
+        try (Ablation ablation = options.open()) {
+            ablation.add(data.input(), data.y(), data.cluster());
+            List<RemovalCurve> curves = ablation.curves();
+            assertThat(curves).hasSameSizeAs(truths);
+            for (int i = 0; i < curves.size(); i++) {
+                RemovalCurve curve = curves.get(i);
+                assertThat(curve.order()).isEqualTo(orders.get(i));
+                double[][] values = {curve.accuracy(), curve.meanOutput(), curve.crossEntropy(), curve.outsideAccuracy()
+                };
+                for (int column = 0; column < values.length; column++) {
+                    assertThat(Fixtures.relativeError(
+                                    values[column], truths.get(i).points()[column]))
+                            .as("%s, %s, column %s", curve, removal.id(), column)
                             .isLessThan(TOLERANCE);
                 }
             }

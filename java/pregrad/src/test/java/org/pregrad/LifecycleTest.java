@@ -44,9 +44,96 @@ class LifecycleTest {
         assertThatThrownBy(() -> model.layers(data.input())).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> model.forward(data.input())).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> model.attribution().layers("act1").open()).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> model.ablation().orders(orders()).open()).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> model.check().layers("act1").open()).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> attribution.add(data.input(), data.y())).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(attribution::scores).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(attribution::save).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> attribution.restore(new byte[0])).isInstanceOf(IllegalStateException.class);
         assertThat(scores.of("act1", 0, Method.GRADIENT).mean()).hasSize(128);
+    }
+
+    private static List<RemovalOrder> orders() {
+        return RemovalOrder.random("act2", 0, 0, 64, 2, 0);
+    }
+
+    @Test
+    void aMeasurementThatIsClosedSaysSo() {
+        Data data = Fixtures.digits().part(0, 8);
+        Model model = load();
+        Ablation ablation = model.ablation().orders(orders()).open();
+        model.close();
+        ablation.add(data.input(), data.y());
+        List<RemovalCurve> curves = ablation.curves();
+        byte[] state = ablation.save();
+        long live = Native.liveHandles();
+        ablation.close();
+        ablation.close();
+        assertThat(Native.liveHandles()).isEqualTo(live - 1);
+        assertThatThrownBy(() -> ablation.add(data.input(), data.y()))
+                .isExactlyInstanceOf(IllegalStateException.class)
+                .hasMessage("Ablation of Model " + Fixtures.file("digits-mlp.scripted.pt")
+                        + " is closed: use it inside its try block");
+        assertThatThrownBy(ablation::curves).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(ablation::save).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> ablation.restore(state)).isInstanceOf(IllegalStateException.class);
+        assertThat(curves).hasSize(2);
+    }
+
+    @Test
+    void aCheckThatIsClosedSaysSo() {
+        Data data = Fixtures.digits().part(0, 2);
+        Model model = load();
+        Check check = model.check().layers("act2").mostNeurons(4).open();
+        model.close();
+        check.add(data.input(), data.y());
+        assertThat(check.results()).hasSize(1);
+        long live = Native.liveHandles();
+        check.close();
+        check.close();
+        assertThat(Native.liveHandles()).isEqualTo(live - 1);
+        assertThatThrownBy(() -> check.add(data.input(), data.y()))
+                .isExactlyInstanceOf(IllegalStateException.class)
+                .hasMessage("Check of Model " + Fixtures.file("digits-mlp.scripted.pt")
+                        + " is closed: use it inside its try block");
+        assertThatThrownBy(check::results).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void closingWaitsForThreadsThatMeasure() throws Exception {
+        Data data = Fixtures.digits().part(0, 64);
+        ExecutorService pool = Executors.newFixedThreadPool(2);
+        try (Model model = load()) {
+            for (int round = 0; round < 5; round++) {
+                Ablation ablation = model.ablation().orders(orders()).open();
+                Check check = model.check().layers("act2").open();
+                CountDownLatch computing = new CountDownLatch(2);
+                List<Future<?>> workers = new ArrayList<>();
+                for (Runnable batch : List.<Runnable>of(
+                        () -> ablation.add(data.input(), data.y(), data.cluster()),
+                        () -> check.add(data.input(), data.y()))) {
+                    workers.add(pool.submit(() -> {
+                        computing.countDown();
+                        assertThatThrownBy(() -> {
+                                    while (true) {
+                                        batch.run();
+                                    }
+                                })
+                                .isExactlyInstanceOf(IllegalStateException.class)
+                                .hasMessageEndingWith("is closed: use it inside its try block");
+                    }));
+                }
+                computing.await();
+                Thread.sleep(10L * round);
+                ablation.close();
+                check.close();
+                for (Future<?> worker : workers) {
+                    worker.get(60, TimeUnit.SECONDS);
+                }
+            }
+        } finally {
+            pool.shutdownNow();
+        }
     }
 
     @Test
@@ -93,7 +180,7 @@ class LifecycleTest {
                 Model model = load();
                 Attribution attribution = model.attribution()
                         .layers("act1")
-                        .methods(Method.values())
+                        .methods(Fixtures.ONE_PASS_METHODS)
                         .open();
                 CountDownLatch computing = new CountDownLatch(2);
                 AtomicInteger batches = new AtomicInteger();

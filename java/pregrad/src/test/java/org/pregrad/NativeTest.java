@@ -5,12 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -72,16 +79,20 @@ class NativeTest {
         assertThatThrownBy(() -> Native.scores(model))
                 .isExactlyInstanceOf(IllegalStateException.class)
                 .hasMessage("handle " + model + " is no open Attribution; do not use it after it was closed");
+        for (ThrowingCallable call : List.<ThrowingCallable>of(
+                () -> Native.curves(model), () -> Native.ablationSave(model), () -> Native.checkResults(model))) {
+            assertThatThrownBy(call).isExactlyInstanceOf(IllegalStateException.class);
+        }
         assertThatThrownBy(() -> Native.probeLayers(model)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> Native.scoresIndex(model)).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
     void handlesAreNeverUsedTwice() {
-        long first = Native.probe(new byte[0][], new int[] {0}, 0, 0, 0);
+        long first = Native.probe(Probe.builder().packed());
         assertThat(Native.release(first)).isTrue();
         assertThat(Native.release(first)).isFalse();
-        long second = Native.probe(new byte[0][], new int[] {0}, 0, 0, 0);
+        long second = Native.probe(Probe.builder().packed());
         assertThat(second).isNotEqualTo(first);
         Native.release(second);
     }
@@ -105,10 +116,17 @@ class NativeTest {
         }
     }
 
+    private static long attribution(byte[] options) {
+        return Native.attribution(model, options, Native.NO_INPUT, null, 0, null);
+    }
+
     @Test
     void resultsThatDoNotFitTheirArrays() {
         Data data = Fixtures.digits().part(0, 2);
-        long attribution = Native.attribution(model, new byte[][] {Text.utf8("act1")}, new int[] {0}, 0, 0, 0);
+        long attribution = attribution(new Attribution.Builder(null)
+                .layers("act1")
+                .methods(Method.GRADIENT)
+                .packed());
         Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, data.shape(), data.y(), null);
         long snapshot = Native.scores(attribution);
         double[] enough = new double[128];
@@ -122,14 +140,48 @@ class NativeTest {
 
     @Test
     void numbersThatMeanNothing() {
-        byte[][] layers = {Text.utf8("act1")};
-        assertThatThrownBy(() -> Native.attribution(model, layers, new int[] {99}, 0, 0, 0))
-                .isInstanceOf(ArgumentException.class);
-        assertThatThrownBy(() -> Native.attribution(model, layers, new int[] {0}, 7, 0, 0))
-                .isInstanceOf(ArgumentException.class);
-        assertThatThrownBy(() -> Native.attribution(model, layers, new int[] {0}, 0, 0, 9))
-                .isInstanceOf(ArgumentException.class);
+        // The numbers of target, output and the one method of the one layer.
+        byte[] options = new Attribution.Builder(null).layers("act1").packed();
+        for (int position : new int[] {0, 16, 52}) {
+            byte[] wrong = options.clone();
+            ByteBuffer.wrap(wrong).order(ByteOrder.nativeOrder()).putLong(position, 99);
+            assertThatThrownBy(() -> attribution(wrong))
+                    .isExactlyInstanceOf(ArgumentException.class)
+                    .hasMessageMatching("there is no (target|output|method) 99; use classes and library of one build");
+        }
         assertThatThrownBy(() -> Native.forward(model, 99, new float[64], 0, new long[] {1, 64}))
                 .isInstanceOf(PreGradException.class);
+    }
+
+    @Test
+    void optionsThatAreCutOff() {
+        long live = Native.liveHandles();
+        byte[] options = new Attribution.Builder(null)
+                .layers("act1")
+                .means(List.of(new NeuronConstants("act1", 0, OptionalLong.of(3), new double[] {1, 2})))
+                .packed();
+        byte[] orders = new Ablation.Builder(null)
+                .orders(RemovalOrder.random("act2", 0, 0, 64, 1, 0))
+                .packed();
+        byte[] checks = new Check.Builder(null).layers("act1").packed();
+        Map<byte[], Consumer<byte[]>> calls = Map.of(
+                options,
+                NativeTest::attribution,
+                orders,
+                bytes -> Native.ablation(model, bytes),
+                checks,
+                bytes -> Native.check(model, bytes));
+        calls.forEach((bytes, call) -> {
+            for (int length = 0; length < bytes.length; length++) {
+                byte[] cut = Arrays.copyOf(bytes, length);
+                assertThatThrownBy(() -> call.accept(cut))
+                        .isExactlyInstanceOf(PreGradException.class)
+                        .hasMessage("the packed options are cut off or garbled; use classes and library of one build");
+            }
+        });
+        byte[] endless = options.clone();
+        ByteBuffer.wrap(endless).order(ByteOrder.nativeOrder()).putLong(24, Long.MAX_VALUE);
+        assertThatThrownBy(() -> attribution(endless)).isExactlyInstanceOf(PreGradException.class);
+        assertThat(Native.liveHandles()).isEqualTo(live);
     }
 }

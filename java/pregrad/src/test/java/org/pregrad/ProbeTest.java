@@ -22,6 +22,7 @@ import org.bytedeco.pytorch.named_parameter_list;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A network written by hand with tensors of JavaCPP, with the weights of digits-mlp, meets its golden values. */
@@ -77,7 +78,7 @@ class ProbeTest {
         for (Fixtures.Truth truth : truths) {
             Score score = scores.of(truth.layer(), truth.cluster(), truth.method());
             assertThat(score.count()).isEqualTo(truth.count());
-            for (Aggregate aggregate : Aggregate.values()) {
+            for (Aggregate aggregate : Fixtures.AGGREGATES) {
                 assertThat(Fixtures.relativeError(score.of(aggregate), truth.values()[aggregate.ordinal()]))
                         .as("%s, %s", score, aggregate.id())
                         .isLessThan(1e-5);
@@ -88,16 +89,41 @@ class ProbeTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void meetsTheGoldenValues(boolean inPlace) {
-        try (Probe probe = Probe.builder().methods(Method.values()).open()) {
+        try (Probe probe = Probe.builder().methods(Fixtures.BASIC_METHODS).open()) {
             add(probe, data, inPlace ? Tensor::relu_ : Tensor::relu);
             meetsTheTruth(probe.scores(), data.size());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Method.class,
+            names = {"INTEGRATED_GRADIENTS", "CONDUCTANCE", "INTERNAL_INFLUENCE", "ABLATION"})
+    void methodsThatRunTheModelAgainAreRefused(Method method) {
+        assertThatThrownBy(() -> Probe.builder().methods(method).open())
+                .isExactlyInstanceOf(ArgumentException.class)
+                .hasMessageContaining(method.id());
+    }
+
+    @Test
+    void allOtherMethodsAreTaken() {
+        try (Probe probe =
+                Probe.builder().methods(Fixtures.ONE_PASS_METHODS).seed(3).open()) {
+            add(probe, data.part(0, 64), Tensor::relu);
+            Scores scores = probe.scores();
+            assertThat(scores.of("act2", 0, Method.RANDOM).ranking(Aggregate.MEAN))
+                    .isEqualTo(
+                            RemovalOrder.random("act2", 0, 0, 64, 1, 3).get(0).neurons());
+            for (Method method : Fixtures.ONE_PASS_METHODS) {
+                assertThat(Fixtures.norm(scores.of("act1", 0, method).rms())).isPositive();
+            }
         }
     }
 
     @Test
     void threadsShareAProbe() throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(4);
-        try (Probe probe = Probe.builder().methods(Method.values()).open()) {
+        try (Probe probe = Probe.builder().methods(Fixtures.BASIC_METHODS).open()) {
             List<Future<?>> running = new ArrayList<>();
             for (int begin = 0; begin < data.size(); begin += 100) {
                 Data part = data.part(begin, Math.min(begin + 100, data.size()));

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class ScoresTest {
     private static Score score(String layer, long call, double... mean) {
         double[] zeros = new double[mean.length];
-        return new Score(layer, call, 0, Method.GRADIENT, 1, new double[][] {mean, zeros, zeros, zeros});
+        return new Score(layer, call, 0, Method.GRADIENT, 1, new double[][] {mean, zeros, zeros, zeros}, Double.NaN);
     }
 
     private static Scores scores(Map<String, List<Scores.Call>> names, String... calls) {
@@ -66,6 +66,29 @@ class ScoresTest {
         Score score = score("act", 0, 1, -0.0, 3, 0.0, 3, -5, 1);
         assertThat(score.ranking(Aggregate.MEAN)).containsExactly(2, 4, 0, 6, 1, 3, 5);
         assertThat(score.ranking(Aggregate.STD)).containsExactly(0, 1, 2, 3, 4, 5, 6);
+    }
+
+    @Test
+    void rankingPutsWhatIsNoNumberLast() {
+        Score score = score("act", 0, Double.NaN, -1, Double.NEGATIVE_INFINITY, Double.NaN, 2);
+        assertThat(score.ranking(Aggregate.MEAN)).containsExactly(4, 1, 2, 0, 3);
+    }
+
+    @Test
+    void cancellationIsTheShareOfTheMeanThatIsLeft() {
+        double[] zeros = new double[4];
+        double[][] values = {{0.5, -2, 0, 0.3 + 1e-16}, {1, 2, 0, 0.3}, zeros, zeros};
+        Score score = new Score("act", 0, 0, Method.GRADIENT, 1, values, Double.NaN);
+        assertThat(score.cancellation()).containsExactly(0.5, 1, Double.NaN, 1);
+        assertThat(score.of(Aggregate.CANCELLATION)).isEqualTo(score.cancellation());
+        assertThat(score.ranking(Aggregate.CANCELLATION)).containsExactly(1, 3, 0, 2);
+    }
+
+    @Test
+    void meansNeedTheActivation() {
+        assertThatThrownBy(() -> scores(Map.of(), "act@0").meanActivations())
+                .isExactlyInstanceOf(ArgumentException.class)
+                .hasMessage("the scores have no mean activations: compute them with the method activation too");
     }
 
     @Test
