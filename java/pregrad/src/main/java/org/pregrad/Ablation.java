@@ -39,7 +39,7 @@ public final class Ablation implements AutoCloseable {
         /**
          * Sets the orders of removal.
          *
-         * @param values their layers and calls must be the model's; clusters without samples give no curve
+         * @param values their layers and calls must be the model's
          * @return this
          */
         public Builder orders(List<RemovalOrder> values) {
@@ -121,7 +121,7 @@ public final class Ablation implements AutoCloseable {
     }
 
     /**
-     * {@return one curve per order whose cluster has samples, in the order of the orders}
+     * {@return one curve per order, in their order; without samples of its cluster it has the count 0 and NaN for values}
      *
      * @throws PreGradException if they are more than a Java array holds
      * @throws IllegalStateException if the measurement is closed

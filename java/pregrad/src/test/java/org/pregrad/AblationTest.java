@@ -161,12 +161,17 @@ class AblationTest {
     }
 
     @Test
-    void clustersWithoutSamplesGiveNoCurve() {
-        List<RemovalOrder> orders = new ArrayList<>(RemovalOrder.random("act2", 0, 999, 64, 1, 0));
-        orders.addAll(orders(Method.RANDOM, Aggregate.MEAN));
-        assertThat(curves(orders))
-                .extracting(RemovalCurve::order)
-                .containsExactlyElementsOf(orders.subList(1, orders.size()));
+    void clustersWithoutSamplesHaveNoValues() {
+        List<RemovalCurve> curves = curves(RemovalOrder.random("act2", 0, 999, 64, 1, 0));
+        assertThat(curves).hasSize(1);
+        RemovalCurve curve = curves.get(0);
+        assertThat(curve.count()).isZero();
+        assertThat(curve.outsideCount()).isEqualTo(200);
+        assertThat(curve.accuracy()).hasSize(65).containsOnly(Double.NaN);
+        assertThat(curve.meanOutput()).hasSize(65).containsOnly(Double.NaN);
+        assertThat(curve.crossEntropy()).hasSize(65).containsOnly(Double.NaN);
+        assertThat(curve.outsideAccuracy()[0]).isEqualTo(whole(999, false).accuracy(), within(1e-12));
+        assertThat(curve.area()).isNaN();
     }
 
     @Test

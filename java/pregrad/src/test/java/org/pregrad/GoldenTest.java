@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -50,14 +49,11 @@ class GoldenTest {
         }
     }
 
-    private static List<NeuronConstants> clusterMeans(Model model, List<String> layers, Data data) {
+    private static List<NeuronConstants> meanActivations(Model model, List<String> layers, Data data) {
         try (Attribution attribution =
                 model.attribution().layers(layers).methods(Method.ACTIVATION).open()) {
             attribution.add(data.input(), data.y(), data.cluster());
-            return attribution.scores().all().stream()
-                    .map(score -> new NeuronConstants(
-                            score.layer(), score.call(), OptionalLong.of(score.cluster()), score.mean()))
-                    .toList();
+            return attribution.scores().meanActivations();
         }
     }
 
@@ -89,7 +85,7 @@ class GoldenTest {
             options.removal(Removal.of(variant));
         }
         if (variant.equals("mean")) {
-            options.baseline(Baseline.MEAN).means(clusterMeans(model, layers, data));
+            options.baseline(Baseline.MEAN).means(meanActivations(model, layers, data));
         }
         try (Attribution attribution = options.open()) {
             attribution.add(data.input(), data.y(), data.cluster());
@@ -141,7 +137,7 @@ class GoldenTest {
         }
         Ablation.Builder options = model.ablation().orders(orders).removal(removal);
         if (removal == Removal.MEAN) {
-            options.means(clusterMeans(
+            options.means(meanActivations(
                     model,
                     truths.stream().map(Fixtures.CurveTruth::layer).distinct().toList(),
                     data));
