@@ -95,7 +95,7 @@ public final class Ablation implements AutoCloseable {
      * Measures all orders on a batch. A batch that throws adds nothing.
      *
      * @param inputs [N, ...], the model's input, finite
-     * @param labels [N], each in [0, outputs)
+     * @param labels [N], each in [0, outputs); may be null for a model of one output, which has no accuracy
      * @param clusters [N]; null puts all samples into cluster 0
      * @throws InputException if inputs, labels or clusters do not fit the model or each other
      * @throws UnsupportedModelException if the samples of a batch interact in the model
@@ -114,7 +114,7 @@ public final class Ablation implements AutoCloseable {
      * Measures all orders on a batch of cluster 0, as {@link #add(Input, long[], long[])}.
      *
      * @param inputs [N, ...]
-     * @param labels [N]
+     * @param labels [N]; may be null for a model of one output
      */
     public void add(Input inputs, long[] labels) {
         add(inputs, labels, null);

@@ -17,6 +17,9 @@
  * }
  * }</pre>
  *
+ * <p>An {@link org.pregrad.Ablation} proves the scores: it removes neurons in their order and measures what is left of the
+ * model. A {@link org.pregrad.Check} compares the gradients with finite differences.
+ *
  * <h2>Words</h2>
  * <ul>
  *   <li><b>layer</b>: one activation call site, with its pre-activation z and its activation a = φ(z). Its name is the
@@ -27,13 +30,16 @@
  *       after convolution and BatchNorm. The other axes but the batch are its positions.</li>
  *   <li><b>target</b>: which output y is taken per sample: {@link org.pregrad.Target}.</li>
  *   <li><b>cluster</b>: an integer per sample; scores are aggregated inside each.</li>
+ *   <li><b>removal</b>: setting a neuron's activation to a constant at all positions:
+ *       {@link org.pregrad.Removal}.</li>
  * </ul>
  *
  * <h2>Threads, memory, errors</h2>
- * <p>A {@link org.pregrad.Model}, an {@link org.pregrad.Attribution} and a {@link org.pregrad.Probe} serve any number of
- * threads at once. They hold native memory: close them. {@code close()} may be called twice, and waits for threads that
- * still compute; what is called afterwards throws {@link java.lang.IllegalStateException}. {@link org.pregrad.Scores}
- * are plain values and outlive everything.
+ * <p>A {@link org.pregrad.Model}, an {@link org.pregrad.Attribution}, an {@link org.pregrad.Ablation}, a
+ * {@link org.pregrad.Check} and a {@link org.pregrad.Probe} serve any number of threads at once. They hold native memory:
+ * close them. {@code close()} may be called twice, and waits for threads that still compute; what is called afterwards
+ * throws {@link java.lang.IllegalStateException}. {@link org.pregrad.Scores} and {@link org.pregrad.RemovalCurve} are
+ * plain values and outlive everything.
  *
  * <p>Every failure is a {@link org.pregrad.PreGradException} whose message is one line: what is wrong, with the value,
  * and how to mend it. Native memory that runs out is a {@link java.lang.OutOfMemoryError}.

@@ -128,6 +128,29 @@ class AblationTest {
     }
 
     @Test
+    void modelsOfOneOutputNeedNoLabels() {
+        Data samples = Fixtures.data("single-output.npz");
+        Layer layer = Fixtures.layers("single-output").get(0);
+        int neurons = (int) layer.neurons();
+        try (Model single = Model.load(Fixtures.file("single-output.scripted.pt"));
+                Ablation ablation = single.ablation()
+                        .orders(RemovalOrder.random(layer.name(), layer.call(), 0, neurons, 1, 0))
+                        .target(Target.index(0))
+                        .open()) {
+            ablation.add(samples.input(), null);
+            RemovalCurve curve = ablation.curves().get(0);
+            assertThat(curve.accuracy()).hasSize(neurons + 1).containsOnly(Double.NaN);
+            assertThat(curve.crossEntropy()).containsOnly(Double.NaN);
+            double[] output = curve.meanOutput();
+            double area = 0;
+            for (int i = 1; i < output.length; i++) {
+                area += (output[i - 1] + output[i]) / 2 / neurons;
+            }
+            assertThat(curve.area()).isEqualTo(area, within(1e-12));
+        }
+    }
+
+    @Test
     void randomScoresRankAsTheFirstRandomOrder() {
         for (RemovalOrder order : orders(Method.RANDOM, Aggregate.MEAN)) {
             assertThat(RemovalOrder.random("act2", 0, order.cluster(), 64, 1, 5))
