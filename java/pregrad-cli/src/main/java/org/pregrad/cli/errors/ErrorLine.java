@@ -30,7 +30,8 @@ public final class ErrorLine {
         err.flush();
     }
 
-    private static boolean isMendable(Throwable thrown) {
+    /** Whether the user can mend it. */
+    public static boolean isMendable(Throwable thrown) {
         // Of the Java interface's exceptions only the base class itself is a failure of PreGrad's own.
         return thrown instanceof UserException
                 || (thrown instanceof PreGradException && thrown.getClass() != PreGradException.class);

@@ -1,7 +1,7 @@
 package org.pregrad.cli.errors;
 
 /** What the user can mend: a bad option, file or environment. The message is one line with the value and the mend. */
-public final class UserException extends RuntimeException {
+public class UserException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public UserException(String message) {

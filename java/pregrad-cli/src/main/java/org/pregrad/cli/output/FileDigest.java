@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.pregrad.cli.errors.UserException;
 
@@ -23,7 +22,7 @@ public record FileDigest(String file, long bytes, String sha256) {
     /** @throws UserException if it cannot be read */
     public static FileDigest of(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            MessageDigest digest = Sha256.start();
             DigestInputStream reading = new DigestInputStream(in, digest);
             byte[] chunk = new byte[CHUNK];
             long bytes = 0;
@@ -33,8 +32,6 @@ public record FileDigest(String file, long bytes, String sha256) {
             return new FileDigest(file.toString(), bytes, HexFormat.of().formatHex(digest.digest()));
         } catch (IOException e) {
             throw new UserException("file " + file + " cannot be read (" + e.getMessage() + "); check its disk", e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
         }
     }
 }

@@ -61,7 +61,20 @@ public final class OutputDirectory {
         }
     }
 
-    UserException failure(IOException e) {
+    /** The same, but what a killed process leaves stands in the folder of the unfinished run, and goes with it. */
+    public OutputTransaction begin(UnfinishedRun unfinished) {
+        try {
+            return new OutputTransaction(this, path, unfinished.folder());
+        } catch (IOException e) {
+            throw failure(e);
+        }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    OutputFailure failure(IOException e) {
         return OutputFailure.of(given, e);
     }
 }

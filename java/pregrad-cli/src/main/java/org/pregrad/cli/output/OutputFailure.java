@@ -8,16 +8,20 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.pregrad.cli.errors.UserException;
 
-/** Says in one line why an output directory cannot be written. */
-final class OutputFailure {
-    private OutputFailure() {}
+/** An output directory cannot be written; the message says in one line why. */
+public final class OutputFailure extends UserException {
+    private static final long serialVersionUID = 1L;
 
-    static UserException of(Path directory, IOException e) {
+    private OutputFailure(String message, IOException cause) {
+        super(message, cause);
+    }
+
+    static OutputFailure of(Path directory, IOException e) {
         String reason = reason(e);
         String mend = reason.toLowerCase(Locale.ROOT).matches(".*(no space|too large|quota).*")
                 ? "free space there or give another --out"
                 : "give another --out";
-        return new UserException(
+        return new OutputFailure(
                 "cannot write into the output directory " + directory + ": " + reason + "; nothing was written, "
                         + mend,
                 e);

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
@@ -44,6 +45,15 @@ public final class OutputTransaction implements AutoCloseable {
             }
         }
         this.staging = created;
+        Runtime.getRuntime().addShutdownHook(onInterrupt);
+    }
+
+    /** Stages in another folder of the target's file system; the target exists. */
+    OutputTransaction(OutputDirectory directory, Path target, Path stagingParent) throws IOException {
+        this.directory = directory;
+        this.target = target;
+        this.missing = new ArrayDeque<>();
+        this.staging = FileTree.createHidden(stagingParent);
         Runtime.getRuntime().addShutdownHook(onInterrupt);
     }
 
