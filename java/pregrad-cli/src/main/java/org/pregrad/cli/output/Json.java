@@ -12,6 +12,11 @@ final class Json {
 
     private Json() {}
 
+    /** JSON has no word for what is no number or infinite. */
+    static Double orNull(double value) {
+        return Double.isFinite(value) ? Double.valueOf(value) : null;
+    }
+
     static ObjectWriter writer() {
         return JsonMapper.builder()
                 .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
