@@ -9,7 +9,7 @@ public final class TestScores {
 
     public static Score score(String layer, long cluster, Method method, double[] mean, double[] meanAbs) {
         double[] zeros = new double[mean.length];
-        return new Score(layer, 0, cluster, method, 3, new double[][] {mean, meanAbs, zeros, zeros});
+        return new Score(layer, 0, cluster, method, 3, new double[][] {mean, meanAbs, zeros, zeros}, Double.NaN);
     }
 
     public static Scores scores(Score... scores) {

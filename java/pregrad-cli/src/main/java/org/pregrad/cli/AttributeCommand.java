@@ -2,19 +2,17 @@ package org.pregrad.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.Callable;
-import org.pregrad.Attribution;
-import org.pregrad.InputException;
 import org.pregrad.Model;
+import org.pregrad.NeuronConstants;
 import org.pregrad.Scores;
-import org.pregrad.cli.data.Batch;
-import org.pregrad.cli.data.BatchInput;
 import org.pregrad.cli.data.Dataset;
-import org.pregrad.cli.data.ReadAhead;
-import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.BatchOption;
+import org.pregrad.cli.options.MethodOption;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.OutputDirectoryOption;
+import org.pregrad.cli.options.PathOptions;
 import org.pregrad.cli.options.QuietOption;
 import org.pregrad.cli.options.SampleOptions;
 import org.pregrad.cli.options.ScoreOptions;
@@ -25,6 +23,9 @@ import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.TopTable;
 import org.pregrad.cli.progress.Progress;
+import org.pregrad.cli.run.Checkpoint;
+import org.pregrad.cli.run.Samples;
+import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,14 +41,17 @@ import picocli.CommandLine.Spec;
         description = "Score the neurons of one or more layers for each cluster of samples.",
         footer = {
             "DIR/scores.csv has one row per layer, call, cluster, method and neuron with the columns count, mean,"
-                    + " mean_abs, rms and std; DIR/summary.json says what was run on what and names the first neurons of"
-                    + " each ranking. A mean near 0 beside a large mean_abs means that the cluster's samples disagree in"
-                    + " sign.",
+                    + " mean_abs, rms, std and cancellation; DIR/summary.json says what was run on what and names the first neurons of"
+                    + " each ranking. A cancellation (|mean| / mean_abs) near 0 means that the cluster's samples disagree in"
+                    + " sign. The neurons' scores by integrated-gradients or conductance add up to a difference of"
+                    + " outputs; the summary says how nearly (completeness_error).",
             "",
             "Examples:",
             "  pregrad attribute --model cnn.pt --data digits.npz --layer relu@1 --out DIR",
             "  pregrad attribute --model cnn.pt --data digits.npz --layer relu conv1 \\",
-            "      --method gradient,gradient-x-activation --target predicted --out DIR"
+            "      --method gradient,gradient-x-activation --target predicted --out DIR",
+            "  pregrad attribute --model cnn.pt --data digits.npz --layer relu \\",
+            "      --method integrated-gradients --baseline mean --steps 100 --out DIR"
         })
 final class AttributeCommand implements Callable<Integer> {
     @Mixin
@@ -58,6 +62,12 @@ final class AttributeCommand implements Callable<Integer> {
 
     @Mixin
     private ScoreOptions wanted;
+
+    @Mixin
+    private MethodOption method;
+
+    @Mixin
+    private PathOptions paths;
 
     @Mixin
     private OutputDirectoryOption out;
@@ -88,41 +98,27 @@ final class AttributeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Scores scores(Dataset samples) throws InterruptedException {
-        try (Model loaded = model.load();
-                Attribution attribution = open(loaded);
-                ReadAhead batches = new ReadAhead(samples, batch.size());
-                Progress progress = Progress.start("Attributing", samples.samples(), quiet.isSet())) {
-            for (Batch next = batches.next(); next != null; next = batches.next()) {
-                add(attribution, next);
-                progress.add(next.samples());
+    private Scores scores(Dataset samples) throws IOException, InterruptedException {
+        Samples passes = new Samples(() -> data.open(wanted.needsLabels()), batch.size());
+        try (Model loaded = model.load()) {
+            Scorer scorer = new Scorer(loaded, wanted, paths, method.methods(), passes);
+            int rounds = scorer.needsMeans() ? 2 : 1;
+            try (Progress progress = Progress.start("Attributing", rounds * samples.samples(), quiet.isSet())) {
+                List<NeuronConstants> means = scorer.needsMeans() ? scorer.means(Checkpoint.NONE, progress) : List.of();
+                return scorer.scores(means, Checkpoint.NONE, progress);
             }
-            return attribution.scores();
-        }
-    }
-
-    private Attribution open(Model loaded) {
-        return loaded.attribution()
-                .layers(wanted.layers())
-                .methods(wanted.methods())
-                .target(wanted.target())
-                .output(wanted.output())
-                .open();
-    }
-
-    private void add(Attribution attribution, Batch next) {
-        try {
-            attribution.add(BatchInput.of(next), next.labels(), next.clusters());
-        } catch (InputException e) {
-            // The core counts samples from the batch's start.
-            throw next.first() == 0
-                    ? e
-                    : new UserException(e.getMessage() + " (counted from sample " + next.first() + ")", e);
         }
     }
 
     private void write(OutputDirectory directory, Scores scores, Dataset samples) {
-        Summary summary = AttributeSummary.of(spec.commandLine(), model, data, wanted, batch, samples, scores);
+        Summary summary = AttributeSummary.of(
+                spec.commandLine(),
+                RunOptions.of(model, samples.read(), wanted, method.methods(), paths, batch),
+                model,
+                data,
+                wanted,
+                samples,
+                scores);
         try (OutputTransaction transaction = directory.begin()) {
             transaction.write(ScoresCsv.FILE, to -> ScoresCsv.write(scores, to));
             transaction.write(Summary.FILE, summary::write);
@@ -136,7 +132,7 @@ final class AttributeCommand implements Callable<Integer> {
         }
         PrintWriter to = spec.commandLine().getOut();
         to.print(TopTable.text(
-                scores, wanted.methods().get(0), wanted.aggregates().get(0)));
+                scores, method.methods().get(0), wanted.aggregates().get(0)));
         to.println("Scores:  " + directory.given().resolve(ScoresCsv.FILE));
         to.println("Summary: " + directory.given().resolve(Summary.FILE));
         to.flush();

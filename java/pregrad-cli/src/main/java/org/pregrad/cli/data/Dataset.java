@@ -4,12 +4,17 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.Buffer;
 import java.nio.file.Path;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.npz.NpyHeader;
 import org.pregrad.cli.npz.NpyReader;
 import org.pregrad.cli.npz.NpzFile;
 
 /** Inputs, labels and clusters of a .npz file, checked against each other and read batch by batch. */
 public final class Dataset implements Closeable {
+    private static final int CLUSTERS_AT_ONCE = 1 << 16;
+
     private final NpzFile file;
     private final InputArray inputs;
     private final IntegerArray labels;
@@ -49,6 +54,36 @@ public final class Dataset implements Closeable {
     /** The arrays that are read; null for those that are not. */
     public ArrayNames read() {
         return read;
+    }
+
+    /** Type and shape of the inputs. */
+    public NpyHeader inputs() {
+        return inputs.header();
+    }
+
+    /**
+     * How many samples each cluster has. Reads the clusters on their own, whatever was read of the samples.
+     *
+     * @throws UserException if the array cannot be read
+     */
+    public SortedMap<Long, Long> clusterSizes() {
+        SortedMap<Long, Long> sizes = new TreeMap<>();
+        if (clusters == null) {
+            sizes.put(0L, samples());
+            return sizes;
+        }
+        try (IntegerArray all = integers(read.clusters(), "clusters", "--clusters")) {
+            for (long left = samples(); left > 0; left -= CLUSTERS_AT_ONCE) {
+                for (long cluster : all.next((int) Math.min(left, CLUSTERS_AT_ONCE))) {
+                    sizes.merge(cluster, 1L, Long::sum);
+                }
+            }
+        } catch (UserException e) {
+            throw named(file.path(), e);
+        } catch (IOException e) {
+            throw unreadable(file.path(), e);
+        }
+        return sizes;
     }
 
     /** @throws UserException if a batch of so many samples does not fit into one buffer */

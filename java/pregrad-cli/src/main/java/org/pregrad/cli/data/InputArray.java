@@ -47,6 +47,10 @@ final class InputArray implements Closeable {
         return header.shape().get(0);
     }
 
+    NpyHeader header() {
+        return header;
+    }
+
     String shapeInWords() {
         return header.shapeInWords();
     }

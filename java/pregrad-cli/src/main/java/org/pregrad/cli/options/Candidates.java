@@ -5,6 +5,9 @@ import java.util.Arrays;
 import org.pregrad.Aggregate;
 import org.pregrad.Method;
 import org.pregrad.Output;
+import org.pregrad.Quadrature;
+import org.pregrad.Removal;
+import org.pregrad.cli.output.CheckReport;
 import org.pregrad.cli.output.LayerList;
 
 /** The words that options take, for help and completion. */
@@ -41,6 +44,32 @@ final class Candidates {
         Formats() {
             super(Arrays.stream(LayerList.Format.values())
                     .map(LayerList.Format::id)
+                    .toList());
+        }
+    }
+
+    static final class Quadratures extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        Quadratures() {
+            super(Arrays.stream(Quadrature.values()).map(Quadrature::id).toList());
+        }
+    }
+
+    static final class Removals extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        Removals() {
+            super(Arrays.stream(Removal.values()).map(Removal::id).toList());
+        }
+    }
+
+    static final class CheckFormats extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        CheckFormats() {
+            super(Arrays.stream(CheckReport.Format.values())
+                    .map(CheckReport.Format::id)
                     .toList());
         }
     }

@@ -1,12 +1,16 @@
 package org.pregrad.cli.options;
 
+import java.util.List;
 import java.util.function.Function;
 import org.pregrad.Aggregate;
 import org.pregrad.ArgumentException;
 import org.pregrad.Device;
 import org.pregrad.Method;
 import org.pregrad.Output;
+import org.pregrad.Quadrature;
+import org.pregrad.Removal;
 import org.pregrad.Target;
+import org.pregrad.cli.output.CheckReport;
 import org.pregrad.cli.output.LayerList;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -14,6 +18,17 @@ import picocli.CommandLine.TypeConversionException;
 /** Turn the words of options into what they mean; the messages are those of the Java interface. */
 final class Converters {
     private Converters() {}
+
+    /** An option that takes any number of words would take a misspelt option too. */
+    static final class ToLayer implements ITypeConverter<String> {
+        @Override
+        public String convert(String text) {
+            if (text.startsWith("--")) {
+                throw new TypeConversionException("there is no layer and no option '" + text + "'");
+            }
+            return text;
+        }
+    }
 
     static final class ToMethod implements ITypeConverter<Method> {
         @Override
@@ -53,9 +68,28 @@ final class Converters {
     static final class ToFormat implements ITypeConverter<LayerList.Format> {
         @Override
         public LayerList.Format convert(String text) {
-            return LayerList.Format.of(text)
-                    .orElseThrow(() -> new TypeConversionException("unknown format '" + text + "': use one of "
-                            + String.join(", ", new Candidates.Formats())));
+            return LayerList.Format.of(text).orElseThrow(() -> unknownFormat(text, new Candidates.Formats()));
+        }
+    }
+
+    static final class ToQuadrature implements ITypeConverter<Quadrature> {
+        @Override
+        public Quadrature convert(String text) {
+            return converted(text, Quadrature::of);
+        }
+    }
+
+    static final class ToRemoval implements ITypeConverter<Removal> {
+        @Override
+        public Removal convert(String text) {
+            return converted(text, Removal::of);
+        }
+    }
+
+    static final class ToCheckFormat implements ITypeConverter<CheckReport.Format> {
+        @Override
+        public CheckReport.Format convert(String text) {
+            return CheckReport.Format.of(text).orElseThrow(() -> unknownFormat(text, new Candidates.CheckFormats()));
         }
     }
 
@@ -72,6 +106,10 @@ final class Converters {
             }
             throw new TypeConversionException("'" + text + "' is no number from 1 to " + Integer.MAX_VALUE);
         }
+    }
+
+    private static TypeConversionException unknownFormat(String text, List<String> formats) {
+        return new TypeConversionException("unknown format '" + text + "': use one of " + String.join(", ", formats));
     }
 
     private static <T> T converted(String text, Function<String, T> conversion) {

@@ -8,25 +8,10 @@ import picocli.CommandLine.Option;
 
 /** Which samples a command looks at, with their labels and clusters. */
 public final class SampleOptions {
-    private static final String LABELS = "y";
     private static final String CLUSTERS = "cluster";
 
-    @Option(
-            names = "--data",
-            required = true,
-            paramLabel = "D.npz",
-            description = "The samples, as numpy.savez writes them.")
-    private Path data;
-
     @Mixin
-    private InputsOption inputs;
-
-    @Option(
-            names = "--labels",
-            paramLabel = "NAME",
-            description = "The array of labels in the data, integers (default: " + LABELS
-                    + "; only needed for --target label).")
-    private String labels;
+    private DataOptions data;
 
     @Option(
             names = "--clusters",
@@ -37,17 +22,21 @@ public final class SampleOptions {
 
     /** The data's file. */
     public Path file() {
-        return data;
+        return data.file();
     }
 
     /** Opens the data; the caller closes it. */
     public Dataset open(boolean labelsNeeded) {
-        return Dataset.open(data, names(labelsNeeded));
+        return open(file(), labelsNeeded);
     }
 
-    /** Which arrays are read. */
-    public ArrayNames names(boolean labelsNeeded) {
-        String labelArray = labels == null && labelsNeeded ? LABELS : labels;
-        return new ArrayNames(inputs.name(), labelArray, clusters == null ? CLUSTERS : clusters, clusters != null);
+    /** Opens another file with the same names of arrays; the caller closes it. */
+    public Dataset open(Path file, boolean labelsNeeded) {
+        return Dataset.open(file, names(labelsNeeded));
+    }
+
+    private ArrayNames names(boolean labelsNeeded) {
+        return new ArrayNames(
+                data.inputs(), data.labels(labelsNeeded), clusters == null ? CLUSTERS : clusters, clusters != null);
     }
 }

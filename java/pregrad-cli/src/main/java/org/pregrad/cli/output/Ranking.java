@@ -23,7 +23,7 @@ final class Ranking {
         double[] values = score.of(aggregate);
         return Arrays.stream(score.ranking(aggregate))
                 .limit(most)
-                .mapToObj(neuron -> new Summary.Neuron(neuron, values[neuron]))
+                .mapToObj(neuron -> new Summary.Neuron(neuron, Json.orNull(values[neuron])))
                 .toList();
     }
 }

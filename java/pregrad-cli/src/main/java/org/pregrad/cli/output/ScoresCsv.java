@@ -12,8 +12,8 @@ import org.pregrad.Scores;
 public final class ScoresCsv {
     public static final String FILE = "scores.csv";
 
-    private static final List<String> HEADER =
-            List.of("layer", "call", "cluster", "method", "neuron", "count", "mean", "mean_abs", "rms", "std");
+    private static final List<String> HEADER = List.of(
+            "layer", "call", "cluster", "method", "neuron", "count", "mean", "mean_abs", "rms", "std", "cancellation");
 
     private ScoresCsv() {}
 

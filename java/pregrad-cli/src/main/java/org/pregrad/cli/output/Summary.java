@@ -36,10 +36,16 @@ public record Summary(
 
     private static final int TOP = 10;
 
-    /** A neuron and its score. */
-    public record Neuron(int neuron, double score) {}
+    /** A neuron and its score; null where there is none. */
+    public record Neuron(int neuron, Double score) {}
 
-    /** A ranking's first neurons, by the name of the aggregate. */
+    /**
+     * The scores of one layer, call, cluster and method.
+     *
+     * @param medianCancellation over the neurons; null where all scores are 0
+     * @param completenessError  of a path method: how far the scores are from the difference of the outputs; else null
+     * @param top                a ranking's first neurons, by the name of the aggregate
+     */
     public record Entry(
             String layer,
             long call,
@@ -48,6 +54,7 @@ public record Summary(
             long count,
             int neurons,
             @JsonProperty("median_cancellation") Double medianCancellation,
+            @JsonProperty("completeness_error") Double completenessError,
             Map<String, List<Neuron>> top) {}
 
     public void write(Writer to) throws IOException {
@@ -70,6 +77,7 @@ public record Summary(
                 score.count(),
                 score.neurons(),
                 cancellation.isPresent() ? cancellation.getAsDouble() : null,
+                Json.orNull(score.completenessError()),
                 Ranking.top(score, aggregates, TOP));
     }
 }

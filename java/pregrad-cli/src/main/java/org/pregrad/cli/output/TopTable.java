@@ -29,7 +29,10 @@ public final class TopTable {
     private static List<String> row(Score score, Aggregate aggregate) {
         List<String> neurons = new ArrayList<>();
         for (Summary.Neuron neuron : Ranking.top(score, aggregate, NEURONS)) {
-            neurons.add(String.format(Locale.ROOT, "%d (%.3g)", neuron.neuron(), neuron.score()));
+            neurons.add(
+                    neuron.score() == null
+                            ? Integer.toString(neuron.neuron())
+                            : String.format(Locale.ROOT, "%d (%.3g)", neuron.neuron(), neuron.score()));
         }
         return List.of(
                 score.layer() + "@" + score.call(),

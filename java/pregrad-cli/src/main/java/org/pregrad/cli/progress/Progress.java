@@ -17,7 +17,10 @@ public final class Progress implements AutoCloseable {
         this.bar = bar;
     }
 
-    /** @param quiet no bar even on a terminal */
+    /**
+     * @param samples how many will be passed, each as often as it is
+     * @param quiet   no bar even on a terminal
+     */
     public static Progress start(String task, long samples, boolean quiet) {
         if (quiet || !Terminal.isStderr()) {
             return new Progress(null);

@@ -21,10 +21,10 @@ class ScoresCsvTest {
                                 "a,\"b", 4, Method.ACTIVATION, new double[] {2.0E-44}, new double[] {Double.NaN})),
                 text);
         assertThat(text).hasToString("""
-            layer,call,cluster,method,neuron,count,mean,mean_abs,rms,std
-            relu,0,-1,gradient,0,3,0.1,1.0,0.0,0.0
-            relu,0,-1,gradient,1,3,-2.0E-44,2.2,0.0,0.0
-            "a,""b",0,4,activation,0,3,2.0E-44,NaN,0.0,0.0
+            layer,call,cluster,method,neuron,count,mean,mean_abs,rms,std,cancellation
+            relu,0,-1,gradient,0,3,0.1,1.0,0.0,0.0,0.1
+            relu,0,-1,gradient,1,3,-2.0E-44,2.2,0.0,0.0,9.09090909090909E-45
+            "a,""b",0,4,activation,0,3,2.0E-44,NaN,0.0,0.0,NaN
             """);
     }
 

@@ -1,0 +1,22 @@
+package org.pregrad.cli.options;
+
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** Which layers a command looks at. */
+public final class LayersOption {
+    @Option(
+            names = "--layer",
+            required = true,
+            arity = "1..*",
+            paramLabel = "NAME[@CALL]",
+            converter = Converters.ToLayer.class,
+            description = "A layer: its name for all its calls, name@call for one (pregrad layers lists them). May be"
+                    + " repeated.")
+    private List<String> layers;
+
+    /** The names, each once. */
+    public List<String> names() {
+        return Distinct.of(layers);
+    }
+}

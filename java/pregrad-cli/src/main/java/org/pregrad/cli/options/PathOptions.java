@@ -1,0 +1,85 @@
+package org.pregrad.cli.options;
+
+import org.pregrad.Quadrature;
+import org.pregrad.Removal;
+import picocli.CommandLine.Option;
+
+/** What the path methods, the removal of neurons and chance need to be told. */
+public final class PathOptions {
+    @Option(
+            names = "--steps",
+            defaultValue = "50",
+            paramLabel = "N",
+            converter = Converters.ToPositive.class,
+            description = "Points of integrated-gradients, conductance and internal-influence (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private int steps;
+
+    @Option(
+            names = "--rule",
+            defaultValue = "gauss-legendre",
+            paramLabel = "RULE",
+            completionCandidates = Candidates.Quadratures.class,
+            converter = Converters.ToQuadrature.class,
+            description = "How they integrate: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    private Quadrature rule;
+
+    @Option(
+            names = "--baseline",
+            defaultValue = "zero",
+            paramLabel = "zero|mean|FILE.npz",
+            converter = BaselineChoice.Converter.class,
+            description = "Where integrated-gradients starts: activations of 0, their means over all samples, or one"
+                    + " array per layer, named by the layer or name@call, with a value per neuron (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private BaselineChoice baseline;
+
+    @Option(
+            names = "--input-baseline",
+            defaultValue = "zero",
+            paramLabel = "zero|FILE.npz",
+            converter = BaselineChoice.InputConverter.class,
+            description = "Where conductance and internal-influence start: an input of 0, or the array x of one sample"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private BaselineChoice inputBaseline;
+
+    @Option(
+            names = "--removal",
+            defaultValue = "zero",
+            paramLabel = "REMOVAL",
+            completionCandidates = Candidates.Removals.class,
+            converter = Converters.ToRemoval.class,
+            description = "What removing a neuron means: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    private Removal removal;
+
+    @Option(
+            names = "--seed",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "What random is drawn by (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    public int steps() {
+        return steps;
+    }
+
+    public Quadrature rule() {
+        return rule;
+    }
+
+    public BaselineChoice baseline() {
+        return baseline;
+    }
+
+    public BaselineChoice inputBaseline() {
+        return inputBaseline;
+    }
+
+    public Removal removal() {
+        return removal;
+    }
+
+    public long seed() {
+        return seed;
+    }
+}

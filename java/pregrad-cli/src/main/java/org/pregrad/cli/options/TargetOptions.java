@@ -1,0 +1,39 @@
+package org.pregrad.cli.options;
+
+import org.pregrad.Output;
+import org.pregrad.Target;
+import picocli.CommandLine.Option;
+
+/** Which output of the model is explained. */
+public final class TargetOptions {
+    @Option(
+            names = "--target",
+            defaultValue = "label",
+            paramLabel = "label|predicted|N",
+            converter = Converters.ToTarget.class,
+            description = "Which output is explained: that of the sample's label, the largest, or output N (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private Target target;
+
+    @Option(
+            names = "--output",
+            defaultValue = "logit",
+            paramLabel = "OUTPUT",
+            completionCandidates = Candidates.Outputs.class,
+            converter = Converters.ToOutput.class,
+            description = "What is made of the model's outputs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    private Output output;
+
+    public Target target() {
+        return target;
+    }
+
+    public Output output() {
+        return output;
+    }
+
+    /** Whether the samples' labels decide which output is explained. */
+    public boolean needsLabels() {
+        return target.equals(Target.label());
+    }
+}

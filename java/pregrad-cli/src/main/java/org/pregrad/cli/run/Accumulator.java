@@ -1,0 +1,52 @@
+package org.pregrad.cli.run;
+
+import org.pregrad.Ablation;
+import org.pregrad.Attribution;
+import org.pregrad.Input;
+
+/** What batches are added to; what it has of them can be kept as bytes. */
+interface Accumulator {
+    void add(Input inputs, long[] labels, long[] clusters);
+
+    byte[] save();
+
+    void restore(byte[] state);
+
+    static Accumulator of(Attribution attribution) {
+        return new Accumulator() {
+            @Override
+            public void add(Input inputs, long[] labels, long[] clusters) {
+                attribution.add(inputs, labels, clusters);
+            }
+
+            @Override
+            public byte[] save() {
+                return attribution.save();
+            }
+
+            @Override
+            public void restore(byte[] state) {
+                attribution.restore(state);
+            }
+        };
+    }
+
+    static Accumulator of(Ablation ablation) {
+        return new Accumulator() {
+            @Override
+            public void add(Input inputs, long[] labels, long[] clusters) {
+                ablation.add(inputs, labels, clusters);
+            }
+
+            @Override
+            public byte[] save() {
+                return ablation.save();
+            }
+
+            @Override
+            public void restore(byte[] state) {
+                ablation.restore(state);
+            }
+        };
+    }
+}

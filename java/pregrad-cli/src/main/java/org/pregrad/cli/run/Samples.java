@@ -1,0 +1,60 @@
+package org.pregrad.cli.run;
+
+import java.io.IOException;
+import java.util.function.Supplier;
+import org.pregrad.InputException;
+import org.pregrad.cli.data.Batch;
+import org.pregrad.cli.data.BatchInput;
+import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.data.ReadAhead;
+import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.progress.Progress;
+
+/**
+ * Samples that may be passed over many times.
+ *
+ * @param source    opens them at their start
+ * @param batchSize how many run at once
+ */
+public record Samples(Supplier<Dataset> source, int batchSize) {
+    /** Adds all batches that {@code checkpoint} does not have yet, in order. */
+    void passOver(Accumulator to, Checkpoint checkpoint, Progress progress) throws IOException, InterruptedException {
+        Checkpoint.Reached reached = checkpoint.restore(to);
+        try (Dataset data = source.get()) {
+            if (reached.finished()) {
+                progress.add(data.samples());
+                return;
+            }
+            long batches = 0;
+            try (ReadAhead ahead = new ReadAhead(data, batchSize)) {
+                for (Batch next = ahead.next(); next != null; next = ahead.next()) {
+                    batches++;
+                    if (batches > reached.batches()) {
+                        add(next, to);
+                        checkpoint.reach(batches, to);
+                    }
+                    progress.add(next.samples());
+                }
+            }
+            checkpoint.finish(batches, to);
+        }
+    }
+
+    /** Adds the first batch alone. */
+    void firstBatch(Accumulator to) throws IOException {
+        try (Dataset data = source.get()) {
+            add(data.next(batchSize), to);
+        }
+    }
+
+    private static void add(Batch next, Accumulator to) {
+        try {
+            to.add(BatchInput.of(next), next.labels(), next.clusters());
+        } catch (InputException e) {
+            // The core counts samples from the batch's start.
+            throw next.first() == 0
+                    ? e
+                    : new UserException(e.getMessage() + " (counted from sample " + next.first() + ")", e);
+        }
+    }
+}

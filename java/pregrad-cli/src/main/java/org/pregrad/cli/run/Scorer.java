@@ -1,0 +1,111 @@
+package org.pregrad.cli.run;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.pregrad.Attribution;
+import org.pregrad.Baseline;
+import org.pregrad.Method;
+import org.pregrad.Model;
+import org.pregrad.NeuronConstants;
+import org.pregrad.Removal;
+import org.pregrad.Score;
+import org.pregrad.Scores;
+import org.pregrad.cli.data.BaselineFile;
+import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.data.LayerCall;
+import org.pregrad.cli.options.PathOptions;
+import org.pregrad.cli.options.ScoreOptions;
+import org.pregrad.cli.progress.Progress;
+
+/** Scores samples by some methods, with all that these need beforehand. */
+public final class Scorer {
+    private final Model model;
+    private final ScoreOptions wanted;
+    private final PathOptions paths;
+    private final List<Method> methods;
+    private final Samples samples;
+
+    public Scorer(Model model, ScoreOptions wanted, PathOptions paths, List<Method> methods, Samples samples) {
+        this.model = model;
+        this.wanted = wanted;
+        this.paths = paths;
+        this.methods = methods;
+        this.samples = samples;
+    }
+
+    /** Whether some method needs the mean activations, which take a pass of their own. */
+    public boolean needsMeans() {
+        return (methods.contains(Method.INTEGRATED_GRADIENTS)
+                        && paths.baseline().kind() == Baseline.MEAN)
+                || (methods.contains(Method.ABLATION) && paths.removal() == Removal.MEAN);
+    }
+
+    /** The calls that the wanted layers stand for; runs the first batch, so wrong layers and inputs show. */
+    public List<LayerCall> calls() throws IOException {
+        try (Attribution attribution = builder(List.of(Method.ACTIVATION)).open()) {
+            samples.firstBatch(Accumulator.of(attribution));
+            Map<String, LayerCall> calls = new LinkedHashMap<>();
+            for (Score score : attribution.scores().all()) {
+                LayerCall call = new LayerCall(score.layer(), score.call(), score.neurons());
+                calls.putIfAbsent(call.id(), call);
+            }
+            return List.copyOf(calls.values());
+        }
+    }
+
+    /** The mean activations of each layer call. */
+    public List<NeuronConstants> means(Checkpoint checkpoint, Progress progress)
+            throws IOException, InterruptedException {
+        return scores(builder(List.of(Method.ACTIVATION)), checkpoint, progress).meanActivations();
+    }
+
+    /**
+     * The scores of all samples.
+     *
+     * @param means as {@link #means} gives them; may be empty unless needed
+     */
+    public Scores scores(List<NeuronConstants> means, Checkpoint checkpoint, Progress progress)
+            throws IOException, InterruptedException {
+        Attribution.Builder builder = builder(methods)
+                .steps(paths.steps())
+                .quadrature(paths.rule())
+                .removal(paths.removal())
+                .means(means)
+                .seed(paths.seed());
+        if (methods.contains(Method.INTEGRATED_GRADIENTS)) {
+            setBaseline(builder);
+        }
+        boolean pathsFromInput = methods.contains(Method.CONDUCTANCE) || methods.contains(Method.INTERNAL_INFLUENCE);
+        if (pathsFromInput && paths.inputBaseline().kind() == Baseline.GIVEN) {
+            try (Dataset data = samples.source().get()) {
+                builder.inputBaseline(BaselineFile.input(paths.inputBaseline().file(), data.inputs()));
+            }
+        }
+        return scores(builder, checkpoint, progress);
+    }
+
+    private Attribution.Builder builder(List<Method> some) {
+        return model.attribution()
+                .layers(wanted.layers())
+                .methods(some)
+                .target(wanted.target())
+                .output(wanted.output());
+    }
+
+    private void setBaseline(Attribution.Builder builder) throws IOException {
+        builder.baseline(paths.baseline().kind());
+        if (paths.baseline().kind() == Baseline.GIVEN) {
+            builder.baselines(BaselineFile.activations(paths.baseline().file(), calls()));
+        }
+    }
+
+    private Scores scores(Attribution.Builder builder, Checkpoint checkpoint, Progress progress)
+            throws IOException, InterruptedException {
+        try (Attribution attribution = builder.open()) {
+            samples.passOver(Accumulator.of(attribution), checkpoint, progress);
+            return attribution.scores();
+        }
+    }
+}
