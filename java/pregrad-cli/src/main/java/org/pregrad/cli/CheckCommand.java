@@ -1,0 +1,110 @@
+package org.pregrad.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.pregrad.Check;
+import org.pregrad.LayerCheck;
+import org.pregrad.Model;
+import org.pregrad.cli.data.Batch;
+import org.pregrad.cli.data.BatchInput;
+import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.errors.ErrorLine;
+import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.options.CheckFormatOption;
+import org.pregrad.cli.options.CheckSizeOptions;
+import org.pregrad.cli.options.DataOptions;
+import org.pregrad.cli.options.LayersOption;
+import org.pregrad.cli.options.ModelOptions;
+import org.pregrad.cli.options.StandardOptions;
+import org.pregrad.cli.options.TargetOptions;
+import org.pregrad.cli.output.CheckReport;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code pregrad check}. */
+@Command(
+        name = "check",
+        customSynopsis = {
+            "pregrad check --model M.pt --data D.npz --layer NAME[@CALL]...",
+            "                     [--samples 64] [--neurons 128] [--format table|json]",
+            "                     [OPTIONS]"
+        },
+        description = "Prove the gradients of one or more layers: compare them with finite differences of the model.",
+        footer = {
+            "The pre-activation of each neuron is shifted by a little to either side, and the difference of the outputs"
+                    + " compared with the gradient. Also told: by how much a backward hook on the activation would be"
+                    + " wrong, and how much of the gradients' mean cancels.",
+            "",
+            "Examples:",
+            "  pregrad check --model cnn.pt --data digits.npz --layer relu",
+            "  pregrad check --model cnn.pt --data digits.npz --layer relu@1 conv1 \\",
+            "      --samples 16 --format json"
+        },
+        exitCodeList = {
+            "0:every layer passed",
+            "1:a layer failed, and its verdict says why; or a failure of PreGrad itself",
+            "2:bad usage or bad input: one line on stderr says what is wrong and how to mend it",
+            "130:interrupted by Ctrl-C"
+        })
+final class CheckCommand implements Callable<Integer> {
+    @Mixin
+    private ModelOptions model;
+
+    @Mixin
+    private DataOptions data;
+
+    @Mixin
+    private LayersOption layers;
+
+    @Mixin
+    private TargetOptions target;
+
+    @Mixin
+    private CheckSizeOptions size;
+
+    @Mixin
+    private CheckFormatOption format;
+
+    @SuppressWarnings("UnusedVariable")
+    @Mixin
+    private StandardOptions standard;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        List<LayerCheck> results = results();
+        PrintWriter out = spec.commandLine().getOut();
+        out.print(CheckReport.text(results, format.format()));
+        if (out.checkError()) {
+            throw new UserException("cannot write to standard output; check where it goes");
+        }
+        return results.stream().allMatch(LayerCheck::passed) ? 0 : ErrorLine.FAILURE;
+    }
+
+    private List<LayerCheck> results() throws IOException {
+        try (Dataset samples = data.open(target.needsLabels())) {
+            samples.checkBatchSize(size.samples());
+            try (Model loaded = model.load();
+                    Check check = open(loaded)) {
+                Batch first = samples.next(size.samples());
+                check.add(BatchInput.of(first), first.labels());
+                return check.results();
+            }
+        }
+    }
+
+    private Check open(Model loaded) {
+        return loaded.check()
+                .layers(layers.names())
+                .target(target.target())
+                .output(target.output())
+                .mostNeurons(size.neurons())
+                .open();
+    }
+}
