@@ -17,11 +17,19 @@ import picocli.CommandLine.Spec;
                 "Which hidden neurons of a trained network matter for a group of inputs: derivatives of its outputs by"
                         + " the neurons' pre-activations, per cluster of samples.",
         commandListHeading = "%nCommands:%n",
-        subcommands = {LayersCommand.class, AttributeCommand.class, GenerateCompletion.class},
+        subcommands = {
+            LayersCommand.class,
+            AttributeCommand.class,
+            AblateCommand.class,
+            CheckCommand.class,
+            GenerateCompletion.class
+        },
         footer = {
             "Examples:",
             "  pregrad layers --model cnn.pt --data digits.npz",
             "  pregrad attribute --model cnn.pt --data digits.npz --layer relu@1 --out results",
+            "  pregrad ablate --model cnn.pt --data digits.npz --layer relu@1 --out curves",
+            "  pregrad check --model cnn.pt --data digits.npz --layer relu@1",
             "",
             "Completion in bash: source <(pregrad generate-completion)"
         })
@@ -42,6 +50,7 @@ final class PregradCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "no command was given: use layers or attribute");
+        throw new ParameterException(
+                spec.commandLine(), "no command was given: use layers, attribute, ablate or check");
     }
 }

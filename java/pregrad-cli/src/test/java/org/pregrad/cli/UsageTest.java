@@ -12,7 +12,7 @@ class UsageTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "'' | no command was given: use layers or attribute",
+                "'' | no command was given: use layers, attribute, ablate or check",
                 "atribute | unknown command 'atribute', did you mean attribute?",
                 "layers | missing required option: '--model=M.pt'",
                 "layers --modle m.pt | unknown option '--modle', did you mean --model?",
@@ -39,7 +39,22 @@ class UsageTest {
                 "attribute --model m.pt --data d.npz --layer a --out o --output softmax | unknown output 'softmax':"
                         + " use one of logit",
                 "attribute --model m.pt --data d.npz --layer a --out o --batch-size many | 'many' is no number from 1",
-                "attribute --model m.pt --data d.npz --layer a --out o --seed 1 | unknown option '--seed'",
+                "attribute --model m.pt --data d.npz --layer a --out o --steps 0 | '0' is no number from 1",
+                "attribute --model m.pt --data d.npz --layer a --out o --rule simpson | unknown quadrature 'simpson'",
+                "attribute --model m.pt --data d.npz --layer a --out o --removal half | unknown removal 'half': use one of"
+                        + " zero, zero-preactivation, mean",
+                "attribute --model m.pt --data d.npz --layer a --out o --seed x | 'x' is not a long",
+                "attribute --model m.pt --data d.npz --layer a --sed 1 | unknown option '--sed'",
+                "attribute --model m.pt --data d.npz --layer a --out o --repeats 2 | unknown option '--repeats'",
+                "ablate --model m.pt --data d.npz --layer a | missing required option: '--out=DIR'",
+                "ablate --model m.pt --data d.npz --layer a --out o --method grad | unknown method 'grad'",
+                "ablate --model m.pt --data d.npz --layer a --out o --repeats 0 | '0' is no number from 1",
+                "ablate --model m.pt --data d.npz --layer a --out o --scored s.npz | unknown option '--scored'",
+                "check --model m.pt --data d.npz | missing required option: '--layer",
+                "check --model m.pt --data d.npz --layer a --format csv | unknown format 'csv': use one of table, json",
+                "check --model m.pt --data d.npz --layer a --samples 0 | '0' is no number from 1",
+                "check --model m.pt --data d.npz --layer a --clusters c | unknown option '--clusters'",
+                "check --model m.pt --data d.npz --layer a --method gradient | unknown option '--method'",
             })
     void isRefusedInOneLineWithTheMend(String arguments, String message) {
         Ran ran = Ran.inProcess(arguments.isEmpty() ? new String[0] : arguments.split(" "));
@@ -56,6 +71,12 @@ class UsageTest {
                 "attribute --help | gradient-x-preactivation, gradient-x-activation",
                 "attribute --help | (default: 256)",
                 "attribute --help | (default: mean,mean_abs)",
+                "attribute --help | (default: gauss-legendre)",
+                "ablate --help | --score-data=S.npz",
+                "ablate --help | zero-preactivation, mean (default: zero)",
+                "ablate --help | same files",
+                "check --help | --neurons=N",
+                "check --help | a layer failed, and its verdict",
             })
     void isExplainedByHelp(String arguments, String part) {
         Ran ran = Ran.inProcess(arguments.split(" "));

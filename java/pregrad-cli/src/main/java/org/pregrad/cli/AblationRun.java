@@ -1,0 +1,75 @@
+package org.pregrad.cli;
+
+import java.io.IOException;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.pregrad.Method;
+import org.pregrad.Model;
+import org.pregrad.NeuronConstants;
+import org.pregrad.Removal;
+import org.pregrad.RemovalCurve;
+import org.pregrad.Scores;
+import org.pregrad.cli.options.PathOptions;
+import org.pregrad.cli.options.ScoreOptions;
+import org.pregrad.cli.output.CurveArea;
+import org.pregrad.cli.output.UnfinishedRun;
+import org.pregrad.cli.progress.Progress;
+import org.pregrad.cli.run.Checkpoint;
+import org.pregrad.cli.run.CurveRun;
+import org.pregrad.cli.run.CurveUnit;
+import org.pregrad.cli.run.Samples;
+import org.pregrad.cli.run.Scorer;
+
+/**
+ * The long part of {@code ablate}: scores, then curves.
+ *
+ * @param scorer of the score data
+ * @param tested the samples on which neurons are removed
+ */
+record AblationRun(Model model, Scorer scorer, Samples tested, Wanted wanted, Work work, boolean quiet) {
+    /**
+     * What is measured.
+     *
+     * @param methods  those with one order per aggregate
+     * @param clusters those of the tested samples
+     */
+    record Wanted(ScoreOptions scores, PathOptions paths, List<Method> methods, int repeats, Set<Long> clusters) {}
+
+    /** How many samples there are. */
+    record Work(long scored, long tested) {}
+
+    record Results(Scores scores, List<RemovalCurve> curves, List<CurveArea> areas) {}
+
+    /** Goes on with what {@code unfinished} has reached, and keeps in it what is reached. */
+    Results results(UnfinishedRun unfinished) throws IOException, InterruptedException {
+        List<NeuronConstants> means = List.of();
+        Scores scores;
+        int rounds = scorer.needsMeans() ? 2 : 1;
+        try (Progress progress = Progress.start("Scoring", rounds * work.scored(), quiet)) {
+            if (scorer.needsMeans()) {
+                means = scorer.means(new Checkpoint(unfinished.state("means")), progress);
+            }
+            scores = scorer.scores(means, new Checkpoint(unfinished.state("scores")), progress);
+        }
+        List<CurveUnit> units = CurveUnit.of(
+                scores,
+                new CurveUnit.Wanted(
+                        EnumSet.copyOf(wanted.methods()),
+                        wanted.scores().aggregates(),
+                        wanted.repeats(),
+                        wanted.paths().seed(),
+                        wanted.clusters()));
+        CurveRun run = new CurveRun(
+                model,
+                wanted.paths().removal(),
+                wanted.paths().removal() == Removal.MEAN ? means : List.of(),
+                wanted.scores().target(),
+                wanted.scores().output());
+        try (Progress progress = Progress.start("Removing", units.size() * work.tested(), quiet)) {
+            List<RemovalCurve> curves =
+                    run.measure(units, tested, name -> new Checkpoint(unfinished.state(name)), progress);
+            return new Results(scores, curves, CurveArea.of(curves, scores));
+        }
+    }
+}

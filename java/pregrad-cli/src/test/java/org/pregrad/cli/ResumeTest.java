@@ -1,0 +1,183 @@
+package org.pregrad.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.pregrad.cli.output.UnfinishedRun;
+
+/** However often ablate is interrupted or killed, it ends with the same files. */
+class ResumeTest {
+    private static final int KILLS = 10;
+
+    /** Kept as often as possible, so that little work shows much. */
+    private static final String INTERVAL = "-Dpregrad.checkpoint.interval.ms=20";
+
+    @TempDir
+    private Path streams;
+
+    @TempDir
+    private Path work;
+
+    @Test
+    void endsWithTheSameFilesAfterTenKills() throws Exception {
+        Path whole = work.resolve("whole");
+        Process uninterrupted = start(whole);
+        awaitWork(uninterrupted, whole);
+        long began = System.nanoTime();
+        assertThat(Spawned.finish(uninterrupted, streams).code()).isZero();
+        double workMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+
+        Path killed = work.resolve("killed");
+        Random random = new Random(12);
+        int goneOn = 0;
+        for (int kill = 0; kill < KILLS; kill++) {
+            Process process = start(killed);
+            awaitWork(process, killed);
+            // All lives together are shorter than the work, so none of them ends it.
+            Thread.sleep((long) (random.nextDouble() * workMs / KILLS));
+            assertThat(process.isAlive()).isTrue();
+            process.destroyForcibly();
+            Ran ran = Spawned.finish(process, streams);
+            goneOn += ran.err().contains("going on with the unfinished run in " + killed) ? 1 : 0;
+            assertThat(ran.err()).doesNotContain("anew");
+        }
+        assertThat(goneOn).isGreaterThan(KILLS / 2);
+        Ran last = Spawned.run(command(killed), streams);
+        assertThat(last.code()).isZero();
+        assertThat(last.err()).isEqualTo("pregrad: going on with the unfinished run in " + killed + "\n");
+        assertSame(killed, whole);
+    }
+
+    @Test
+    void saysHowToGoOnWhenInterruptedAndKeepsOthersOut() throws Exception {
+        Path out = work.resolve("out");
+        Process process = start(out);
+        awaitState(process, out);
+        signal("STOP", process);
+        Ran.inProcess(arguments(out)).assertRefused("another pregrad is writing into the output directory " + out);
+        signal("INT", process);
+        signal("CONT", process);
+        Ran ran = Spawned.finish(process, streams);
+        assertThat(ran.code()).isEqualTo(130);
+        assertThat(ran.out()).isEmpty();
+        assertThat(ran.err()).isEqualTo("pregrad: interrupted; the same command given again goes on where it was\n");
+        assertThat(files(out)).containsExactly(UnfinishedRun.FOLDER);
+
+        Ran resumed = Ran.inProcess(arguments(out));
+        assertThat(resumed.err()).isEqualTo("pregrad: going on with the unfinished run in " + out + "\n");
+        assertThat(resumed.code()).isZero();
+        Path whole = work.resolve("whole");
+        assertThat(Ran.inProcess(arguments(whole)).code()).isZero();
+        assertSame(out, whole);
+    }
+
+    @Test
+    void doesNotTrustADamagedState() throws Exception {
+        Path out = work.resolve("out");
+        Process process = start(out);
+        awaitState(process, out);
+        process.destroyForcibly();
+        Spawned.finish(process, streams);
+        Path state = states(out).get(0);
+        byte[] bytes = Files.readAllBytes(state);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(state, bytes);
+        Ran ran = Ran.inProcess(arguments(out));
+        assertThat(ran.code()).isZero();
+        assertThat(ran.err().lines()).hasSize(2).last().asString().endsWith("is damaged; starting anew");
+        Path whole = work.resolve("whole");
+        assertThat(Ran.inProcess(arguments(whole)).code()).isZero();
+        assertSame(out, whole);
+    }
+
+    /** The command's line tells where the files are, so that differs in the summary. */
+    private static void assertSame(Path out, Path whole) throws IOException {
+        assertThat(files(out)).containsExactly("curves.csv", "scores.csv", "summary.json");
+        assertThat(out.resolve("scores.csv")).hasSameBinaryContentAs(whole.resolve("scores.csv"));
+        assertThat(out.resolve("curves.csv")).hasSameBinaryContentAs(whole.resolve("curves.csv"));
+        assertThat(Files.readString(out.resolve("summary.json")).replace(out.toString(), whole.toString()))
+                .isEqualTo(Files.readString(whole.resolve("summary.json")));
+    }
+
+    private static String[] arguments(Path out) {
+        return new String[] {
+            "ablate",
+            "--model",
+            Fixtures.text("digits-mlp.scripted.pt"),
+            "--data",
+            Fixtures.text("digits.npz"),
+            "--layer",
+            "act2",
+            "--removal",
+            "mean",
+            "--batch-size",
+            "300",
+            "--repeats",
+            "3",
+            "--threads",
+            "1",
+            "--out",
+            out.toString()
+        };
+    }
+
+    private static List<String> command(Path out) {
+        List<String> command = Spawned.pregrad(arguments(out));
+        command.addAll(1, List.of(INTERVAL, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+        return command;
+    }
+
+    private Process start(Path out) throws IOException {
+        return Spawned.start(command(out), streams);
+    }
+
+    /** Until the process has its folder: what comes then is the long part. */
+    private static void awaitWork(Process process, Path out) throws IOException, InterruptedException {
+        Path lock = out.resolve(UnfinishedRun.FOLDER).resolve("lock");
+        String before = Files.exists(lock) ? Files.readString(lock) : "";
+        while (!Files.exists(lock) || Files.readString(lock).equals(before)) {
+            assertThat(process.isAlive()).isTrue();
+            Thread.sleep(5);
+        }
+    }
+
+    private static void awaitState(Process process, Path out) throws IOException, InterruptedException {
+        while (states(out).isEmpty()) {
+            assertThat(process.isAlive()).isTrue();
+            Thread.sleep(5);
+        }
+    }
+
+    private static List<Path> states(Path out) throws IOException {
+        Path folder = out.resolve(UnfinishedRun.FOLDER);
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".state"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static void signal(String name, Process process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    private static List<String> files(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+}
