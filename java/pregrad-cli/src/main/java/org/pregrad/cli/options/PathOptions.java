@@ -49,7 +49,9 @@ public final class PathOptions {
             paramLabel = "REMOVAL",
             completionCandidates = Candidates.Removals.class,
             converter = Converters.ToRemoval.class,
-            description = "What removing a neuron means: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+            description =
+                    "What removing a neuron means, for ablation and removal curves: ${COMPLETION-CANDIDATES} (default:"
+                            + " ${DEFAULT-VALUE}).")
     private Removal removal;
 
     @Option(
