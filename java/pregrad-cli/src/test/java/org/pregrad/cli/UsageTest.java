@@ -70,10 +70,10 @@ class UsageTest {
                 "layers --help | --input-shape",
                 "attribute --help | gradient-x-preactivation, gradient-x-activation",
                 "attribute --help | (default: 256)",
-                "attribute --help | (default: mean,mean_abs)",
+                "attribute --help | rms, std, cancellation (default: mean,",
                 "attribute --help | (default: gauss-legendre)",
                 "ablate --help | --score-data=S.npz",
-                "ablate --help | zero-preactivation, mean (default: zero)",
+                "ablate --help | removal curves: zero, zero-preactivation, mean (default: zero)",
                 "ablate --help | same files",
                 "check --help | --neurons=N",
                 "check --help | a layer failed, and its verdict",
@@ -82,7 +82,9 @@ class UsageTest {
         Ran ran = Ran.inProcess(arguments.split(" "));
         assertThat(ran.code()).isZero();
         assertThat(ran.err()).isEmpty();
-        assertThat(ran.out()).contains(part, "Exit codes:", "Examples:", "\n  2 ");
+        assertThat(ran.out()).contains("Exit codes:", "Examples:", "\n  2 ");
+        // Where lines break is the terminal's matter.
+        assertThat(ran.out().replaceAll("\\s+", " ")).contains(part);
         assertThat(ran.out().lines()).allMatch(line -> line.length() <= 80);
     }
 
