@@ -33,6 +33,14 @@ class CheckTest {
     }
 
     @Test
+    void failsWhereTheModelHidesAPathFromItsGradient() {
+        Ran ran = check("without-gradient.scripted.pt", "without-gradient.npz", "--layer", layer("without-gradient"));
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.code()).isEqualTo(1);
+        assertThat(ran.out()).contains("FAILED: ∂y/∂z disagrees with finite differences, relative error ");
+    }
+
+    @Test
     void passesOnSmoothActivations() {
         Ran ran = check("act-gelu.scripted.pt", "act-gelu.npz", "--layer", layer("act-gelu"));
         assertThat(ran.code()).isZero();
