@@ -44,7 +44,7 @@ class AblateTest {
                         row -> String.join(",", Arrays.asList(row).subList(METHOD, REMOVED)),
                         TreeMap::new,
                         Collectors.counting()));
-        int clusters = 10;
+        long clusters = 10;
         assertThat(points.keySet())
                 .containsExactly(
                         "ablation,mean,0",
@@ -229,7 +229,7 @@ class AblateTest {
         assertThat(lines.get(0)).matches("layer +cluster +method +aggregate +area +random +rank correlation");
         List<Double> areas = lines.stream()
                 .filter(line -> line.matches("relu@1 +0 .*"))
-                .map(line -> Double.valueOf(line.split(" +")[4]))
+                .map(line -> Double.valueOf(line.split(" +", -1)[4]))
                 .toList();
         assertThat(areas).hasSize(9).isSorted();
         assertThat(lines.get(1)).matches(".* 0\\.\\d{3}  0\\.\\d{3} ± 0\\.\\d{3} +-?[01]\\.\\d\\d");
