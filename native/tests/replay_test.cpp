@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+#include <torch/script.h>
+
+#include "attribution/layer_replay.hpp"
+#include "fixtures.hpp"
+#include "pregrad/pregrad.hpp"
+#include "resnet.hpp"
+
+namespace pregrad::test {
+
+namespace {
+
+using attribution::LayerReplay;
+
+std::string fixture_name(const testing::TestParamInfo<Fixture>& fixture) { return test_name(fixture.param); }
+
+std::shared_ptr<const Model::Implementation> load(const std::filesystem::path& file) {
+  return std::make_shared<const Model::Implementation>(graph::TorchScriptModel::load(file, at::kCPU));
+}
+
+const LayerReplay::Change leave = [](const at::Tensor&, std::int64_t) { return at::Tensor(); };
+const LayerReplay::Change put_back = [](const at::Tensor& value, std::int64_t) { return value.clone(); };
+const LayerReplay::Change clear = [](const at::Tensor& value, std::int64_t) { return at::zeros_like(value); };
+
+class ReplayTest : public testing::TestWithParam<Fixture> {};
+
+TEST_P(ReplayTest, LeavesTheModelAsItIsButForTheChange) {
+  const at::NoGradGuard no_gradients;
+  const Data data = first_of(read_data(GetParam().data), 6);
+  const auto model = load(GetParam().file);
+  const at::Tensor expected = model->forward(data.x);
+  for (const Layer& layer : model->layers(data.x)) {
+    for (const auto stage : {graph::Stage::activation, graph::Stage::pre_activation}) {
+      SCOPED_TRACE(testing::Message() << layer.name << "@" << layer.call
+                                      << (stage == graph::Stage::activation ? " a" : " z"));
+      const LayerReplay replay(model, layer.name, layer.call, stage, false);
+      const LayerReplay::Start start = replay.start(data.x);
+      std::int64_t changes = 0;
+      const at::Tensor intact = replay.run(start, leave).outputs.view_as(expected);
+      EXPECT_TRUE(at::allclose(intact, expected, 1e-5, 1e-6));
+      const at::Tensor same = replay.run(start, put_back).outputs.view_as(expected);
+      EXPECT_TRUE(at::equal(same, intact));
+      replay.run(start, [&](const at::Tensor& value, std::int64_t axis) {
+        ++changes;
+        EXPECT_EQ(value.sizes().vec(), layer.shape);
+        EXPECT_EQ(value.dim() == 1 ? 0 : axis, layer.neuron_axis < 0 ? 0 : layer.neuron_axis);
+        return clear(value, axis);
+      });
+      EXPECT_EQ(changes, 1);
+      // Whatever a run has written into, the next one starts from what the first one did.
+      EXPECT_TRUE(at::equal(replay.run(start, leave).outputs.view_as(expected), intact));
+      const LayerReplay::Start three = replay.start(data.x, 3);
+      const at::Tensor copies = replay.run(three, leave).outputs;
+      EXPECT_TRUE(at::allclose(copies.slice(0, 2 * data.x.size(0)).view_as(expected), expected, 1e-5, 1e-6));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, ReplayTest, testing::ValuesIn(attributable_fixtures()), fixture_name);
+
+/// A model of a few lines, and what removing its activation `forward@0` must give.
+struct HardGraph {
+  const char* name;
+  const char* body;
+  bool is_split;
+};
+
+std::string hard_graph_name(const testing::TestParamInfo<HardGraph>& graph) { return graph.param.name; }
+
+class HardReplayTest : public testing::TestWithParam<HardGraph> {};
+
+TEST_P(HardReplayTest, ARemovedActivationIsGoneForEverybody) {
+  torch::jit::Module module(GetParam().name);
+  module.register_parameter("weight", at::linspace(-1, 1, 16).reshape({4, 4}), false);
+  module.define(std::string("def forward(self, x, cleared: bool = False):\n") + GetParam().body);
+  const at::Tensor x = at::linspace(-2, 1, 12).reshape({3, 4});
+  const auto model = std::make_shared<const Model::Implementation>(graph::TorchScriptModel(module, at::kCPU));
+  const at::Tensor expected = module.forward({x, true}).toTensor();
+  ASSERT_FALSE(at::allclose(expected, module.forward({x}).toTensor())) << "removing must change something";
+
+  const LayerReplay replay(model, "forward", 0, graph::Stage::activation, false);
+  const LayerReplay::Start start = replay.start(x);
+  for (int run = 0; run < 3; ++run) {
+    const at::Tensor seen = replay.run(start, clear).outputs;
+    EXPECT_TRUE(at::allclose(seen, expected)) << seen << expected;
+  }
+  const LayerReplay::Result intact = replay.run(start, leave);
+  EXPECT_TRUE(at::allclose(intact.outputs, module.forward({x}).toTensor()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Bodies, HardReplayTest,
+                         testing::Values(HardGraph{"residual", R"(
+    z = torch.matmul(x, self.weight)
+    a = torch.relu(z)
+    if cleared:
+        a = a * 0
+    return torch.tanh(torch.matmul(a, self.weight)) + z
+)",
+                                                   true},
+                                         HardGraph{"in_place_under_its_old_name", R"(
+    z = torch.matmul(x, self.weight)
+    torch.relu_(z)
+    if cleared:
+        z.zero_()
+    return torch.tanh(torch.matmul(z, self.weight)) + z
+)",
+                                                   true},
+                                         HardGraph{"written_into_later", R"(
+    z = torch.matmul(x, self.weight)
+    a = torch.tanh(z)
+    if cleared:
+        a.zero_()
+    a += x
+    a[:, 1:3] *= 2
+    return torch.matmul(a, self.weight)
+)",
+                                                   true},
+                                         HardGraph{"view_that_shares", R"(
+    z = torch.matmul(x, self.weight)
+    base = z.clone()
+    part = base[:, :]
+    part.relu_()
+    if cleared:
+        part.zero_()
+    part += 1
+    return torch.matmul(base, self.weight) + part
+)",
+                                                   false},
+                                         HardGraph{"list_that_grows", R"(
+    kept = [x]
+    z = torch.matmul(x, self.weight)
+    a = torch.tanh(z)
+    if cleared:
+        a = a * 0
+    kept.append(a)
+    kept.append(torch.matmul(a, self.weight))
+    return torch.cat(kept, 1)
+)",
+                                                   false},
+                                         HardGraph{"loop", R"(
+    y = x
+    for i in range(3):
+        a = torch.tanh(torch.matmul(y, self.weight))
+        if cleared and i == 0:
+            a = a * 0
+        y = y + a * (i + 1)
+    return y
+)",
+                                                   false}),
+                         hard_graph_name);
+
+TEST(ReplayCostTest, ALateLayerOfResNet18CostsAThirdOfTheModelAtMost) {
+  const Model model = Model::from(make_resnet18());
+  constexpr std::int64_t samples = 4;
+  const at::Tensor x = at::randn({samples, 3, 64, 64});
+  const at::Tensor y = at::zeros({samples}, at::kLong);
+  const auto seconds_of = [](const auto& body) {
+    const auto begin = std::chrono::steady_clock::now();
+    body();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  model.forward(x);
+  for (const auto& [layer, call] : {std::pair("block7.relu", 0), std::pair("block8.relu", 1)}) {
+    AblationOptions options;
+    options.orders = random_orders(layer, call, 0, 512, 1, 1);
+    Ablation ablation = model.ablation(options);
+    ablation.add(x.slice(0, 0, 2), y.slice(0, 0, 2));  // the first batch looks for samples that interact
+    std::vector<double> ratios;
+    for (int round = 0; round < 3; ++round) {
+      constexpr int points = 129;
+      const double removals = seconds_of([&] { ablation.add(x, y); }) / points;
+      constexpr int forwards = 20;
+      const double replays = seconds_of([&] {
+                               for (int i = 0; i < forwards; ++i) {
+                                 model.forward(x);
+                               }
+                             }) /
+                             forwards;
+      ratios.push_back(removals / replays);
+    }
+    std::sort(ratios.begin(), ratios.end());
+    std::printf("removal at %s@%d: %.3f of replaying the model\n", layer, call, ratios[1]);
+    EXPECT_LT(ratios[1], 1.0 / 3);
+  }
+}
+
+}  // namespace
+
+}  // namespace pregrad::test
