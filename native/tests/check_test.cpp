@@ -65,6 +65,14 @@ TEST(CheckTest, TellsWhatAHookWouldGive) {
   EXPECT_LT(relu.cancellation, 1);
 }
 
+TEST(CheckTest, SmoothModelsHaveNoKinks) {
+  const Data data = read_data(fixture_path("act-gelu.npz"));
+  const LayerCheck gelu = check_of(Model::load(fixture_path("act-gelu.scripted.pt")), data, "act");
+  EXPECT_EQ(gelu.at_kink, 0);
+  EXPECT_EQ(gelu.compared, gelu.samples * gelu.neurons);
+  EXPECT_TRUE(gelu.passed);
+}
+
 TEST(CheckTest, AHookOnALayerWithoutActivationIsRight) {
   const Data data = first_of(read_data(fixture_path("digits.npz")), 16);
   const LayerCheck logits = check_of(Model::load(fixture_path("digits-mlp.scripted.pt")), data, "fc3");

@@ -64,7 +64,9 @@ void LayerComparison::add_unit(double above, double intact, double below, double
   // The last bits of y, as they show in its differences.
   const double rounding =
       4 * precision_.epsilon * std::max({std::abs(above), std::abs(intact), std::abs(below)}) / step;
-  const double steepest = std::max(std::abs(right), std::abs(left));
+  // Where a smooth function is flat its slope may change by much of the little that it is.
+  const double typical = std::sqrt(gradient_squares_ / static_cast<double>(std::max<std::int64_t>(1, units_)));
+  const double steepest = std::max({std::abs(right), std::abs(left), typical});
   if (std::abs(right - left) > precision_.kink * steepest + 4 * rounding) {
     ++result_.at_kink;
     return;

@@ -27,7 +27,8 @@ class LayerComparison {
   /// ∂y/∂z and ∂y/∂a with positions summed, [N · neurons].
   void add_gradients(const std::vector<double>& z_gradient, const std::vector<double>& a_gradient,
                      std::int64_t samples);
-  /// y at z shifted by step, not at all, and by −step, and ∂y/∂z at the same place; all of one unit.
+  /// y at z shifted by step, not at all, and by −step, and ∂y/∂z at the same place; all of one unit of the gradients
+  /// added last.
   void add_unit(double above, double intact, double below, double step, double gradient);
   void set_neurons(std::int64_t neurons) { result_.neurons = neurons; }
 
