@@ -25,6 +25,7 @@ class ConsistencyTest : public testing::TestWithParam<Case> {
       : data_(read_data(fixture_path(GetParam().data))), model_(Model::load(fixture_path(GetParam().model))) {
     options_.layers = GetParam().layers;
     options_.methods.assign(all_methods.begin(), all_methods.end());
+    options_.steps = 8;
   }
 
   Scores in_batches(std::int64_t size, int threads) {

@@ -49,7 +49,7 @@ struct PREGRAD_API RemovalCurve {
 };
 
 struct AblationOptions {
-  /// The layers and calls must be the model's; clusters without samples give no curve.
+  /// The layers and calls must be the model's; the curve of a cluster without samples has a count of 0 and NaN values.
   std::vector<RemovalOrder> orders;
   Removal removal = Removal::zero;
   /// Mean activations per layer call, as mean_activations gives them, for Removal::mean. Where they are given by
