@@ -21,6 +21,7 @@ import org.pregrad.cli.options.OutputDirectoryOption;
 import org.pregrad.cli.options.PathOptions;
 import org.pregrad.cli.options.QuietOption;
 import org.pregrad.cli.options.RepeatsOption;
+import org.pregrad.cli.options.ReportOption;
 import org.pregrad.cli.options.SampleOptions;
 import org.pregrad.cli.options.ScoreOptions;
 import org.pregrad.cli.options.StandardOptions;
@@ -35,6 +36,7 @@ import org.pregrad.cli.output.OutputTransaction;
 import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.UnfinishedRun;
+import org.pregrad.cli.report.Report;
 import org.pregrad.cli.run.Samples;
 import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
@@ -57,7 +59,8 @@ import picocli.CommandLine.Spec;
             "Each score's order of removal is compared with random orders and with that of ablation, the effect of"
                     + " removing each neuron alone (the oracle). DIR/scores.csv has the scores, DIR/curves.csv a row per"
                     + " point of each curve, and DIR/summary.json the areas under the curves: a lower one means that the"
-                    + " order finds what the model needs.",
+                    + " order finds what the model needs. DIR/report.html shows all of it as a page that opens without a"
+                    + " network.",
             "",
             "Scores should be made on other samples than those that test them: give --score-data. An interrupted or"
                     + " killed run goes on where it was when the same command is given again, and ends with the same"
@@ -98,6 +101,9 @@ final class AblateCommand implements Callable<Integer> {
     private OutputDirectoryOption out;
 
     @Mixin
+    private ReportOption page;
+
+    @Mixin
     private BatchOption batch;
 
     @Mixin
@@ -113,7 +119,7 @@ final class AblateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         OutputDirectory directory = out.directory();
-        directory.checkWritable(ScoresCsv.FILE, CurvesCsv.FILE, Summary.FILE);
+        directory.checkWritable(ScoresCsv.FILE, CurvesCsv.FILE, Summary.FILE, Report.FILE);
         try (Dataset tested = data.open(true);
                 Dataset scored = openScored()) {
             tested.checkBatchSize(batch.size());
@@ -212,12 +218,15 @@ final class AblateCommand implements Callable<Integer> {
         }
     }
 
-    private static void write(
+    private void write(
             OutputDirectory directory, UnfinishedRun unfinished, AblationRun.Results results, AblationSummary summary) {
         try (OutputTransaction transaction = directory.begin(unfinished)) {
             transaction.write(ScoresCsv.FILE, to -> ScoresCsv.write(results.scores(), to));
             transaction.write(CurvesCsv.FILE, to -> CurvesCsv.write(results.curves(), to));
             transaction.write(Summary.FILE, summary::write);
+            if (page.isWanted()) {
+                Report.add(transaction);
+            }
             transaction.commit();
         }
     }
@@ -231,6 +240,9 @@ final class AblateCommand implements Callable<Integer> {
         to.println("Scores:  " + directory.given().resolve(ScoresCsv.FILE));
         to.println("Curves:  " + directory.given().resolve(CurvesCsv.FILE));
         to.println("Summary: " + directory.given().resolve(Summary.FILE));
+        if (page.isWanted()) {
+            to.println("Report:  " + directory.given().resolve(Report.FILE));
+        }
         to.flush();
     }
 

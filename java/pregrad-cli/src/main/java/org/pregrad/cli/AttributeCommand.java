@@ -14,6 +14,7 @@ import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.OutputDirectoryOption;
 import org.pregrad.cli.options.PathOptions;
 import org.pregrad.cli.options.QuietOption;
+import org.pregrad.cli.options.ReportOption;
 import org.pregrad.cli.options.SampleOptions;
 import org.pregrad.cli.options.ScoreOptions;
 import org.pregrad.cli.options.StandardOptions;
@@ -23,6 +24,7 @@ import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.TopTable;
 import org.pregrad.cli.progress.Progress;
+import org.pregrad.cli.report.Report;
 import org.pregrad.cli.run.Checkpoint;
 import org.pregrad.cli.run.Samples;
 import org.pregrad.cli.run.Scorer;
@@ -44,7 +46,8 @@ import picocli.CommandLine.Spec;
                     + " mean_abs, rms, std and cancellation; DIR/summary.json says what was run on what and names the first neurons of"
                     + " each ranking. A cancellation (|mean| / mean_abs) near 0 means that the cluster's samples disagree in"
                     + " sign. The neurons' scores by integrated-gradients or conductance add up to a difference of"
-                    + " outputs; the summary says how nearly (completeness_error).",
+                    + " outputs; the summary says how nearly (completeness_error). DIR/report.html shows all of it as a page that opens without"
+                    + " a network.",
             "",
             "Examples:",
             "  pregrad attribute --model cnn.pt --data digits.npz --layer relu@1 --out DIR",
@@ -73,6 +76,9 @@ final class AttributeCommand implements Callable<Integer> {
     private OutputDirectoryOption out;
 
     @Mixin
+    private ReportOption page;
+
+    @Mixin
     private BatchOption batch;
 
     @Mixin
@@ -88,7 +94,7 @@ final class AttributeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         OutputDirectory directory = out.directory();
-        directory.checkWritable(ScoresCsv.FILE, Summary.FILE);
+        directory.checkWritable(ScoresCsv.FILE, Summary.FILE, Report.FILE);
         try (Dataset samples = data.open(wanted.needsLabels())) {
             samples.checkBatchSize(batch.size());
             Scores scores = scores(samples);
@@ -122,6 +128,9 @@ final class AttributeCommand implements Callable<Integer> {
         try (OutputTransaction transaction = directory.begin()) {
             transaction.write(ScoresCsv.FILE, to -> ScoresCsv.write(scores, to));
             transaction.write(Summary.FILE, summary::write);
+            if (page.isWanted()) {
+                Report.add(transaction);
+            }
             transaction.commit();
         }
     }
@@ -135,6 +144,9 @@ final class AttributeCommand implements Callable<Integer> {
                 scores, method.methods().get(0), wanted.aggregates().get(0)));
         to.println("Scores:  " + directory.given().resolve(ScoresCsv.FILE));
         to.println("Summary: " + directory.given().resolve(Summary.FILE));
+        if (page.isWanted()) {
+            to.println("Report:  " + directory.given().resolve(Report.FILE));
+        }
         to.flush();
     }
 }

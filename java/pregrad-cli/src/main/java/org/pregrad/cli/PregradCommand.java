@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
             AttributeCommand.class,
             AblateCommand.class,
             CheckCommand.class,
+            ReportCommand.class,
             GenerateCompletion.class
         },
         footer = {
@@ -30,6 +31,7 @@ import picocli.CommandLine.Spec;
             "  pregrad attribute --model cnn.pt --data digits.npz --layer relu@1 --out results",
             "  pregrad ablate --model cnn.pt --data digits.npz --layer relu@1 --out curves",
             "  pregrad check --model cnn.pt --data digits.npz --layer relu@1",
+            "  pregrad report --from results",
             "",
             "Completion in bash: source <(pregrad generate-completion)"
         })
@@ -51,6 +53,6 @@ final class PregradCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "no command was given: use layers, attribute, ablate or check");
+                spec.commandLine(), "no command was given: use layers, attribute, ablate, check or report");
     }
 }

@@ -30,8 +30,29 @@ class AttributeTest {
         attribute("--layer", "relu", "--method", "gradient,activation");
         assertThat(directory.resolve("out/scores.csv")).hasBinaryContent(scores);
         assertThat(directory.resolve("out/summary.json")).hasBinaryContent(summary);
-        assertThat(names(directory.resolve("out"))).containsExactly("notes", "scores.csv", "summary.json");
+        assertThat(names(directory.resolve("out")))
+                .containsExactly("notes", "report.html", "scores.csv", "summary.json");
         assertThat(names(directory)).containsExactly("out");
+    }
+
+    @Test
+    void drawsThePageThatReportDrawsAgain() throws IOException {
+        Ran ran = attribute("--layer", "relu", "--method", "gradient,activation");
+        Path page = directory.resolve("out/report.html");
+        assertThat(ran.out()).contains("Report:  " + page);
+        byte[] drawn = Files.readAllBytes(page);
+        Files.delete(page);
+        assertThat(Ran.inProcess("report", "--from", page.getParent().toString())
+                        .code())
+                .isZero();
+        assertThat(page).hasBinaryContent(drawn);
+    }
+
+    @Test
+    void drawsNoPageWhereNoneIsWanted() throws IOException {
+        Ran ran = attribute("--layer", "relu", "--no-report");
+        assertThat(ran.out()).doesNotContain("report.html");
+        assertThat(names(directory.resolve("out"))).containsExactly("scores.csv", "summary.json");
     }
 
     @Test

@@ -12,7 +12,7 @@ class UsageTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "'' | no command was given: use layers, attribute, ablate or check",
+                "'' | no command was given: use layers, attribute, ablate, check or report",
                 "atribute | unknown command 'atribute', did you mean attribute?",
                 "layers | missing required option: '--model=M.pt'",
                 "layers --modle m.pt | unknown option '--modle', did you mean --model?",
@@ -55,6 +55,8 @@ class UsageTest {
                 "check --model m.pt --data d.npz --layer a --samples 0 | '0' is no number from 1",
                 "check --model m.pt --data d.npz --layer a --clusters c | unknown option '--clusters'",
                 "check --model m.pt --data d.npz --layer a --method gradient | unknown option '--method'",
+                "report | missing required option: '--from=DIR'",
+                "report --form d | unknown option '--form', did you mean --from?",
             })
     void isRefusedInOneLineWithTheMend(String arguments, String message) {
         Ran ran = Ran.inProcess(arguments.isEmpty() ? new String[0] : arguments.split(" "));
@@ -69,6 +71,7 @@ class UsageTest {
                 "--help | attribute",
                 "layers --help | --input-shape",
                 "attribute --help | gradient-x-preactivation, gradient-x-activation",
+                "attribute --help | --no-report",
                 "attribute --help | (default: 256)",
                 "attribute --help | rms, std, cancellation (default: mean,",
                 "attribute --help | (default: gauss-legendre)",
@@ -77,6 +80,7 @@ class UsageTest {
                 "ablate --help | same files",
                 "check --help | --neurons=N",
                 "check --help | a layer failed, and its verdict",
+                "report --help | --from=DIR",
             })
     void isExplainedByHelp(String arguments, String part) {
         Ran ran = Ran.inProcess(arguments.split(" "));

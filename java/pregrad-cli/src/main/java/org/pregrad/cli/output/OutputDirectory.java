@@ -9,11 +9,21 @@ import org.pregrad.cli.errors.UserException;
 /** Where a command's results go. */
 public final class OutputDirectory {
     private final Path given;
+    private final String option;
     private final Path path;
 
-    /** @param given as the user wrote it; need not exist */
+    /** @param given as the user wrote it for {@code --out}; need not exist */
     public OutputDirectory(Path given) {
+        this(given, "--out");
+    }
+
+    /**
+     * @param given  as the user wrote it; need not exist
+     * @param option what it was given with, for error lines
+     */
+    public OutputDirectory(Path given, String option) {
         this.given = given;
+        this.option = option;
         Path absolute = given.toAbsolutePath();
         // Before it exists, no link can stand in it, and `a/..` must not be created.
         this.path = Files.exists(absolute) ? absolute : absolute.normalize();
@@ -32,15 +42,16 @@ public final class OutputDirectory {
      */
     public void checkWritable(String... fileNames) {
         if (given.toString().isEmpty()) {
-            throw new UserException("the output directory has no name; give --out DIR, or --out . for this one");
+            throw new UserException(
+                    "the output directory has no name; give " + option + " DIR, or " + option + " . for this one");
         }
         if (Files.exists(path) && !Files.isDirectory(path)) {
-            throw new UserException("the output directory " + given + " is a file; give another --out");
+            throw new UserException("the output directory " + given + " is a file; give another " + option);
         }
         for (String name : fileNames) {
             if (Files.isDirectory(path.resolve(name))) {
                 throw new UserException(
-                        "the output file " + given.resolve(name) + " is a directory; give another --out");
+                        "the output file " + given.resolve(name) + " is a directory; give another " + option);
             }
         }
         Deque<Path> missing = FileTree.missing(path);
@@ -75,6 +86,6 @@ public final class OutputDirectory {
     }
 
     OutputFailure failure(IOException e) {
-        return OutputFailure.of(given, e);
+        return OutputFailure.of(given, option, e);
     }
 }

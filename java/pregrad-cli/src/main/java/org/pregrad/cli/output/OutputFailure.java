@@ -16,11 +16,11 @@ public final class OutputFailure extends UserException {
         super(message, cause);
     }
 
-    static OutputFailure of(Path directory, IOException e) {
+    static OutputFailure of(Path directory, String option, IOException e) {
         String reason = reason(e);
         String mend = reason.toLowerCase(Locale.ROOT).matches(".*(no space|too large|quota).*")
-                ? "free space there or give another --out"
-                : "give another --out";
+                ? "free space there or give another " + option
+                : "give another " + option;
         return new OutputFailure(
                 "cannot write into the output directory " + directory + ": " + reason + "; nothing was written, "
                         + mend,

@@ -3,6 +3,7 @@ package org.pregrad.cli.output;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.channels.Channels;
@@ -15,6 +16,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import org.pregrad.cli.errors.UserException;
 
 /**
@@ -79,6 +81,14 @@ public final class OutputTransaction implements AutoCloseable {
         } catch (UncheckedIOException e) {
             throw directory.failure(e.getCause());
         }
+    }
+
+    /** Reads a file that was written; empty if it was not. */
+    public synchronized Optional<Reader> open(String name) throws IOException {
+        checkRunning();
+        return names.contains(name)
+                ? Optional.of(Files.newBufferedReader(staging.resolve(name), StandardCharsets.UTF_8))
+                : Optional.empty();
     }
 
     /**

@@ -1,0 +1,114 @@
+package org.pregrad.cli.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.dataformat.csv.CsvMapper;
+import com.fasterxml.jackson.dataformat.csv.CsvParser;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.charset.CharacterCodingException;
+import java.util.Arrays;
+import java.util.List;
+import org.pregrad.cli.errors.UserException;
+
+/** Rows of comma-separated values whose columns are found by name. */
+final class CsvRows {
+    private static final int ABSENT = -1;
+
+    private final Source source;
+    private final MappingIterator<String[]> rows;
+    private final List<String> header;
+    private String[] row = {};
+    private long number = 1;
+
+    CsvRows(Source source, Reader text) throws IOException {
+        this.source = source;
+        this.rows = new CsvMapper()
+                .enable(CsvParser.Feature.WRAP_AS_ARRAY)
+                .readerFor(String[].class)
+                .readValues(text);
+        if (!advance()) {
+            throw source.damaged("it is empty");
+        }
+        this.header = Arrays.asList(row);
+    }
+
+    /** Moves to the next row; false if there is none. */
+    boolean next() throws IOException {
+        if (!advance()) {
+            return false;
+        }
+        number++;
+        if (row.length != header.size()) {
+            throw damaged("has " + row.length + " fields where the header has " + header.size());
+        }
+        return true;
+    }
+
+    /** The column's index. */
+    int column(String name) {
+        int index = optionalColumn(name);
+        if (index == ABSENT) {
+            throw source.damaged("it has no column '" + name + "'");
+        }
+        return index;
+    }
+
+    /** The column's index, or a negative one. */
+    int optionalColumn(String name) {
+        return header.indexOf(name);
+    }
+
+    String text(int column) {
+        return row[column];
+    }
+
+    long integer(int column) {
+        try {
+            return Long.parseLong(row[column]);
+        } catch (NumberFormatException e) {
+            throw damaged("has '" + row[column] + "' for " + header.get(column) + ", which is no integer");
+        }
+    }
+
+    /** A count or an index. */
+    int index(int column) {
+        long value = integer(column);
+        if (value < 0 || value > Integer.MAX_VALUE) {
+            throw damaged("has " + value + " for " + header.get(column) + ", which is out of range");
+        }
+        return (int) value;
+    }
+
+    double number(int column) {
+        try {
+            return Double.parseDouble(row[column]);
+        } catch (NumberFormatException e) {
+            throw damaged("has '" + row[column] + "' for " + header.get(column) + ", which is no number");
+        }
+    }
+
+    /** NaN where the field is empty. */
+    double optionalNumber(int column) {
+        return row[column].isEmpty() ? Double.NaN : number(column);
+    }
+
+    UserException damaged(String what) {
+        return source.damaged("row " + number + " " + what);
+    }
+
+    private boolean advance() throws IOException {
+        try {
+            if (!rows.hasNextValue()) {
+                return false;
+            }
+            row = rows.nextValue();
+            return true;
+        } catch (JsonProcessingException e) {
+            if (e.getCause() instanceof CharacterCodingException wrapped) {
+                throw wrapped;
+            }
+            throw source.damaged("row " + (number + 1) + " is no row of comma-separated values");
+        }
+    }
+}

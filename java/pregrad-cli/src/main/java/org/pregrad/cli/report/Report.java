@@ -1,0 +1,181 @@
+package org.pregrad.cli.report;
+
+import com.samskivert.mustache.Mustache;
+import java.io.IOException;
+import java.io.Writer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.output.OutputTransaction;
+import org.pregrad.cli.output.ScoresCsv;
+import org.pregrad.cli.output.Summary;
+
+/**
+ * {@code report.html}: a page that shows a run, drawn from {@code scores.csv}, {@code summary.json} and, of a run that
+ * removed neurons, {@code curves.csv} alone. It needs no other file and no network, and the same files give the same
+ * bytes.
+ */
+public final class Report {
+    public static final String FILE = "report.html";
+
+    private final RunSummary summary;
+    private final List<LayerScores> all;
+    private final Map<PanelKey, Curves> curves;
+    private final Limits limits;
+    private final List<LayerScores> layers;
+    private final List<String> aggregates;
+
+    private Report(RunSummary summary, List<LayerScores> all, Map<PanelKey, Curves> curves) {
+        this.summary = summary;
+        this.all = all;
+        this.curves = curves;
+        this.aggregates = aggregates();
+        this.limits = Limits.of(all, curves, aggregates.size());
+        this.layers = all.stream().limit(limits.layers()).toList();
+    }
+
+    /**
+     * Reads a run.
+     *
+     * @throws UserException if a file is missing or damaged, or the files are not of one run
+     */
+    public static Report read(ReportFiles files) {
+        Source scores = new Source(files, ScoresCsv.FILE);
+        RunSummary summary = SummaryReader.read(new Source(files, Summary.FILE));
+        List<LayerScores> layers = ScoresReader.read(scores);
+        Map<PanelKey, Curves> curves =
+                summary.hasCurves() ? CurvesReader.read(new Source(files, CurvesReader.FILE)) : Map.of();
+        OneRun.check(scores, summary, layers, new Source(files, CurvesReader.FILE), curves.keySet());
+        return new Report(summary, layers, curves);
+    }
+
+    /**
+     * Adds the page to an output whose other files are written already.
+     *
+     * @throws UserException if the disk does not take it
+     */
+    public static void add(OutputTransaction transaction) {
+        transaction.write(FILE, read(new WrittenFiles(transaction))::write);
+    }
+
+    /** Writes the page. */
+    public void write(Writer to) throws IOException {
+        List<Assets.Script> scripts = Assets.scripts();
+        Map<String, Object> page = new LinkedHashMap<>();
+        page.put("policy", scripts.stream().map(Assets.Script::hash).collect(Collectors.joining(" ")));
+        page.put("style", Assets.text("report.css"));
+        page.put("scripts", scripts.stream().map(Assets.Script::text).toList());
+        page.put("data", ScriptJson.text(data()));
+        page.put("samples", summary.samples());
+        page.put("model", summary.files().get(0).file());
+        page.put("dataFile", summary.files().get(1).file());
+        page.put("hasCurves", summary.hasCurves());
+        page.put("leftOut", LeftOut.of(all, curves, limits));
+        page.put("anyLeftOut", !LeftOut.of(all, curves, limits).isEmpty());
+        List<PanelKey> panels = panels();
+        page.put(
+                "areas",
+                Tables.areas(panels, layers.stream().map(LayerScores::layer).toList(), summary.areas()));
+        int ranks = Math.min(
+                limits.top(),
+                layers.stream().mapToInt(LayerScores::neurons).max().orElseThrow());
+        page.put("ranks", IntStream.rangeClosed(1, ranks).boxed().toList());
+        page.put("topColumns", ranks + 1);
+        page.put("top", Tables.top(layers, aggregates, limits));
+        page.put("cancellation", Tables.cancellation(panels, layers, summary.scores()));
+        page.put("command", summary.command());
+        page.put("versions", summary.versions().entrySet());
+        page.put("options", summary.options().entrySet());
+        page.put("files", summary.files());
+        page.put("echarts", Assets.echartsVersion());
+        page.put("notices", Assets.text("third-party.txt"));
+        page.put("licence", Assets.text("LICENSE"));
+        Mustache.compiler().compile(Assets.text("report.html")).execute(page, to);
+    }
+
+    /** Those that neurons were ranked by, or all if the summary names none. */
+    private List<String> aggregates() {
+        List<String> all = List.copyOf(anyColumns().values().keySet());
+        List<String> ranked = all.stream().filter(summary.ranked()::contains).toList();
+        return ranked.isEmpty() ? all : ranked;
+    }
+
+    private ScoreColumns anyColumns() {
+        LayerScores first = all.get(0);
+        long cluster = first.clusters().get(0);
+        return first.methods().stream()
+                .map(method -> first.of(cluster, method))
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private List<PanelKey> panels() {
+        return layers.stream()
+                .flatMap(
+                        layer -> limits.clustersOf(layer).stream().map(cluster -> new PanelKey(layer.layer(), cluster)))
+                .toList();
+    }
+
+    private PageData data() {
+        CurveSets sets = new CurveSets(curves, summary.areas(), limits.points());
+        return new PageData(
+                aggregates,
+                Curves.METRICS,
+                layers.stream().map(layer -> data(layer, sets)).toList());
+    }
+
+    private PageData.Layer data(LayerScores layer, CurveSets sets) {
+        List<Long> clusters = limits.clustersOf(layer);
+        return new PageData.Layer(
+                layer.layer().label(),
+                layer.neurons(),
+                layer.methods(),
+                clusters.stream()
+                        .map(cluster -> new PageData.Cluster(
+                                Long.toString(cluster),
+                                layer.count(cluster),
+                                spreads(layer, cluster),
+                                sets.of(new PanelKey(layer.layer(), cluster))))
+                        .toList(),
+                heatMaps(layer, clusters));
+    }
+
+    private static List<PageData.Spread> spreads(LayerScores layer, long cluster) {
+        return layer.methods().stream()
+                .filter(method -> layer.of(cluster, method) != null)
+                .map(method ->
+                        Spreads.of(method, layer.of(cluster, method).values().get(ScoresReader.CANCELLATION)))
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
+    private List<PageData.HeatMap> heatMaps(LayerScores layer, List<Long> clusters) {
+        List<PageData.HeatMap> maps = new ArrayList<>();
+        for (String method : layer.methods()) {
+            for (String aggregate : aggregates) {
+                List<double[]> columns = clusters.stream()
+                        .map(cluster -> layer.of(cluster, method))
+                        .map(scores ->
+                                scores == null ? new double[0] : scores.values().get(aggregate))
+                        .toList();
+                int[] neurons = Neurons.largestByCluster(columns, layer.neurons(), limits.neurons());
+                maps.add(new PageData.HeatMap(
+                        method,
+                        aggregate,
+                        neurons,
+                        IntStream.of(neurons)
+                                .mapToObj(neuron -> columns.stream()
+                                        .mapToDouble(values -> values.length == 0 ? Double.NaN : values[neuron])
+                                        .toArray())
+                                .toArray(double[][]::new)));
+            }
+        }
+        return maps;
+    }
+}

@@ -1,0 +1,103 @@
+package org.pregrad.cli.report;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
+
+/** Reads {@code scores.csv}. */
+final class ScoresReader {
+    static final String CANCELLATION = "cancellation";
+    private static final List<String> AGGREGATES = List.of("mean", "mean_abs", "rms", "std");
+
+    private final Source source;
+    private final Map<LayerCall, LayerScores> layers = new LinkedHashMap<>();
+
+    private record Key(LayerCall layer, long cluster, String method) {}
+
+    /** The rows of one key so far. */
+    private record Rows(Key key, long count, List<DoubleStream.Builder> columns) {}
+
+    private ScoresReader(Source source) {
+        this.source = source;
+    }
+
+    /** The scores of each call of a layer, in the file's order. */
+    static List<LayerScores> read(Source source) {
+        return source.read(text -> new ScoresReader(source).layers(text));
+    }
+
+    private List<LayerScores> layers(Reader text) throws IOException {
+        CsvRows rows = new CsvRows(source, text);
+        int layer = rows.column("layer");
+        int call = rows.column("call");
+        int cluster = rows.column("cluster");
+        int method = rows.column("method");
+        int neuron = rows.column("neuron");
+        int count = rows.column("count");
+        List<String> names = Stream.concat(AGGREGATES.stream(), Stream.of(CANCELLATION))
+                .filter(name -> AGGREGATES.contains(name) || rows.optionalColumn(name) >= 0)
+                .toList();
+        int[] columns = names.stream().mapToInt(rows::column).toArray();
+        Rows open = null;
+        int expected = 0;
+        while (rows.next()) {
+            Key key = new Key(
+                    new LayerCall(rows.text(layer), rows.integer(call)), rows.integer(cluster), rows.text(method));
+            if (open == null || !open.key().equals(key)) {
+                finish(open, names);
+                open = new Rows(
+                        key,
+                        rows.integer(count),
+                        names.stream().map(name -> DoubleStream.builder()).toList());
+                expected = 0;
+            }
+            if (rows.index(neuron) != expected) {
+                throw rows.damaged("has neuron " + rows.text(neuron) + " where " + expected + " should stand");
+            }
+            expected++;
+            for (int column = 0; column < columns.length; column++) {
+                open.columns().get(column).add(rows.number(columns[column]));
+            }
+        }
+        finish(open, names);
+        if (layers.isEmpty()) {
+            throw source.damaged("it has no rows");
+        }
+        return new ArrayList<>(layers.values());
+    }
+
+    private void finish(Rows rows, List<String> names) {
+        if (rows == null) {
+            return;
+        }
+        Map<String, double[]> values = new LinkedHashMap<>();
+        for (int column = 0; column < names.size(); column++) {
+            values.put(names.get(column), rows.columns().get(column).build().toArray());
+        }
+        double[] mean = values.get("mean");
+        values.computeIfAbsent(CANCELLATION, name -> cancellation(mean, values.get("mean_abs")));
+        Key key = rows.key();
+        LayerScores layer = layers.computeIfAbsent(key.layer(), name -> new LayerScores(name, mean.length));
+        String what = key.layer().label() + ", cluster " + key.cluster() + ", " + key.method();
+        if (layer.neurons() != mean.length) {
+            throw source.damaged(what + " has " + mean.length + " neurons where others have " + layer.neurons());
+        }
+        if (layer.of(key.cluster(), key.method()) != null) {
+            throw source.damaged(what + " stands there twice");
+        }
+        layer.add(key.cluster(), key.method(), new ScoreColumns(rows.count(), values));
+    }
+
+    private static double[] cancellation(double[] mean, double[] meanAbs) {
+        double[] shares = new double[mean.length];
+        for (int neuron = 0; neuron < shares.length; neuron++) {
+            shares[neuron] = meanAbs[neuron] == 0 ? Double.NaN : Math.abs(mean[neuron]) / meanAbs[neuron];
+        }
+        return shares;
+    }
+}

@@ -1,0 +1,142 @@
+package org.pregrad.cli.report;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** The page's tables, which need no script. */
+final class Tables {
+    /** How many standard deviations of the random areas an area must lie away to be told from chance. */
+    private static final double CLEAR = 2;
+
+    private Tables() {}
+
+    /** @param layer the index of the call of a layer among those that are shown */
+    record AreaGroup(int layer, long cluster, String label, List<AreaRow> rows) {}
+
+    record AreaRow(
+            String method, String aggregate, String area, String difference, String verdict, String correlation) {}
+
+    record TopGroup(int layer, String method, String aggregate, String label, List<TopRow> rows) {}
+
+    record TopRow(long cluster, List<TopCell> cells) {}
+
+    record TopCell(int neuron, String score) {}
+
+    record CancellationGroup(int layer, long cluster, String label, List<CancellationRow> rows) {}
+
+    record CancellationRow(String method, String lower, String median, String upper, String completeness) {}
+
+    /** Lowest area first. */
+    static List<AreaGroup> areas(List<PanelKey> panels, List<LayerCall> layers, List<RunSummary.Area> areas) {
+        Map<PanelKey, List<RunSummary.Area>> byPanel =
+                areas.stream().collect(Collectors.groupingBy(RunSummary.Area::panel));
+        return panels.stream()
+                .filter(byPanel::containsKey)
+                .map(panel -> new AreaGroup(
+                        layers.indexOf(panel.layer()),
+                        panel.cluster(),
+                        panel.label(),
+                        byPanel.get(panel).stream()
+                                .sorted(Comparator.comparingDouble(RunSummary.Area::area))
+                                .map(Tables::row)
+                                .toList()))
+                .toList();
+    }
+
+    private static AreaRow row(RunSummary.Area area) {
+        double difference = area.area() - area.randomArea();
+        String random = Curves.RANDOM.equals(area.method())
+                ? "\u00b1 " + Shown.decimals(area.randomAreaStd())
+                : Shown.decimals(difference);
+        return new AreaRow(
+                area.method(),
+                area.aggregate(),
+                Shown.decimals(area.area()),
+                random,
+                verdict(area, difference),
+                Shown.decimals(area.rankCorrelation()));
+    }
+
+    private static String verdict(RunSummary.Area area, double difference) {
+        if (Curves.RANDOM.equals(area.method()) || Double.isNaN(difference)) {
+            return "";
+        }
+        double clear = CLEAR * area.randomAreaStd();
+        return difference < -clear ? "better" : difference > clear ? "worse" : "as random";
+    }
+
+    static List<TopGroup> top(List<LayerScores> layers, List<String> aggregates, Limits limits) {
+        List<TopGroup> groups = new ArrayList<>();
+        for (int index = 0; index < layers.size(); index++) {
+            LayerScores layer = layers.get(index);
+            for (String method : layer.methods()) {
+                for (String aggregate : aggregates) {
+                    groups.add(new TopGroup(
+                            index,
+                            method,
+                            aggregate,
+                            layer.layer().label() + ", " + method + ", " + aggregate,
+                            limits.clustersOf(layer).stream()
+                                    .filter(cluster -> layer.of(cluster, method) != null)
+                                    .map(cluster -> top(
+                                            cluster,
+                                            layer.of(cluster, method).values().get(aggregate),
+                                            limits.top()))
+                                    .toList()));
+                }
+            }
+        }
+        return groups;
+    }
+
+    private static TopRow top(long cluster, double[] values, int most) {
+        return new TopRow(
+                cluster,
+                IntStream.of(Neurons.highest(values, most))
+                        .mapToObj(neuron -> new TopCell(neuron, Shown.number(values[neuron], 3)))
+                        .toList());
+    }
+
+    static List<CancellationGroup> cancellation(
+            List<PanelKey> panels, List<LayerScores> layers, List<RunSummary.Score> scores) {
+        Map<List<Object>, RunSummary.Score> byKey = scores.stream()
+                .collect(Collectors.toMap(
+                        score -> List.of(score.panel(), score.method()), Function.identity(), (first, same) -> first));
+        List<LayerCall> names = layers.stream().map(LayerScores::layer).toList();
+        return panels.stream()
+                .map(panel -> {
+                    int index = names.indexOf(panel.layer());
+                    LayerScores layer = layers.get(index);
+                    return new CancellationGroup(
+                            index,
+                            panel.cluster(),
+                            panel.label(),
+                            layer.methods().stream()
+                                    .filter(method -> layer.of(panel.cluster(), method) != null)
+                                    .map(method -> row(
+                                            method,
+                                            layer.of(panel.cluster(), method),
+                                            byKey.get(List.of(panel, method))))
+                                    .toList());
+                })
+                .toList();
+    }
+
+    private static CancellationRow row(String method, ScoreColumns columns, RunSummary.Score score) {
+        PageData.Spread spread = Spreads.of(method, columns.values().get(ScoresReader.CANCELLATION));
+        double[] quantiles = spread == null
+                ? new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN}
+                : spread.quantiles();
+        return new CancellationRow(
+                method,
+                Shown.decimals(quantiles[1]),
+                Shown.decimals(quantiles[2]),
+                Shown.decimals(quantiles[3]),
+                Shown.number(score == null ? Double.NaN : score.completenessError(), 2));
+    }
+}

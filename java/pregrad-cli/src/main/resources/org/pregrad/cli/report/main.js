@@ -1,0 +1,102 @@
+// What is chosen decides what is shown.
+(() => {
+  const {data, chosen, byId, element} = pregrad;
+
+  function fill(select, entries, value) {
+    select.replaceChildren(...entries.map(([key, text]) => element('option', {value: key}, text)));
+    select.value = value;
+  }
+
+  // Keeps what was chosen where the layer has it too.
+  function fillForLayer() {
+    const layer = pregrad.layer();
+    chosen.cluster = Math.min(chosen.cluster, layer.clusters.length - 1);
+    if (!layer.methods.includes(chosen.method)) {
+      chosen.method = layer.methods[0];
+    }
+    fill(byId('cluster'), layer.clusters.map((cluster, index) => [String(index), `${cluster.id} (${cluster.samples} samples)`]), String(chosen.cluster));
+    fill(byId('method'), layer.methods.map((method) => [method, method]), chosen.method);
+  }
+
+  // Of a table's groups only those of what is chosen.
+  function filter(table, wanted) {
+    for (const body of table?.tBodies ?? []) {
+      body.hidden = !Object.entries(wanted).every(([key, value]) => body.dataset[key] === value);
+    }
+  }
+
+  function showTables() {
+    const layer = String(chosen.layer);
+    const cluster = pregrad.cluster().id;
+    filter(byId('areas'), {layer, cluster});
+    filter(byId('cancellation'), {layer, cluster});
+    filter(byId('top'), {layer, method: chosen.method, aggregate: chosen.aggregate});
+    const panel = `of ${pregrad.layer().name}, cluster ${cluster}`;
+    const ranking = `of ${pregrad.layer().name}, ${chosen.method}, ${chosen.aggregate}`;
+    document.querySelectorAll('.where').forEach((place) => {
+      place.textContent = place.dataset.where === 'panel' ? panel : ranking;
+    });
+  }
+
+  function update(fresh) {
+    showTables();
+    pregrad.curves.update(fresh);
+    pregrad.heatmap.update();
+    pregrad.cancellation.update();
+  }
+
+  function onChoice(id, take) {
+    byId(id).addEventListener('change', (event) => {
+      take(event.target.value);
+      update(id === 'layer' || id === 'cluster');
+    });
+  }
+
+  async function copy() {
+    const command = byId('command');
+    const said = byId('copied');
+    said.textContent = '';
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+      said.textContent = 'Copied.';
+    } catch {
+      // A browser that keeps the clipboard to itself still lets people copy what is selected.
+      getSelection().selectAllChildren(command);
+      said.textContent = 'Selected: press Ctrl+C to copy.';
+    }
+  }
+
+  document.documentElement.classList.add('scripted');
+  document.querySelectorAll('.needs-script').forEach((part) => {
+    part.hidden = false;
+  });
+  byId('choice').hidden = false;
+  byId('choice').addEventListener('submit', (event) => event.preventDefault());
+  byId('copy').hidden = false;
+  byId('copy').addEventListener('click', copy);
+  fill(byId('layer'), data.layers.map((layer, index) => [String(index), `${layer.name} (${layer.neurons} neurons)`]), '0');
+  chosen.aggregate = data.aggregates[0];
+  fill(byId('aggregate'), data.aggregates.map((name) => [name, name]), chosen.aggregate);
+  fillForLayer();
+  onChoice('layer', (value) => {
+    chosen.layer = Number(value);
+    fillForLayer();
+  });
+  onChoice('cluster', (value) => {
+    chosen.cluster = Number(value);
+  });
+  onChoice('method', (value) => {
+    chosen.method = value;
+  });
+  onChoice('aggregate', (value) => {
+    chosen.aggregate = value;
+  });
+  pregrad.curves.start();
+  pregrad.heatmap.start();
+  pregrad.cancellation.start();
+  let drawn = false;
+  pregrad.theme.start(() => {
+    update(!drawn);
+    drawn = true;
+  });
+})();
