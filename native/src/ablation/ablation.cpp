@@ -207,6 +207,7 @@ at::Tensor Ablation::Implementation::constants_for(const LayerOrders& layer, con
     return {};
   }
   std::vector<at::Tensor> rows;
+  rows.reserve(tasks.size());
   for (const Task& task : tasks) {
     const at::Tensor cluster = at::full({1}, options_.orders[task.order].cluster, at::kLong);
     rows.push_back(
@@ -228,6 +229,7 @@ void Ablation::Implementation::require_neurons(const LayerOrders& layer, std::in
 std::vector<RemovalCurve> Ablation::Implementation::curves() const {
   const std::lock_guard lock(mutex_);
   std::vector<RemovalCurve> curves;
+  curves.reserve(sums_.size());
   for (std::size_t i = 0; i < sums_.size(); ++i) {
     curves.push_back(sums_[i].curve(options_.orders[i], is_classifier_));
   }

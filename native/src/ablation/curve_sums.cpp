@@ -10,6 +10,7 @@ std::vector<std::int64_t> removed_counts(std::int64_t neurons) {
   constexpr std::int64_t most_steps = 128;
   const std::int64_t steps = std::min(neurons, most_steps);
   std::vector<std::int64_t> counts;
+  counts.reserve(static_cast<std::size_t>(steps) + 1);
   for (std::int64_t i = 0; i <= steps; ++i) {
     counts.push_back((2 * i * neurons + steps) / (2 * steps));
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "pregrad/ablation.hpp"
 #include "statistics/random_values.hpp"
 
@@ -20,6 +22,7 @@ std::vector<RemovalOrder> removal_orders(const Scores& scores, const std::vector
 std::vector<RemovalOrder> random_orders(const std::string& layer, std::int64_t call, std::int64_t cluster,
                                         std::int64_t neurons, std::int64_t repeats, std::uint64_t seed) {
   std::vector<RemovalOrder> orders;
+  orders.reserve(static_cast<std::size_t>(std::max<std::int64_t>(0, repeats)));
   for (std::int64_t repeat = 0; repeat < repeats; ++repeat) {
     orders.push_back({layer, call, cluster, Method::random, Aggregate::mean, repeat,
                       ranking(statistics::random_values(layer, call, cluster, neurons, repeat, seed))});

@@ -183,6 +183,7 @@ std::vector<double> ScoreTable::mean_activations_of(const Key& key) const {
     count += cell.values.count();
   }
   std::vector<double> mean;
+  mean.reserve(sums.size());
   for (const statistics::ExactSum& sum : sums) {
     mean.push_back(sum.divided_by(static_cast<double>(count)).value());
   }

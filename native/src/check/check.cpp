@@ -46,6 +46,7 @@ bool runs_alike(const Model::Implementation& wide, const Model::Implementation& 
 std::vector<std::int64_t> evenly_spaced(std::int64_t neurons, std::int64_t most) {
   const std::int64_t count = std::min(neurons, most);
   std::vector<std::int64_t> chosen;
+  chosen.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
     chosen.push_back(i * neurons / count);
   }
@@ -182,6 +183,7 @@ check::LayerComparison& Check::Implementation::comparison_of(const LayerBatch& l
 std::vector<LayerCheck> Check::Implementation::results() const {
   const std::lock_guard lock(mutex_);
   std::vector<LayerCheck> results;
+  results.reserve(comparisons_.size());
   for (const check::LayerComparison& comparison : comparisons_) {
     results.push_back(comparison.result());
   }

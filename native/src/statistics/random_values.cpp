@@ -22,6 +22,7 @@ std::vector<double> random_values(const std::string& layer, std::int64_t call, s
   std::seed_seq sequence(words.begin(), words.end());
   std::mt19937_64 engine(sequence);
   std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(neurons));
   for (std::int64_t i = 0; i < neurons; ++i) {
     values.push_back(static_cast<double>(engine() >> 11U) * 0x1.0p-53);
   }

@@ -18,6 +18,7 @@ std::string quoted(const std::string& text) { return "'" + text + "'"; }
 
 std::vector<double> Statistics::cancellation() const {
   std::vector<double> shares;
+  shares.reserve(mean.size());
   for (std::size_t i = 0; i < mean.size(); ++i) {
     shares.push_back(mean_abs[i] > 0 ? std::min(1.0, std::abs(mean[i]) / mean_abs[i])
                                      : std::numeric_limits<double>::quiet_NaN());
