@@ -41,7 +41,8 @@ final class Verdict {
             return "∂y/∂z agrees with finite differences to " + number(check.gradientError()) + units;
         }
         return "FAILED: ∂y/∂z disagrees with finite differences, relative error " + number(check.gradientError())
-                + " where " + number(check.tolerance()) + " is allowed" + units;
+                + " where " + number(check.tolerance()) + " is allowed" + units
+                + " Look for detach, no_grad or a gradient of its own between this layer and the output.";
     }
 
     private static void hook(LayerCheck check, List<String> sentences) {

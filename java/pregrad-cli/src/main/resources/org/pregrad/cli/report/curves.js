@@ -16,6 +16,9 @@ pregrad.curves = (() => {
   const set = () => pregrad.cluster().curves;
   const metric = () => pregrad.chosen.metric;
   const metricName = () => NAMES[pregrad.data.metrics[metric()]];
+  // An accuracy is a share, and no deviation leads out of [0, 1].
+  const range = () => (pregrad.data.metrics[metric()].endsWith('accuracy') ? {min: 0, max: 1} : {scale: true});
+  const clamped = (value) => Math.min(Math.max(value, range().min ?? -Infinity), range().max ?? Infinity);
   const label = (series) => `${series.method}, ${series.aggregate}`;
 
   // All curves that can be shown: the random band first, then the oracle, then the others.
@@ -49,7 +52,7 @@ pregrad.curves = (() => {
 
   function band(curve) {
     const edge = (sign) => set().removed.map(
-      (removed, index) => [removed, curve.values[index] + sign * curve.std[index]]);
+      (removed, index) => [removed, clamped(curve.values[index] + sign * curve.std[index])]);
     const outline = [...edge(1), ...edge(-1).reverse()];
     return {
       type: 'custom', id: 'band', name: `${RANDOM} band`, silent: true, z: 1, clip: true,
@@ -81,7 +84,7 @@ pregrad.curves = (() => {
       grid: {left: 8, right: 16, top: 16, bottom: 28, containLabel: true},
       tooltip: {...pregrad.chart.tooltip(), trigger: 'axis', formatter: tip},
       xAxis: pregrad.chart.axis('Removed neurons', {type: 'value', min: 0, max: set() ? set().removed.at(-1) : 1, nameGap: 26}),
-      yAxis: pregrad.chart.axis('', {type: 'value', scale: true}),
+      yAxis: pregrad.chart.axis('', {type: 'value', ...range()}),
       series: [
         ...(random ? [band(random)] : []),
         ...lines.map(line),
