@@ -125,7 +125,7 @@ class AblateTest {
     void givesTheSameBytesAgainAndLeavesNothingElse() throws IOException {
         ablate("--layer", "relu", "--repeats", "2");
         Map<String, byte[]> first = contents();
-        assertThat(first.keySet()).containsExactly("curves.csv", "scores.csv", "summary.json");
+        assertThat(first.keySet()).containsExactly("curves.csv", "report.html", "scores.csv", "summary.json");
         ablate("--layer", "relu", "--repeats", "2");
         assertThat(contents()).usingRecursiveComparison().isEqualTo(first);
     }
