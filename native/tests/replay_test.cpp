@@ -156,6 +156,42 @@ INSTANTIATE_TEST_SUITE_P(Bodies, HardReplayTest,
                                                    false}),
                          hard_graph_name);
 
+TEST(FixedBatchTest, EveryMethodRunsWhereTheModelNamesTheSizeOfItsBatch) {
+  torch::jit::Module module("fixed");
+  module.register_parameter("weight", at::linspace(-1, 1, 16).reshape({4, 4}), false);
+  module.define(R"(
+    def forward(self, x):
+        a = torch.tanh(torch.matmul(x.view(3, 4), self.weight))
+        return torch.matmul(a.view(3, 4), self.weight)
+  )");
+  const Model model = Model::from(module);
+  const at::Tensor x = at::linspace(-2, 1, 12).reshape({3, 4});
+  const at::Tensor y = at::arange(3);
+  AttributionOptions options;
+  options.layers = {"forward"};
+  options.methods.assign(all_methods.begin(), all_methods.end());
+  Attribution attribution = model.attribution(options);
+  attribution.add(x, y);
+  const Scores scores = attribution.scores();
+  // Only a linear layer follows: the effect of a removal is exactly the gradient's times the activation.
+  const Statistics& effect = scores.of("forward", 0, Method::ablation);
+  const Statistics& product = scores.of("forward", 0, Method::gradient_x_activation);
+  for (std::size_t j = 0; j < 4; ++j) {
+    EXPECT_NEAR(effect.mean[j], product.mean[j], 1e-6);
+  }
+  EXPECT_LT(scores.entries().at(static_cast<std::size_t>(Method::conductance)).completeness_error, 1e-3);
+  AblationOptions ablation_options;
+  ablation_options.orders = random_orders("forward", 0, 0, 4, 2, 0);
+  Ablation ablation = model.ablation(ablation_options);
+  ablation.add(x, y);
+  EXPECT_EQ(ablation.curves().at(0).count, 3);
+  CheckOptions check_options;
+  check_options.layers = {"forward"};
+  Check check = model.check(check_options);
+  check.add(x, y);
+  EXPECT_TRUE(check.results().at(0).passed);
+}
+
 TEST(ReplayCostTest, ALateLayerOfResNet18CostsAThirdOfTheModelAtMost) {
   const Model model = Model::from(make_resnet18());
   constexpr std::int64_t samples = 4;

@@ -131,11 +131,12 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const attributi
     return at::Tensor();
   });
   require_neurons(layer, neurons);
-  const std::int64_t copies =
+  const std::int64_t worthwhile =
       attribution::worthwhile_copies(samples, elements, static_cast<std::int64_t>(tasks.size()));
-  if (copies > 1) {
-    start = layer.replay->start(batch.inputs, copies);
+  if (worthwhile > 1) {
+    start = layer.replay->start(batch.inputs, worthwhile);
   }
+  const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
   const at::Tensor repeated_labels = labels.defined() ? labels.repeat({copies}) : at::Tensor();
   const auto* cluster = batch.clusters.const_data_ptr<std::int64_t>();

@@ -24,8 +24,9 @@ attribution::SampleScores single_neurons(const LayerReplay& replay, const attrib
                                    ? attribution::constants_of(options.means, layer.name, layer.call, batch.clusters,
                                                                neurons, "mean activations")
                                    : at::Tensor();
-  const std::int64_t copies = attribution::worthwhile_copies(batch.samples(), neurons * reduction.positions(), neurons);
-  const LayerReplay::Start start = replay.start(batch.inputs, copies);
+  const LayerReplay::Start start = replay.start(
+      batch.inputs, attribution::worthwhile_copies(batch.samples(), neurons * reduction.positions(), neurons));
+  const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
   const auto y_with = [&](const at::Tensor& masks) {
     const at::Tensor outputs =

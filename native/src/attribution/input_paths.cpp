@@ -82,13 +82,27 @@ at::Tensor InputPaths::baseline_for(const at::Tensor& inputs) const {
 }
 
 void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch) const {
+  constexpr std::int64_t samples_per_run = 256;
+  const std::int64_t copies = samples_per_run / batch.samples();
+  if (copies > 1) {
+    try {
+      add_scores(layers, batch, copies);
+      return;
+    } catch (const InputError&) {
+      // Its code names the size of the batch; what is wrong with the inputs themselves shows below.
+    } catch (const UnsupportedModelError&) {
+      // Likewise, and the copies came out in another shape.
+    }
+  }
+  add_scores(layers, batch, 1);
+}
+
+void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch, std::int64_t copies) const {
   const statistics::QuadratureRule plain = statistics::quadrature_rule(options_.quadrature, options_.steps);
   const statistics::QuadratureRule rule = wants(Method::conductance) ? statistics::with_ends(plain) : plain;
   const at::Tensor baseline = baseline_for(batch.inputs);
   const at::Tensor way = batch.inputs - baseline;
   const auto points = static_cast<std::int64_t>(rule.points.size());
-  constexpr std::int64_t samples_per_run = 256;
-  const std::int64_t copies = std::clamp<std::int64_t>(samples_per_run / batch.samples(), 1, points);
 
   std::vector<Sums> sums(layers.size());
   at::Tensor y_start;

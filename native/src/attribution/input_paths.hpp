@@ -30,6 +30,8 @@ class InputPaths {
   /// What is summed up along the path for one layer.
   struct Sums;
 
+  /// @param copies how many points of the path share a run
+  void add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch, std::int64_t copies) const;
   at::Tensor baseline_for(const at::Tensor& inputs) const;
   bool wants(Method method) const;
 

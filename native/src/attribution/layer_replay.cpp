@@ -31,12 +31,28 @@ std::vector<graph::Tap> editing_taps(const LayerSelection& selection, graph::Sta
 LayerReplay::LayerReplay(std::shared_ptr<const Model::Implementation> model, const std::string& layer,
                          std::int64_t call, graph::Stage stage, bool gradients)
     : model_(std::move(model)),
-      selection_(select_layers(model_->model().sites(), {statistics::to_string(layer, call)})),
+      id_(statistics::to_string(layer, call)),
+      selection_(select_layers(model_->model().sites(), {id_})),
       graph_(model_->model().replay(editing_taps(selection_, stage, gradients), stage)),
       stage_(stage),
       gradients_(gradients) {}
 
 LayerReplay::Start LayerReplay::start(const at::Tensor& inputs, std::int64_t copies) const {
+  if (copies > 1) {
+    try {
+      Start start = start_with(inputs, copies);
+      run(start, [](const at::Tensor&, std::int64_t) { return at::Tensor(); });
+      return start;
+    } catch (const InputError&) {
+      // Its code names the size of the batch; what is wrong with the inputs themselves shows below.
+    } catch (const UnsupportedModelError&) {
+      // Likewise, and the copies came out in another shape.
+    }
+  }
+  return start_with(inputs, 1);
+}
+
+LayerReplay::Start LayerReplay::start_with(const at::Tensor& inputs, std::int64_t copies) const {
   const at::NoGradGuard no_gradients;
   Start start;
   start.samples = inputs.size(0);
@@ -69,9 +85,8 @@ LayerReplay::Occurrence LayerReplay::find_occurrence(const Start& start) const {
       return {execution.site, is_a ? activation : execution.z_occurrence};
     }
   }
-  throw LayerError(
-      "the model does not run the layer call on these inputs, though on others: choose one that `pregrad "
-      "layers --data` lists for all of them");
+  throw LayerError("the model does not run layer '" + id_ +
+                   "' on these inputs: name a call that runs on all of them, as `pregrad layers --data` lists them");
 }
 
 LayerReplay::Result LayerReplay::run(const Start& start, const Change& change) const {

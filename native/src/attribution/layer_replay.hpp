@@ -38,7 +38,8 @@ class LayerReplay {
     std::int64_t copies = 1;
   };
 
-  /// Runs the model up to the layer, without gradients.
+  /// Runs the model up to the layer, without gradients. A model that takes batches of one size only gets one copy,
+  /// whatever is asked for.
   /// @throws InputError if the model cannot take them, LayerError if the call does not run on them
   Start start(const at::Tensor& inputs, std::int64_t copies = 1) const;
 
@@ -54,10 +55,12 @@ class LayerReplay {
   Result run(const Start& start, const Change& change) const;
 
  private:
+  Start start_with(const at::Tensor& inputs, std::int64_t copies) const;
   bool is_ours(const graph::Execution& execution) const;
   Occurrence find_occurrence(const Start& start) const;
 
   std::shared_ptr<const Model::Implementation> model_;
+  std::string id_;  ///< name@call
   LayerSelection selection_;
   graph::ReplayGraph graph_;
   graph::Stage stage_;

@@ -69,7 +69,8 @@ class Selector {
     }
     if (calls > 0 && !found) {
       throw LayerError(
-          "layer '" + text + "' has only " + std::to_string(calls) + " calls: name " + reference.name + "@0" +
+          "layer '" + text + "' has only " + std::to_string(calls) + (calls == 1 ? " call" : " calls") + ": name " +
+          reference.name + "@0" +
           (calls > 1 ? " to " + statistics::to_string(reference.name, static_cast<std::int64_t>(calls) - 1) : ""));
     }
     return found;
@@ -85,7 +86,8 @@ class Selector {
     }
     const auto calls = static_cast<std::int64_t>(alias.sites.size());
     if (reference.call && *reference.call >= calls && sites_.activations[alias.sites[0]].call) {
-      throw LayerError("layer '" + text + "' has only " + std::to_string(calls) + " calls: name " + alias.name + "@0" +
+      throw LayerError("layer '" + text + "' has only " + std::to_string(calls) + (calls == 1 ? " call" : " calls") +
+                       ": name " + alias.name + "@0" +
                        (calls > 1 ? " to " + statistics::to_string(alias.name, calls - 1) : ""));
     }
     for (std::size_t i = 0; i < alias.sites.size(); ++i) {

@@ -137,8 +137,9 @@ void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch&
   const std::vector<std::int64_t> chosen = evenly_spaced(neurons, options_.most_neurons);
   const auto count = static_cast<std::int64_t>(chosen.size());
   comparison.set_neurons(count);
-  const std::int64_t copies = attribution::worthwhile_copies(batch.samples(), neurons * reduction.positions(), count);
-  const LayerReplay::Start start = replay.start(batch.inputs, copies);
+  const LayerReplay::Start start = replay.start(
+      batch.inputs, attribution::worthwhile_copies(batch.samples(), neurons * reduction.positions(), count));
+  const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
   const auto y_at = [&](const at::Tensor& shifts) {
     const at::Tensor outputs =
