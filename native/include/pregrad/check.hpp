@@ -51,7 +51,7 @@ class PREGRAD_API Check {
   class Implementation;
   explicit Check(std::shared_ptr<Implementation> implementation);
 
-  /// Compares on a batch; every neuron costs two runs of the model behind the layer.
+  /// Compares on a batch; every neuron costs two runs of the model behind the layer. A batch that throws adds nothing.
   /// @param inputs [N, ...], the model's input, finite
   /// @param labels [N], int64, each in [0, outputs); may be undefined unless the target is the label
   /// @throws InputError, UnsupportedModelError, ArgumentError

@@ -110,12 +110,13 @@ void Check::Implementation::add(const at::Tensor& inputs, const at::Tensor& labe
   std::vector<LayerBatch> layers = attribution::selected_layers(subject.selection, std::move(run.executions));
   attribution::differentiate_layers(layers, outputs, batch.targets, options_.output);
 
+  std::vector<check::LayerComparison> comparisons = comparisons_;
   for (LayerBatch& layer : layers) {
     const statistics::SampleValues reduction = attribution::reduction_of(layer, samples);
     const std::vector<double> z_gradient = reduction.sum(layer.z_gradient);
     const auto site = std::find_if(subject.selection.sites.begin(), subject.selection.sites.end(),
                                    [&](const auto& each) { return each.site->name == layer.name; });
-    check::LayerComparison& comparison = comparison_of(layer, site->site->op);
+    check::LayerComparison& comparison = comparison_of(comparisons, layer, site->site->op, subject.in_double_precision);
     comparison.add_gradients(z_gradient, layer.has_activation ? reduction.sum(layer.a_gradient) : z_gradient, samples);
     auto& replay = subject.replays[{layer.name, layer.call}];
     if (!replay) {
@@ -126,6 +127,7 @@ void Check::Implementation::add(const at::Tensor& inputs, const at::Tensor& labe
     const double step = check::precision_of(subject.in_double_precision).step * (size > 0 ? size : 1);
     compare(*replay, layer, batch, z_gradient, step, comparison);
   }
+  comparisons_ = std::move(comparisons);
 }
 
 void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch& layer,
@@ -171,14 +173,14 @@ void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch&
   }
 }
 
-check::LayerComparison& Check::Implementation::comparison_of(const LayerBatch& layer, const std::string& op) {
-  const auto known = std::find_if(comparisons_.begin(), comparisons_.end(), [&](const auto& each) {
+check::LayerComparison& Check::Implementation::comparison_of(std::vector<check::LayerComparison>& comparisons,
+                                                             const LayerBatch& layer, const std::string& op,
+                                                             bool in_double_precision) {
+  const auto known = std::find_if(comparisons.begin(), comparisons.end(), [&](const auto& each) {
     return each.layer() == layer.name && each.call() == layer.call;
   });
-  if (known != comparisons_.end()) {
-    return *known;
-  }
-  return comparisons_.emplace_back(layer.name, layer.call, op, subject_->in_double_precision);
+  return known != comparisons.end() ? *known
+                                    : comparisons.emplace_back(layer.name, layer.call, op, in_double_precision);
 }
 
 std::vector<LayerCheck> Check::Implementation::results() const {

@@ -44,7 +44,9 @@ class Check::Implementation {
   void compare(const attribution::LayerReplay& replay, const attribution::LayerBatch& layer,
                const attribution::SampleBatch& batch, const std::vector<double>& gradient, double step,
                check::LayerComparison& comparison) const;
-  check::LayerComparison& comparison_of(const attribution::LayerBatch& layer, const std::string& op);
+  static check::LayerComparison& comparison_of(std::vector<check::LayerComparison>& comparisons,
+                                               const attribution::LayerBatch& layer, const std::string& op,
+                                               bool in_double_precision);
 
   std::shared_ptr<const Model::Implementation> model_;
   CheckOptions options_;
