@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import org.pregrad.Method;
 import org.pregrad.Model;
+import org.pregrad.cli.data.BatchInput;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.errors.ErrorLine;
 import org.pregrad.cli.errors.UserException;
@@ -120,13 +121,14 @@ final class AblateCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         OutputDirectory directory = out.directory();
         directory.checkWritable(ScoresCsv.FILE, CurvesCsv.FILE, Summary.FILE, Report.FILE);
-        try (Dataset tested = data.open(true);
-                Dataset scored = openScored()) {
-            tested.checkBatchSize(batch.size());
-            scored.checkBatchSize(batch.size());
-            Set<Long> clusters = tested.clusterSizes().keySet();
-            checkClusters(clusters, scored.clusterSizes().keySet());
-            try (Model loaded = model.load()) {
+        try (Model loaded = model.load()) {
+            boolean labelled = wanted.needsLabels() || outputs(loaded) > 1;
+            try (Dataset tested = data.open(labelled);
+                    Dataset scored = openScored()) {
+                tested.checkBatchSize(batch.size());
+                scored.checkBatchSize(batch.size());
+                Set<Long> clusters = tested.clusterSizes().keySet();
+                checkClusters(clusters, scored.clusterSizes().keySet());
                 Scorer scorer =
                         new Scorer(loaded, wanted, paths, scoredMethods(), new Samples(this::openScored, batch.size()));
                 // What is wrong with layers or inputs shows here, before another command's unfinished run is given up.
@@ -134,7 +136,7 @@ final class AblateCommand implements Callable<Integer> {
                 AblationRun run = new AblationRun(
                         loaded,
                         scorer,
-                        new Samples(() -> data.open(true), batch.size()),
+                        new Samples(() -> data.open(labelled), batch.size()),
                         new AblationRun.Wanted(
                                 wanted, paths, comparedMethods(), repeats.number(), Set.copyOf(clusters)),
                         new AblationRun.Work(scored.samples(), tested.samples()),
@@ -146,8 +148,18 @@ final class AblateCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** How many outputs the model has; with one there is no accuracy, and no label is needed for it. */
+    private long outputs(Model loaded) throws IOException {
+        try (Dataset samples = data.open(false)) {
+            samples.checkBatchSize(batch.size());
+            long[] shape =
+                    loaded.forward(BatchInput.of(samples.next(batch.size()))).shape();
+            return shape.length < 2 ? 1 : shape[1];
+        }
+    }
+
     private Dataset openScored() {
-        return scoreData == null ? data.open(true) : data.open(scoreData, wanted.needsLabels());
+        return scoreData == null ? data.open(wanted.needsLabels()) : data.open(scoreData, wanted.needsLabels());
     }
 
     private List<Method> comparedMethods() {
