@@ -45,7 +45,10 @@ final class Spawned {
     }
 
     static Process start(List<String> command, Path directory) throws IOException {
-        return new ProcessBuilder(command)
+        // Tests that a shell runs in the background inherit that interrupts are ignored; a user's terminal sends them.
+        List<String> interruptible = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        interruptible.addAll(command);
+        return new ProcessBuilder(interruptible)
                 .redirectOutput(directory.resolve("stdout").toFile())
                 .redirectError(directory.resolve("stderr").toFile())
                 .start();
