@@ -29,17 +29,9 @@ Rows rows_by_cluster(const at::Tensor& clusters) {
   return rows;
 }
 
-const at::Tensor& activation_of(const LayerBatch& layer) {
-  return layer.has_activation ? layer.a.value : layer.z.value;
-}
-
-const at::Tensor& activation_gradient_of(const LayerBatch& layer) {
-  return layer.has_activation ? layer.a_gradient : layer.z_gradient;
-}
-
 std::vector<double> values_of(Method method, const LayerBatch& layer, const SampleValues& reduction) {
-  const at::Tensor& a = activation_of(layer);
-  const at::Tensor& a_gradient = activation_gradient_of(layer);
+  const at::Tensor& a = layer.activation();
+  const at::Tensor& a_gradient = layer.activation_gradient();
   switch (method) {
     case Method::gradient:
       return reduction.sum(layer.z_gradient);
@@ -126,9 +118,9 @@ void ScoreTable::add(const std::vector<LayerBatch>& layers, const at::Tensor& cl
         addition.values = values_of(method, layer, reduction);
       }
       if (method == Method::gradient_x_centred_activation) {
-        addition.products = reduction.sum_of_products(activation_of(layer), activation_gradient_of(layer));
-        addition.gradients = reduction.sum(activation_gradient_of(layer));
-        addition.activations = reduction.mean(activation_of(layer));
+        addition.products = reduction.sum_of_products(layer.activation(), layer.activation_gradient());
+        addition.gradients = reduction.sum(layer.activation_gradient());
+        addition.activations = reduction.mean(layer.activation());
       }
       additions.push_back(std::move(addition));
     }
@@ -169,31 +161,39 @@ void ScoreTable::add_to(Cell& cell, const Addition& addition, const std::vector<
   }
 }
 
-std::vector<double> ScoreTable::mean_activations_of(const Key& key) const {
-  std::vector<statistics::ExactSum> sums;
-  std::int64_t count = 0;
-  for (const auto& [other, cell] : cells_) {
-    if (other.rank != key.rank || other.call != key.call || other.method != key.method) {
+std::map<ScoreTable::LayerCall, std::vector<double>> ScoreTable::mean_activations() const {
+  struct Sums {
+    std::vector<statistics::ExactSum> activations;
+    std::int64_t count = 0;
+  };
+  std::map<LayerCall, Sums> sums;
+  for (const auto& [key, cell] : cells_) {
+    if (key.method != Method::gradient_x_centred_activation) {
       continue;
     }
-    sums.resize(cell.centred.neurons());
-    for (std::size_t j = 0; j < sums.size(); ++j) {
-      sums[j].add(cell.centred.activation_sums()[j]);
+    Sums& layer = sums[{key.rank, key.call}];
+    layer.activations.resize(cell.centred.neurons());
+    for (std::size_t j = 0; j < layer.activations.size(); ++j) {
+      layer.activations[j].add(cell.centred.activation_sums()[j]);
     }
-    count += cell.values.count();
+    layer.count += cell.values.count();
   }
-  std::vector<double> mean;
-  mean.reserve(sums.size());
-  for (const statistics::ExactSum& sum : sums) {
-    mean.push_back(sum.divided_by(static_cast<double>(count)).value());
+  std::map<LayerCall, std::vector<double>> means;
+  for (const auto& [layer, each] : sums) {
+    std::vector<double>& mean = means[layer];
+    mean.reserve(each.activations.size());
+    for (const statistics::ExactSum& sum : each.activations) {
+      mean.push_back(sum.divided_by(static_cast<double>(each.count)).value());
+    }
   }
-  return mean;
+  return means;
 }
 
-Score ScoreTable::score_of(const Key& key, const Cell& cell) const {
+Score ScoreTable::score_of(const Key& key, const Cell& cell,
+                           const std::map<LayerCall, std::vector<double>>& means) const {
   Score score{key.name, key.call, key.cluster, key.method, {}};
   if (key.method == Method::gradient_x_centred_activation) {
-    score.statistics = cell.centred.statistics(mean_activations_of(key));
+    score.statistics = cell.centred.statistics(means.at({key.rank, key.call}));
   } else if (key.method == Method::random) {
     const auto neurons = static_cast<std::int64_t>(cell.values.neurons());
     const std::vector<double> values = statistics::random_values(key.name, key.call, key.cluster, neurons, 0, seed_);
@@ -209,10 +209,11 @@ Score ScoreTable::score_of(const Key& key, const Cell& cell) const {
 
 std::vector<Score> ScoreTable::scores() const {
   const std::lock_guard lock(mutex_);
+  const auto means = mean_activations();
   std::vector<Score> scores;
   scores.reserve(cells_.size());
   for (const auto& [key, cell] : cells_) {
-    scores.push_back(score_of(key, cell));
+    scores.push_back(score_of(key, cell, means));
   }
   return scores;
 }

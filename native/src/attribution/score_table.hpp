@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -34,6 +35,10 @@ struct LayerBatch {
   at::Tensor z_gradient;
   at::Tensor a_gradient;
   std::vector<SampleScores> replayed;
+
+  /// The activation; a layer without one has a = z.
+  const at::Tensor& activation() const { return has_activation ? a.value : z.value; }
+  const at::Tensor& activation_gradient() const { return has_activation ? a_gradient : z_gradient; }
 };
 
 /// The reduction of a layer's tensors over its positions.
@@ -82,9 +87,10 @@ class ScoreTable {
   struct Addition;
 
   static void add_to(Cell& cell, const Addition& addition, const std::vector<std::int64_t>& rows);
-  /// Over the samples of all clusters, per neuron.
-  std::vector<double> mean_activations_of(const Key& key) const;
-  Score score_of(const Key& key, const Cell& cell) const;
+  using LayerCall = std::pair<std::size_t, std::int64_t>;  ///< rank and call
+  /// Over the samples of all clusters, per neuron; of the layers that the centred method scores.
+  std::map<LayerCall, std::vector<double>> mean_activations() const;
+  Score score_of(const Key& key, const Cell& cell, const std::map<LayerCall, std::vector<double>>& means) const;
 
   std::vector<Method> methods_;
   std::uint64_t seed_;
