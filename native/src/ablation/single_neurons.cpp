@@ -45,11 +45,7 @@ attribution::SampleScores single_neurons(const LayerReplay& replay, const attrib
     masks.slice(0, 0, count).slice(1, first, first + count).fill_diagonal_(true);
     effects.slice(0, first, first + count).copy_((intact - y_with(masks)).slice(0, 0, count));
   }
-  const at::Tensor values = effects.t().contiguous();
-  attribution::SampleScores scores;
-  scores.method = Method::ablation;
-  scores.values.assign(values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel());
-  return scores;
+  return {Method::ablation, attribution::values_of(effects.t()), {}};
 }
 
 }  // namespace pregrad::ablation

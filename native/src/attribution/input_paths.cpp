@@ -2,18 +2,20 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
+#include "attribution/batch_copies.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/layer_gradients.hpp"
 #include "attribution/layer_taps.hpp"
+#include "attribution/method_needs.hpp"
 #include "attribution/neuron_blocks.hpp"
 #include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
-#include "statistics/quadrature.hpp"
 #include "statistics/sample_values.hpp"
 
 namespace pregrad::attribution {
@@ -26,9 +28,10 @@ LayerNeeds path_needs() {
   return needs;
 }
 
-std::vector<double> vector_of(const at::Tensor& tensor) {
-  const at::Tensor values = tensor.to(at::kCPU, at::kDouble).contiguous();
-  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
+/// Conductance goes from one end of the path to the other.
+statistics::QuadratureRule rule_for(const AttributionOptions& options) {
+  statistics::QuadratureRule rule = statistics::quadrature_rule(options.quadrature, options.steps);
+  return wants(options.methods, Method::conductance) ? statistics::with_ends(std::move(rule)) : rule;
 }
 
 }  // namespace
@@ -58,11 +61,8 @@ InputPaths::InputPaths(std::shared_ptr<const Model::Implementation> model, const
     : model_(std::move(model)),
       selection_(selection),
       options_(options),
+      rule_(rule_for(options)),
       graph_(model_->model().tapped(taps_of(selection, path_needs()))) {}
-
-bool InputPaths::wants(Method method) const {
-  return std::find(options_.methods.begin(), options_.methods.end(), method) != options_.methods.end();
-}
 
 at::Tensor InputPaths::baseline_for(const at::Tensor& inputs) const {
   if (!at::isFloatingType(inputs.scalar_type())) {
@@ -83,26 +83,13 @@ at::Tensor InputPaths::baseline_for(const at::Tensor& inputs) const {
 
 void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch) const {
   constexpr std::int64_t samples_per_run = 256;
-  const std::int64_t copies = samples_per_run / batch.samples();
-  if (copies > 1) {
-    try {
-      add_scores(layers, batch, copies);
-      return;
-    } catch (const InputError&) {
-      // Its code names the size of the batch; what is wrong with the inputs themselves shows below.
-    } catch (const UnsupportedModelError&) {
-      // Likewise, and the copies came out in another shape.
-    }
-  }
-  add_scores(layers, batch, 1);
+  with_copies(samples_per_run / batch.samples(), [&](std::int64_t copies) { add_scores(layers, batch, copies); });
 }
 
 void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch, std::int64_t copies) const {
-  const statistics::QuadratureRule plain = statistics::quadrature_rule(options_.quadrature, options_.steps);
-  const statistics::QuadratureRule rule = wants(Method::conductance) ? statistics::with_ends(plain) : plain;
   const at::Tensor baseline = baseline_for(batch.inputs);
   const at::Tensor way = batch.inputs - baseline;
-  const auto points = static_cast<std::int64_t>(rule.points.size());
+  const auto points = static_cast<std::int64_t>(rule_.points.size());
 
   std::vector<Sums> sums(layers.size());
   at::Tensor y_start;
@@ -111,7 +98,7 @@ void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& 
     const std::int64_t count = std::min(copies, points - first);
     std::vector<at::Tensor> inputs;
     for (std::int64_t i = first; i < first + count; ++i) {
-      inputs.push_back(baseline + way * rule.points[static_cast<std::size_t>(i)]);
+      inputs.push_back(baseline + way * rule_.points[static_cast<std::size_t>(i)]);
     }
     const c10::AutoGradMode with_history(true);
     graph::Run run = model_->run(graph_, at::cat(inputs));
@@ -130,24 +117,23 @@ void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& 
                                     "' does not run everywhere between the baseline and the inputs: choose another "
                                     "input baseline, or leave conductance and internal-influence out");
       }
-      const bool is_a = along[layer].has_activation;
-      const at::Tensor value = (is_a ? along[layer].a.value : along[layer].z.value).to(at::kDouble);
-      const at::Tensor& gradient = is_a ? along[layer].a_gradient : along[layer].z_gradient;
+      const at::Tensor value = along[layer].activation().to(at::kDouble);
+      const at::Tensor& gradient = along[layer].activation_gradient();
       const at::Tensor values = as_blocks(value, count);
       const at::Tensor gradients =
           as_blocks(gradient.defined() ? gradient.to(at::kDouble) : at::zeros_like(value), count);
       for (std::int64_t i = 0; i < count; ++i) {
-        sums[layer].add(values[i], gradients[i], rule.weights[static_cast<std::size_t>(first + i)]);
+        sums[layer].add(values[i], gradients[i], rule_.weights[static_cast<std::size_t>(first + i)]);
       }
     }
   }
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     const statistics::SampleValues reduction = reduction_of(layers[layer], batch.samples());
-    if (wants(Method::conductance)) {
+    if (wants(options_.methods, Method::conductance)) {
       layers[layer].replayed.push_back(
-          {Method::conductance, reduction.sum(sums[layer].conductance), vector_of(y_end - y_start)});
+          {Method::conductance, reduction.sum(sums[layer].conductance), values_of(y_end - y_start)});
     }
-    if (wants(Method::internal_influence)) {
+    if (wants(options_.methods, Method::internal_influence)) {
       layers[layer].replayed.push_back({Method::internal_influence, reduction.sum(sums[layer].influence), {}});
     }
   }

@@ -10,6 +10,7 @@
 #include "attribution/score_table.hpp"
 #include "graph/tapped_graph.hpp"
 #include "pregrad/options.hpp"
+#include "statistics/quadrature.hpp"
 
 namespace pregrad::attribution {
 
@@ -33,11 +34,11 @@ class InputPaths {
   /// @param copies how many points of the path share a run
   void add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch, std::int64_t copies) const;
   at::Tensor baseline_for(const at::Tensor& inputs) const;
-  bool wants(Method method) const;
 
   std::shared_ptr<const Model::Implementation> model_;
   const LayerSelection& selection_;
   AttributionOptions options_;
+  statistics::QuadratureRule rule_;
   graph::TappedGraph graph_;
 };
 

@@ -1,14 +1,16 @@
 #include "attribution/layer_paths.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
 #include "attribution/differentiation.hpp"
+#include "attribution/layer_gradients.hpp"
 #include "attribution/neuron_blocks.hpp"
 #include "attribution/neuron_constants.hpp"
-#include "statistics/quadrature.hpp"
 #include "statistics/sample_values.hpp"
 
 namespace pregrad::attribution {
@@ -30,9 +32,8 @@ at::Tensor baseline_of(const LayerBatch& layer, const SampleBatch& batch, const 
 }  // namespace
 
 SampleScores integrated_gradients(const LayerReplay& replay, const LayerBatch& layer, const SampleBatch& batch,
-                                  const AttributionOptions& options) {
+                                  const AttributionOptions& options, const statistics::QuadratureRule& rule) {
   const statistics::SampleValues reduction = reduction_of(layer, batch.samples());
-  const statistics::QuadratureRule rule = statistics::quadrature_rule(options.quadrature, options.steps);
   const at::NoGradGuard no_gradients;
 
   at::Tensor actual;
@@ -73,28 +74,21 @@ SampleScores integrated_gradients(const LayerReplay& replay, const LayerBatch& l
     for (std::int64_t i = first; i < std::min(points, first + copies); ++i) {
       alphas[i - first] = rule.points[static_cast<std::size_t>(i)];
     }
-    const LayerReplay::Result result =
+    LayerReplay::Result result =
         replay.run(start, [&](const at::Tensor&, std::int64_t) { return at_points(alphas.to(wide.device())); });
-    at::Tensor gradient = differentiate(result.outputs, targets, options.output, {result.tensor.edge}).front();
-    if (!gradient.defined()) {
+    std::vector<LayerBatch> changed(1);
+    changed[0].a = std::move(result.tensor);
+    differentiate_layers(changed, result.outputs, targets, options.output);
+    if (!changed[0].a_gradient.defined()) {
       continue;  // the output does not depend on the layer
     }
-    if (result.tensor.gradient_from_base) {
-      gradient = result.tensor.gradient_from_base(gradient);
-    }
-    const at::Tensor blocks = as_blocks(gradient, copies);
+    const at::Tensor blocks = as_blocks(changed[0].a_gradient, copies);
     for (std::int64_t i = first; i < std::min(points, first + copies); ++i) {
       integral.add_(blocks[i - first].to(at::kDouble), rule.weights[static_cast<std::size_t>(i)]);
     }
   }
 
-  SampleScores scores;
-  scores.method = Method::integrated_gradients;
-  scores.values = reduction.sum_of_products(way, integral);
-  const at::Tensor differences = (y_actual - y_baseline).to(at::kCPU).contiguous();
-  scores.differences.assign(differences.const_data_ptr<double>(),
-                            differences.const_data_ptr<double>() + differences.numel());
-  return scores;
+  return {Method::integrated_gradients, reduction.sum_of_products(way, integral), values_of(y_actual - y_baseline)};
 }
 
 }  // namespace pregrad::attribution

@@ -4,6 +4,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "attribution/batch_copies.hpp"
 #include "attribution/differentiation.hpp"
 #include "graph/neuron_axis.hpp"
 #include "pregrad/error.hpp"
@@ -13,12 +14,17 @@ namespace pregrad::attribution {
 
 namespace {
 
+/// A layer without an activation has only z.
+bool changes_activation(const graph::LayerSite& site, graph::Stage stage) {
+  return stage == graph::Stage::activation && site.is_activation;
+}
+
 std::vector<graph::Tap> editing_taps(const LayerSelection& selection, graph::Stage stage, bool gradients) {
   std::vector<graph::Tap> taps;
   for (const SelectedSite& selected : selection.sites) {
     graph::Tap tap;
     tap.site = selected.site;
-    const bool is_a = stage == graph::Stage::activation && selected.site->is_activation;
+    const bool is_a = changes_activation(*selected.site, stage);
     (is_a ? tap.edits_a : tap.edits_z) = true;
     (is_a ? tap.a : tap.z).gradient = gradients;
     taps.push_back(tap);
@@ -38,18 +44,14 @@ LayerReplay::LayerReplay(std::shared_ptr<const Model::Implementation> model, con
       gradients_(gradients) {}
 
 LayerReplay::Start LayerReplay::start(const at::Tensor& inputs, std::int64_t copies) const {
-  if (copies > 1) {
-    try {
-      Start start = start_with(inputs, copies);
+  return with_copies(copies, [&](std::int64_t possible) {
+    Start start = start_with(inputs, possible);
+    if (possible > 1) {
+      // That the prefix takes the copies does not mean that the rest does.
       run(start, [](const at::Tensor&, std::int64_t) { return at::Tensor(); });
-      return start;
-    } catch (const InputError&) {
-      // Its code names the size of the batch; what is wrong with the inputs themselves shows below.
-    } catch (const UnsupportedModelError&) {
-      // Likewise, and the copies came out in another shape.
     }
-  }
-  return start_with(inputs, 1);
+    return start;
+  });
 }
 
 LayerReplay::Start LayerReplay::start_with(const at::Tensor& inputs, std::int64_t copies) const {
@@ -81,7 +83,7 @@ LayerReplay::Occurrence LayerReplay::find_occurrence(const Start& start) const {
   for (const graph::Execution& execution : run.executions) {
     const std::int64_t activation = entered[execution.site]++;
     if (is_ours(execution)) {
-      const bool is_a = stage_ == graph::Stage::activation && selection_.sites[execution.site].site->is_activation;
+      const bool is_a = changes_activation(*selection_.sites[execution.site].site, stage_);
       return {execution.site, is_a ? activation : execution.z_occurrence};
     }
   }
@@ -103,7 +105,7 @@ LayerReplay::Result LayerReplay::run(const Start& start, const Change& change) c
   result.outputs = as_outputs(Model::Implementation::output_of(run.output), start.samples * start.copies);
   for (graph::Execution& execution : run.executions) {
     if (is_ours(execution)) {
-      const bool is_a = stage_ == graph::Stage::activation && selection_.sites[execution.site].site->is_activation;
+      const bool is_a = changes_activation(*selection_.sites[execution.site].site, stage_);
       result.tensor = std::move(is_a ? execution.a : execution.z);
     }
   }

@@ -1,5 +1,7 @@
 #include "attribution/method_needs.hpp"
 
+#include <algorithm>
+
 namespace pregrad::attribution {
 
 LayerNeeds needs_of(const std::vector<Method>& methods) {
@@ -32,6 +34,10 @@ LayerNeeds needs_of(const std::vector<Method>& methods) {
     }
   }
   return needs;
+}
+
+bool wants(const std::vector<Method>& methods, Method method) {
+  return std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
 bool needs_model(Method method) {

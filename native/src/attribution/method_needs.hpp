@@ -16,6 +16,8 @@ struct LayerNeeds {
 
 LayerNeeds needs_of(const std::vector<Method>& methods);
 
+bool wants(const std::vector<Method>& methods, Method method);
+
 /// Whether a method runs the model, or a part of it, again and again.
 bool needs_model(Method method);
 

@@ -1,7 +1,5 @@
 #include "attribution/neuron_blocks.hpp"
 
-#include <vector>
-
 namespace pregrad::attribution {
 
 at::Tensor as_blocks(const at::Tensor& tensor, std::int64_t copies) {
@@ -14,6 +12,11 @@ at::Tensor over_neurons(const at::Tensor& values, std::int64_t rank, std::int64_
     shape.push_back(axis == neuron_axis ? values.size(2) : 1);
   }
   return values.reshape(shape);
+}
+
+std::vector<double> values_of(const at::Tensor& tensor) {
+  const at::Tensor values = tensor.to(at::kCPU, at::kDouble).contiguous();
+  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 
 }  // namespace pregrad::attribution

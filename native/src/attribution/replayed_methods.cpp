@@ -1,22 +1,16 @@
 #include "attribution/replayed_methods.hpp"
 
-#include <algorithm>
-
 #include "ablation/removal.hpp"
 #include "ablation/single_neurons.hpp"
 #include "attribution/layer_paths.hpp"
+#include "attribution/method_needs.hpp"
 #include "pregrad/error.hpp"
-#include "statistics/quadrature.hpp"
 
 namespace pregrad::attribution {
 
 ReplayedMethods::ReplayedMethods(std::shared_ptr<const Model::Implementation> model, const LayerSelection& selection,
                                  const AttributionOptions& options)
     : model_(std::move(model)), options_(options) {
-  const bool in_input_space = wants(Method::conductance) || wants(Method::internal_influence);
-  if (in_input_space || wants(Method::integrated_gradients)) {
-    static_cast<void>(statistics::quadrature_rule(options.quadrature, options.steps));
-  }
   if (wants(Method::integrated_gradients) && options.baseline == Baseline::given && options.baselines.empty()) {
     throw ArgumentError("the baseline is given, but there are no baselines: give one per layer call");
   }
@@ -27,14 +21,15 @@ ReplayedMethods::ReplayedMethods(std::shared_ptr<const Model::Implementation> mo
         "there are no mean activations for a baseline or a removal by the mean: give those of a first pass with the "
         "method activation");
   }
-  if (in_input_space) {
+  if (wants(Method::integrated_gradients)) {
+    layer_rule_ = statistics::quadrature_rule(options.quadrature, options.steps);
+  }
+  if (wants(Method::conductance) || wants(Method::internal_influence)) {
     input_paths_.emplace(model_, selection, options);
   }
 }
 
-bool ReplayedMethods::wants(Method method) const {
-  return std::find(options_.methods.begin(), options_.methods.end(), method) != options_.methods.end();
-}
+bool ReplayedMethods::wants(Method method) const { return attribution::wants(options_.methods, method); }
 
 const LayerReplay& ReplayedMethods::replay_of(const LayerBatch& layer, graph::Stage stage, bool gradients) {
   const std::lock_guard lock(mutex_);
@@ -52,7 +47,7 @@ void ReplayedMethods::add_scores(std::vector<LayerBatch>& layers, const SampleBa
   for (LayerBatch& layer : layers) {
     if (wants(Method::integrated_gradients)) {
       const LayerReplay& replay = replay_of(layer, graph::Stage::activation, true);
-      layer.replayed.push_back(integrated_gradients(replay, layer, batch, options_));
+      layer.replayed.push_back(integrated_gradients(replay, layer, batch, options_, layer_rule_));
     }
     if (wants(Method::ablation)) {
       const LayerReplay& replay = replay_of(layer, ablation::stage_of(options_.removal), false);

@@ -10,6 +10,7 @@
 
 #include "attribution/input_paths.hpp"
 #include "attribution/layer_replay.hpp"
+#include "statistics/quadrature.hpp"
 
 namespace pregrad::attribution {
 
@@ -37,6 +38,7 @@ class ReplayedMethods {
 
   std::shared_ptr<const Model::Implementation> model_;
   AttributionOptions options_;
+  statistics::QuadratureRule layer_rule_;
   std::optional<InputPaths> input_paths_;
   std::mutex mutex_;
   std::map<Key, std::unique_ptr<const LayerReplay>> replays_;
