@@ -7,10 +7,10 @@
 #include <c10/core/InferenceMode.h>
 
 #include "ablation/ablation_implementation.hpp"
+#include "ablation/output_readings.hpp"
 #include "ablation/removal.hpp"
 #include "attribution/batch_checks.hpp"
 #include "attribution/differentiation.hpp"
-#include "attribution/neuron_blocks.hpp"
 #include "attribution/neuron_constants.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
@@ -117,9 +117,10 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const attributi
                                        const at::Tensor& labels, Points& points) const {
   const std::int64_t samples = batch.samples();
   std::vector<Task> tasks;
-  for (const std::size_t order : layer.orders) {
+  for (std::size_t place = 0; place < layer.orders.size(); ++place) {
+    const std::size_t order = layer.orders[place];
     for (std::size_t point = 0; point < counts_[order].size(); ++point) {
-      tasks.push_back({order, point});
+      tasks.push_back({static_cast<std::int64_t>(place), order, point});
     }
   }
   std::int64_t neurons = 0;
@@ -139,7 +140,7 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const attributi
   const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
   const at::Tensor repeated_labels = labels.defined() ? labels.repeat({copies}) : at::Tensor();
-  const auto* cluster = batch.clusters.const_data_ptr<std::int64_t>();
+  const at::Tensor constants_of_orders = constants_of(layer, neurons);
 
   for (std::size_t first = 0; first < tasks.size(); first += static_cast<std::size_t>(copies)) {
     const auto last = std::min(tasks.size(), first + static_cast<std::size_t>(copies));
@@ -147,46 +148,24 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const attributi
                           tasks.begin() + static_cast<std::ptrdiff_t>(last));
     now.resize(static_cast<std::size_t>(copies), now.back());
     const at::Tensor masks = masks_of(now, neurons);
-    const at::Tensor constants = constants_for(layer, now, neurons);
-    const at::Tensor outputs =
-        layer.replay
-            ->run(start, [&](const at::Tensor& value,
-                             std::int64_t axis) { return ablation::removed(value, axis, masks, constants); })
-            .outputs;
-    const at::Tensor y = attribution::selected_outputs(outputs, targets, options_.output).to(at::kCPU).contiguous();
-    at::Tensor is_correct = at::zeros_like(y);
-    at::Tensor cross_entropy = at::zeros_like(y);
-    if (labels.defined()) {
-      is_correct = outputs.argmax(1).eq(repeated_labels).to(at::kCPU, at::kDouble).contiguous();
-      cross_entropy = at::log_softmax(outputs.to(at::kDouble), 1)
-                          .gather(1, repeated_labels.unsqueeze(1))
-                          .neg()
-                          .to(at::kCPU)
-                          .contiguous();
-    }
-    const auto* y_data = y.const_data_ptr<double>();
-    const auto* correct_data = is_correct.const_data_ptr<double>();
-    const auto* entropy_data = cross_entropy.const_data_ptr<double>();
+    const at::Tensor constants =
+        constants_of_orders.defined() ? constants_of_orders.index_select(0, places_of(now)) : at::Tensor();
+    const LayerReplay::Result result = layer.replay->run(start, [&](const at::Tensor& value, std::int64_t axis) {
+      return ablation::removed(value, axis, masks, constants);
+    });
+    const ablation::OutputReadings readings(result.outputs, targets, repeated_labels, options_.output);
     for (std::size_t i = first; i < last; ++i) {
-      CurveSums::Point& point = points[tasks[i].order][tasks[i].point];
-      const std::int64_t wanted = options_.orders[tasks[i].order].cluster;
-      double output_sum = 0;
-      double entropy_sum = 0;
-      for (std::int64_t sample = 0; sample < samples; ++sample) {
-        const auto row = static_cast<std::size_t>((static_cast<std::int64_t>(i - first)) * samples + sample);
-        const bool is_right = correct_data[row] != 0;
-        if (cluster[sample] != wanted) {
-          point.outside_correct += is_right ? 1 : 0;
-          continue;
-        }
-        point.correct += is_right ? 1 : 0;
-        output_sum += y_data[row];
-        entropy_sum += entropy_data[row];
-      }
-      point.output.add(output_sum);
-      point.cross_entropy.add(entropy_sum);
+      readings.add_to(points[tasks[i].order][tasks[i].point], static_cast<std::int64_t>(i - first) * samples,
+                      batch.clusters, options_.orders[tasks[i].order].cluster);
     }
   }
+}
+
+at::Tensor Ablation::Implementation::places_of(const std::vector<Task>& tasks) {
+  at::Tensor places = at::empty({static_cast<std::int64_t>(tasks.size())}, at::kLong);
+  std::transform(tasks.begin(), tasks.end(), places.mutable_data_ptr<std::int64_t>(),
+                 [](const Task& task) { return task.place; });
+  return places;
 }
 
 at::Tensor Ablation::Implementation::masks_of(const std::vector<Task>& tasks, std::int64_t neurons) const {
@@ -202,15 +181,14 @@ at::Tensor Ablation::Implementation::masks_of(const std::vector<Task>& tasks, st
   return masks;
 }
 
-at::Tensor Ablation::Implementation::constants_for(const LayerOrders& layer, const std::vector<Task>& tasks,
-                                                   std::int64_t neurons) const {
+at::Tensor Ablation::Implementation::constants_of(const LayerOrders& layer, std::int64_t neurons) const {
   if (options_.removal != Removal::mean) {
     return {};
   }
   std::vector<at::Tensor> rows;
-  rows.reserve(tasks.size());
-  for (const Task& task : tasks) {
-    const at::Tensor cluster = at::full({1}, options_.orders[task.order].cluster, at::kLong);
+  rows.reserve(layer.orders.size());
+  for (const std::size_t order : layer.orders) {
+    const at::Tensor cluster = at::full({1}, options_.orders[order].cluster, at::kLong);
     rows.push_back(
         attribution::constants_of(options_.means, layer.layer, layer.call, cluster, neurons, "mean activations"));
   }

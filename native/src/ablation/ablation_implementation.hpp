@@ -35,6 +35,7 @@ class Ablation::Implementation {
   };
   /// One point of one curve.
   struct Task {
+    std::int64_t place = 0;  ///< of the order among those of its layer
     std::size_t order = 0;
     std::size_t point = 0;
   };
@@ -43,7 +44,9 @@ class Ablation::Implementation {
   void measure(const LayerOrders& layer, const attribution::SampleBatch& batch, const at::Tensor& labels,
                Points& points) const;
   at::Tensor masks_of(const std::vector<Task>& tasks, std::int64_t neurons) const;
-  at::Tensor constants_for(const LayerOrders& layer, const std::vector<Task>& tasks, std::int64_t neurons) const;
+  static at::Tensor places_of(const std::vector<Task>& tasks);
+  /// float64 [orders of the layer, 1, neurons]; undefined where neurons are set to 0.
+  at::Tensor constants_of(const LayerOrders& layer, std::int64_t neurons) const;
   void require_neurons(const LayerOrders& layer, std::int64_t neurons) const;
   std::string subject() const;
 
