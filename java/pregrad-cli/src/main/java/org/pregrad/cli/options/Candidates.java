@@ -9,6 +9,7 @@ import org.pregrad.Quadrature;
 import org.pregrad.Removal;
 import org.pregrad.cli.output.CheckReport;
 import org.pregrad.cli.output.LayerList;
+import org.pregrad.cli.output.Words;
 
 /** The words that options take, for help and completion. */
 final class Candidates {
@@ -42,9 +43,7 @@ final class Candidates {
         private static final long serialVersionUID = 1L;
 
         Formats() {
-            super(Arrays.stream(LayerList.Format.values())
-                    .map(LayerList.Format::id)
-                    .toList());
+            super(Words.of(LayerList.Format.class));
         }
     }
 
@@ -68,9 +67,7 @@ final class Candidates {
         private static final long serialVersionUID = 1L;
 
         CheckFormats() {
-            super(Arrays.stream(CheckReport.Format.values())
-                    .map(CheckReport.Format::id)
-                    .toList());
+            super(Words.of(CheckReport.Format.class));
         }
     }
 }

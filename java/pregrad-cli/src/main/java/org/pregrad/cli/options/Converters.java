@@ -1,6 +1,5 @@
 package org.pregrad.cli.options;
 
-import java.util.List;
 import java.util.function.Function;
 import org.pregrad.Aggregate;
 import org.pregrad.ArgumentException;
@@ -12,6 +11,7 @@ import org.pregrad.Removal;
 import org.pregrad.Target;
 import org.pregrad.cli.output.CheckReport;
 import org.pregrad.cli.output.LayerList;
+import org.pregrad.cli.output.Words;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -68,7 +68,7 @@ final class Converters {
     static final class ToFormat implements ITypeConverter<LayerList.Format> {
         @Override
         public LayerList.Format convert(String text) {
-            return LayerList.Format.of(text).orElseThrow(() -> unknownFormat(text, new Candidates.Formats()));
+            return format(LayerList.Format.class, text);
         }
     }
 
@@ -89,7 +89,7 @@ final class Converters {
     static final class ToCheckFormat implements ITypeConverter<CheckReport.Format> {
         @Override
         public CheckReport.Format convert(String text) {
-            return CheckReport.Format.of(text).orElseThrow(() -> unknownFormat(text, new Candidates.CheckFormats()));
+            return format(CheckReport.Format.class, text);
         }
     }
 
@@ -108,8 +108,10 @@ final class Converters {
         }
     }
 
-    private static TypeConversionException unknownFormat(String text, List<String> formats) {
-        return new TypeConversionException("unknown format '" + text + "': use one of " + String.join(", ", formats));
+    private static <E extends Enum<E>> E format(Class<E> formats, String text) {
+        return Words.find(formats, text)
+                .orElseThrow(() -> new TypeConversionException(
+                        "unknown format '" + text + "': use one of " + String.join(", ", Words.of(formats))));
     }
 
     private static <T> T converted(String text, Function<String, T> conversion) {

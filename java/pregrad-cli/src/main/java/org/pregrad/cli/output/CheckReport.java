@@ -2,10 +2,7 @@ package org.pregrad.cli.output;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 import org.pregrad.LayerCheck;
 
 /** The results of {@code pregrad check} as it prints them. */
@@ -17,19 +14,7 @@ public final class CheckReport {
     /** How they are printed. */
     public enum Format {
         TABLE,
-        JSON;
-
-        /** The word on the command line. */
-        public String id() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-
-        /** The format of that word; empty if there is none. */
-        public static Optional<Format> of(String id) {
-            return Arrays.stream(values())
-                    .filter(format -> format.id().equals(id))
-                    .findFirst();
-        }
+        JSON
     }
 
     /** A result in JSON; null is what there is not. */

@@ -2,10 +2,7 @@ package org.pregrad.cli.output;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import org.pregrad.Layer;
 
@@ -20,19 +17,7 @@ public final class LayerList {
     public enum Format {
         TABLE,
         CSV,
-        JSON;
-
-        /** The word on the command line. */
-        public String id() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-
-        /** The format of that word; empty if there is none. */
-        public static Optional<Format> of(String id) {
-            return Arrays.stream(values())
-                    .filter(format -> format.id().equals(id))
-                    .findFirst();
-        }
+        JSON
     }
 
     /** A layer in JSON; null is what only a run can tell. */
