@@ -1,7 +1,7 @@
 package org.pregrad.cli.output;
 
+import java.util.Arrays;
 import java.util.OptionalDouble;
-import java.util.stream.IntStream;
 import org.pregrad.Score;
 
 /** How much of a signed mean survives: |mean| / mean_abs, 1 if all samples agree in sign, near 0 if they cancel. */
@@ -10,11 +10,8 @@ final class Cancellation {
 
     /** The median over the neurons that have any score; empty if none has. */
     static OptionalDouble median(Score score) {
-        double[] mean = score.mean();
-        double[] meanAbs = score.meanAbs();
-        double[] shares = IntStream.range(0, mean.length)
-                .filter(neuron -> meanAbs[neuron] > 0)
-                .mapToDouble(neuron -> Math.abs(mean[neuron]) / meanAbs[neuron])
+        double[] shares = Arrays.stream(score.cancellation())
+                .filter(share -> !Double.isNaN(share))
                 .sorted()
                 .toArray();
         int half = shares.length / 2;
