@@ -168,6 +168,12 @@ TEST_F(AblationTest, AllNeuronsGoneIsTheSameForEveryOrder) {
   EXPECT_EQ(curves[2].order.repeat, 2);
 }
 
+TEST_F(AblationTest, NegativeCountsOfRandomOrdersAreRefused) {
+  EXPECT_TRUE(random_orders("act2", 0, 0, 64, 0, 5).empty());
+  EXPECT_THROW(random_orders("act2", 0, 0, 64, -1, 5), ArgumentError);
+  EXPECT_THROW(random_orders("act2", 0, 0, -64, 1, 5), ArgumentError);
+}
+
 TEST_F(AblationTest, WideLayersHaveEvenlySpacedPoints) {
   AblationOptions options;
   options.orders = random_orders("act1", 0, 0, 128, 1, 0);

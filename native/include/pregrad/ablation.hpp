@@ -29,6 +29,7 @@ struct RemovalOrder {
 /// The order of falling score of each entry and aggregate.
 PREGRAD_API std::vector<RemovalOrder> removal_orders(const Scores& scores, const std::vector<Aggregate>& aggregates);
 /// `repeats` orders drawn by the seed, for Method::random. The first is that of the scores of Method::random.
+/// @throws ArgumentError if a count is negative
 PREGRAD_API std::vector<RemovalOrder> random_orders(const std::string& layer, std::int64_t call, std::int64_t cluster,
                                                     std::int64_t neurons, std::int64_t repeats, std::uint64_t seed);
 

@@ -1,6 +1,7 @@
 package org.pregrad;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
@@ -68,6 +69,10 @@ class ValuesTest {
         assertThat(RemovalOrder.random("数字", 1, -4, 50, 3, -1)).isEqualTo(orders.subList(0, 3));
         assertThat(RemovalOrder.random("数字", 1, -4, 50, 3, 0)).doesNotContainAnyElementsOf(orders);
         assertThat(RemovalOrder.random("数字", 1, -4, 50, 0, 0)).isEmpty();
+        assertThatThrownBy(() -> RemovalOrder.random("act", 0, 0, 50, -1, 0))
+                .isInstanceOf(ArgumentException.class)
+                .hasMessageContaining("-1 random orders of 50 neurons");
+        assertThatThrownBy(() -> RemovalOrder.random("act", 0, 0, -50, 1, 0)).isInstanceOf(ArgumentException.class);
         for (int repeat = 0; repeat < 20; repeat++) {
             RemovalOrder order = orders.get(repeat);
             assertThat(order)
