@@ -10,6 +10,8 @@
 
 #include "attribution/layer_replay.hpp"
 #include "fixtures.hpp"
+#include "graph/model_loader.hpp"
+#include "graph/torchscript_reader.hpp"
 #include "pregrad/pregrad.hpp"
 #include "resnet.hpp"
 
@@ -22,7 +24,7 @@ using attribution::LayerReplay;
 std::string fixture_name(const testing::TestParamInfo<Fixture>& fixture) { return test_name(fixture.param); }
 
 std::shared_ptr<const Model::Implementation> load(const std::filesystem::path& file) {
-  return std::make_shared<const Model::Implementation>(graph::TorchScriptModel::load(file, at::kCPU));
+  return std::make_shared<const Model::Implementation>(graph::load_model(file, at::kCPU));
 }
 
 const LayerReplay::Change leave = [](const at::Tensor&, std::int64_t) { return at::Tensor(); };
@@ -81,7 +83,8 @@ TEST_P(HardReplayTest, ARemovedActivationIsGoneForEverybody) {
   module.register_parameter("weight", at::linspace(-1, 1, 16).reshape({4, 4}), false);
   module.define(std::string("def forward(self, x, cleared: bool = False):\n") + GetParam().body);
   const at::Tensor x = at::linspace(-2, 1, 12).reshape({3, 4});
-  const auto model = std::make_shared<const Model::Implementation>(graph::TorchScriptModel(module, at::kCPU));
+  const auto model =
+      std::make_shared<const Model::Implementation>(graph::ModelGraph(graph::read_module(module, at::kCPU), at::kCPU));
   const at::Tensor expected = module.forward({x, true}).toTensor();
   ASSERT_FALSE(at::allclose(expected, module.forward({x}).toTensor())) << "removing must change something";
 

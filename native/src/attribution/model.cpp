@@ -12,8 +12,10 @@
 #include "attribution/model_implementation.hpp"
 #include "check/check_implementation.hpp"
 #include "graph/libtorch_error.hpp"
+#include "graph/model_loader.hpp"
 #include "graph/neuron_axis.hpp"
 #include "graph/shape_text.hpp"
+#include "graph/torchscript_reader.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad {
@@ -85,7 +87,7 @@ void require_device(c10::Device device) {
 
 }  // namespace
 
-Model::Implementation::Implementation(graph::TorchScriptModel model)
+Model::Implementation::Implementation(graph::ModelGraph model)
     : model_(std::move(model)), untapped_(model_.tapped({})) {}
 
 graph::Run Model::Implementation::run(const graph::TappedGraph& graph, const at::Tensor& inputs) const {
@@ -210,12 +212,12 @@ Model::Model(std::shared_ptr<const Implementation> implementation) : implementat
 
 Model Model::load(const std::filesystem::path& file, c10::Device device) {
   require_device(device);
-  return Model(std::make_shared<Implementation>(graph::TorchScriptModel::load(file, device)));
+  return Model(std::make_shared<Implementation>(graph::load_model(file, device)));
 }
 
 Model Model::from(const torch::jit::Module& module, c10::Device device) {
   require_device(device);
-  return Model(std::make_shared<Implementation>(graph::TorchScriptModel(module, device)));
+  return Model(std::make_shared<Implementation>(graph::ModelGraph(graph::read_module(module, device), device)));
 }
 
 std::vector<Layer> Model::layers() const { return implementation_->layers(); }

@@ -5,17 +5,17 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "graph/model_graph.hpp"
 #include "graph/tapped_graph.hpp"
-#include "graph/torchscript_model.hpp"
 #include "pregrad/model.hpp"
 
 namespace pregrad {
 
 class Model::Implementation {
  public:
-  explicit Implementation(graph::TorchScriptModel model);
+  explicit Implementation(graph::ModelGraph model);
 
-  const graph::TorchScriptModel& model() const { return model_; }
+  const graph::ModelGraph& model() const { return model_; }
 
   /// Runs a graph of this model on checked inputs, in the caller's gradient mode.
   /// @throws InputError if the model cannot take them
@@ -44,7 +44,7 @@ class Model::Implementation {
   [[noreturn]] void rethrow_for(const at::Tensor& inputs) const;
   bool depends_on_others(const at::Tensor& batch, const at::Tensor& outputs) const;
 
-  graph::TorchScriptModel model_;
+  graph::ModelGraph model_;
   graph::TappedGraph untapped_;
   mutable std::atomic<bool> is_independent_ = false;
 };

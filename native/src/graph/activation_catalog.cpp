@@ -67,11 +67,16 @@ std::string canonical_op(std::string name, const Node* node) {
 
 std::optional<std::int64_t> softmax_axis(const Node* node) {
   const std::string_view kind = node->kind().toUnqualString();
-  if (!node->kind().is_aten() || (kind != "softmax" && kind != "log_softmax")) {
+  const bool is_softmax = kind == "softmax" || kind == "log_softmax" || kind == "_softmax" || kind == "_log_softmax";
+  if (!node->kind().is_aten() || !is_softmax) {
     return std::nullopt;
   }
   const auto axis = toIValue(node->input(1));
   return axis && axis->isInt() ? std::optional<std::int64_t>(axis->toInt()) : std::nullopt;
+}
+
+bool is_activation_name(const std::string& op) {
+  return elementwise_activations().count(op) != 0 || op == "softsign" || op == "softmax" || op == "log_softmax";
 }
 
 std::optional<ActivationNode> as_activation(Node* node) {
@@ -81,7 +86,8 @@ std::optional<ActivationNode> as_activation(Node* node) {
   }
   std::string name = node->kind().toUnqualString();
   if (softmax_axis(node)) {
-    return ActivationNode{name, false, node->input(0)};
+    // Its decomposed form has an underscore in front.
+    return ActivationNode{name.substr(name.find_first_not_of('_')), false, node->input(0)};
   }
   if (auto softsign = as_softsign(node)) {
     return softsign;

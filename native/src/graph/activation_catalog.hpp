@@ -17,6 +17,9 @@ struct ActivationNode {
 /// What activation `node` is, if any. Softmax counts by its axis, which the caller must compare with the neuron axis.
 std::optional<ActivationNode> as_activation(torch::jit::Node* node);
 
+/// Whether `op` names an activation.
+bool is_activation_name(const std::string& op);
+
 /// The axis of a softmax node, if `node` is one and the axis is a constant.
 std::optional<std::int64_t> softmax_axis(const torch::jit::Node* node);
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -30,6 +31,29 @@ void for_each_node(Block* block, const std::function<void(Node*)>& visit) {
 bool is_true(const torch::jit::Value* value) {
   const auto constant = toIValue(value);
   return constant && constant->isBool() && constant->toBool();
+}
+
+/// By operator, which of its arguments says that it is in training mode.
+using TrainingArguments = std::unordered_map<std::string_view, std::size_t>;
+
+const TrainingArguments& batch_statistics_arguments() {
+  static const TrainingArguments arguments = {{"aten::batch_norm", 5},
+                                              {"aten::native_batch_norm", 5},
+                                              {"aten::_native_batch_norm_legit", 5},
+                                              {"aten::_native_batch_norm_legit_functional", 5}};
+  return arguments;
+}
+
+const TrainingArguments& random_slope_arguments() {
+  static const TrainingArguments arguments = {
+      {"aten::rrelu", 3}, {"aten::rrelu_", 3}, {"aten::rrelu_with_noise", 4}, {"aten::rrelu_with_noise_functional", 4}};
+  return arguments;
+}
+
+bool is_true_at(const Node* node, const TrainingArguments& arguments) {
+  const auto argument = arguments.find(node->kind().toQualString());
+  return argument != arguments.end() && argument->second < node->inputs().size() &&
+         is_true(node->input(argument->second));
 }
 
 std::string where(const InlinedModel& model, Node* node) {
@@ -88,24 +112,19 @@ void require_fixed_graph(const InlinedModel& model) {
 
 void require_evaluation_mode(const InlinedModel& model) {
   for_each_node(model.graph->block(), [&](Node* node) {
-    const std::string_view kind = node->kind().toQualString();
-    // batch_norm(input, weight, bias, running_mean, running_var, training, ...)
-    constexpr std::size_t training_argument = 5;
-    if (kind == "aten::batch_norm" && is_true(node->input(training_argument))) {
+    if (is_true_at(node, batch_statistics_arguments())) {
       throw UnsupportedModelError(
           where(model, node) +
-          " normalises by the statistics of the batch, so samples interact and have no gradient of their own: trace or "
-          "script the model after model.eval(), with running statistics");
+          " normalises by the statistics of the batch, so samples interact and have no gradient "
+          "of their own: save the model after model.eval(), with running statistics");
     }
     if (is_dropout(node) && is_true(node->input(2))) {
       throw UnsupportedModelError(where(model, node) +
-                                  " drops activations at random (train mode): trace or script the model after "
-                                  "model.eval()");
+                                  " drops activations at random (train mode): save the model after model.eval()");
     }
-    constexpr std::size_t rrelu_training_argument = 3;
-    if ((kind == "aten::rrelu" || kind == "aten::rrelu_") && is_true(node->input(rrelu_training_argument))) {
+    if (is_true_at(node, random_slope_arguments())) {
       throw UnsupportedModelError(where(model, node) +
-                                  " draws random slopes (train mode): trace or script the model after model.eval()");
+                                  " draws random slopes (train mode): save the model after model.eval()");
     }
   });
 }

@@ -5,7 +5,7 @@
 #include <ATen/core/ivalue.h>
 #include <torch/csrc/jit/api/module.h>
 
-#include "graph/module_inliner.hpp"
+#include "graph/inlined_model.hpp"
 
 namespace pregrad::graph {
 

@@ -26,13 +26,30 @@ struct FoundActivation {
   bool nested;
 };
 
-void collect_activations(Block* block, bool nested, std::vector<FoundActivation>& found) {
+using NodesByScope = std::unordered_map<const Scope*, Node*>;
+
+/// The activation that `node` computes or, of several nodes, ends.
+std::optional<ActivationNode> activation_at(const InlinedModel& model, const NodesByScope& nodes, Node* node) {
+  const Scope* scope = node->scope().get();
+  const auto composite = model.composites.find(scope);
+  if (composite == model.composites.end()) {
+    return model.parts.count(scope) == 0 ? as_activation(node) : std::nullopt;
+  }
+  const auto producer = nodes.find(composite->second.z_scope);
+  if (producer == nodes.end()) {
+    return std::nullopt;
+  }
+  return ActivationNode{composite->second.op, false, producer->second->output(composite->second.z_offset)};
+}
+
+void collect_activations(const InlinedModel& model, const NodesByScope& nodes, Block* block, bool nested,
+                         std::vector<FoundActivation>& found) {
   for (Node* node : block->nodes()) {
-    if (auto activation = as_activation(node)) {
+    if (auto activation = activation_at(model, nodes, node)) {
       found.push_back({node, std::move(*activation), nested});
     }
     for (Block* inner : node->blocks()) {
-      collect_activations(inner, true, found);
+      collect_activations(model, nodes, inner, true, found);
     }
   }
 }
@@ -51,8 +68,7 @@ bool is_over_neurons(const FoundActivation& found) {
   return *softmax == *neurons || (*neurons == -1 && *softmax == 1) || (*neurons == 1 && *softmax == -1);
 }
 
-void collect_nodes(Block* block, std::unordered_map<const Scope*, Node*>& nodes, std::set<const Node*>& nested_nodes,
-                   bool nested) {
+void collect_nodes(Block* block, NodesByScope& nodes, std::set<const Node*>& nested_nodes, bool nested) {
   for (Node* node : block->nodes()) {
     nodes.emplace(node->scope().get(), node);
     if (nested) {
@@ -72,7 +88,7 @@ class Finder {
 
   LayerSites find() {
     std::vector<FoundActivation> found;
-    collect_activations(model_.graph->block(), false, found);
+    collect_activations(model_, nodes_, model_.graph->block(), false, found);
     found.erase(std::remove_if(found.begin(), found.end(), [](const auto& each) { return !is_over_neurons(each); }),
                 found.end());
     for (const FoundActivation& each : found) {
@@ -95,6 +111,11 @@ class Finder {
     site.in_place = found.activation.in_place;
     site.neuron_axis = neuron_axis_of(found.activation.z);
     site.scope = found.node->scope().get();
+    const auto composite = model_.composites.find(site.scope);
+    if (composite != model_.composites.end()) {
+      site.z_scope = composite->second.z_scope;
+      site.z_offset = composite->second.z_offset;
+    }
     nested_.push_back(found.nested);
     // A tensor that is written into on its way is no longer what its producer put out.
     const bool is_as_produced = is_complete_at_producer(found);
@@ -196,7 +217,7 @@ class Finder {
 
   const InlinedModel& model_;
   torch::jit::AliasDb aliases_;
-  std::unordered_map<const Scope*, Node*> nodes_;
+  NodesByScope nodes_;
   std::set<const Node*> nested_nodes_;
   std::vector<bool> nested_;
   std::vector<Value*> pre_activations_;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/module_inliner.hpp"
+#include "graph/inlined_model.hpp"
 
 namespace pregrad::graph {
 
@@ -24,6 +24,9 @@ struct LayerSite {
   /// The activation node for activations, the producer of z otherwise, by its scope.
   const torch::jit::Scope* scope = nullptr;
   std::size_t offset = 0;  ///< output of the producer, where z is a module's output
+  /// Where several nodes make up the activation: the producer of z, by its scope; `scope` is then the last of them.
+  const torch::jit::Scope* z_scope = nullptr;
+  std::size_t z_offset = 0;
 };
 
 /// Another name of sites: a module whose output is their z, or a container whose output is their activation.

@@ -2,19 +2,18 @@
 
 #include <array>
 #include <fstream>
-#include <memory>
 #include <string>
 #include <system_error>
 
-#include <caffe2/serialize/inline_container.h>
-
 #include "pregrad/error.hpp"
+#include "pt2/archive_error.hpp"
+#include "pt2/zip_directory.hpp"
 
 namespace pregrad::graph {
 
 namespace {
 
-constexpr const char* mend = "save a model with torch.jit.script(model).save(path) or torch.jit.trace";
+constexpr const char* mend = "save a model with torch.export.save(program, path) or torch.jit.script(model).save(path)";
 
 [[noreturn]] void fail(const std::filesystem::path& file, const std::string& what) {
   throw ModelError("'" + file.string() + "' " + what + ": " + mend);
@@ -43,26 +42,32 @@ void require_readable(const std::filesystem::path& file) {
   }
 }
 
+pt2::ZipDirectory directory_of(const std::filesystem::path& file) {
+  pt2::FileSource source(file);
+  try {
+    return pt2::ZipDirectory::read(source);
+  } catch (const pt2::ArchiveError& error) {
+    fail(file, error.what());
+  }
+}
+
 }  // namespace
 
-void require_torchscript_file(const std::filesystem::path& file) {
+ModelFormat format_of(const std::filesystem::path& file) {
   require_readable(file);
-  std::unique_ptr<caffe2::serialize::PyTorchStreamReader> archive;
-  try {
-    archive = std::make_unique<caffe2::serialize::PyTorchStreamReader>(file.string());
-  } catch (const std::exception&) {
-    fail(file, "is truncated or damaged, or a zip archive that is no model");
+  const pt2::ZipDirectory directory = directory_of(file);
+  const std::string root = directory.first().substr(0, directory.first().find('/') + 1);
+  const auto has = [&](const char* record) { return directory.entries().count(root + record) != 0; };
+  if (has("constants.pkl") && has("data.pkl")) {
+    return ModelFormat::torchscript;
   }
-  if (archive->hasRecord("constants.pkl") && archive->hasRecord("data.pkl")) {
-    return;
-  }
-  if (archive->hasRecord("data.pkl")) {
+  if (has("data.pkl")) {
     fail(file, "holds a state dict or a pickled Python object, no program");
   }
-  if (archive->hasRecord("models/model.json") || archive->hasRecord("archive_format")) {
-    fail(file, "is a torch.export archive, which this version does not read");
+  if (has("archive_format") || has("serialized_exported_program.json")) {
+    return ModelFormat::exported;
   }
-  fail(file, "is a zip archive, but holds no TorchScript model");
+  fail(file, "is a zip archive that is no model");
 }
 
 }  // namespace pregrad::graph

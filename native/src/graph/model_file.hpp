@@ -4,8 +4,10 @@
 
 namespace pregrad::graph {
 
-/// Tells what is wrong with a file that is no TorchScript model, before LibTorch is asked to read it.
-/// @throws ModelError
-void require_torchscript_file(const std::filesystem::path& file);
+enum class ModelFormat { torchscript, exported };
+
+/// What kind of model a file holds.
+/// @throws ModelError that says what is wrong with a file that holds none
+ModelFormat format_of(const std::filesystem::path& file);
 
 }  // namespace pregrad::graph

@@ -230,15 +230,8 @@ class Inliner {
       for (Block* inner : node->blocks()) {
         tag(inner, path);
       }
-      tag_node(node, path);
+      result_.tag(node, path);
     }
-  }
-
-  void tag_node(Node* node, const std::string& path) {
-    auto scope = c10::make_intrusive<Scope>(c10::make_intrusive<Scope>(), c10::Symbol::scope("pregrad"));
-    result_.module_paths.emplace(scope.get(), path);
-    result_.scopes.push_back(scope);
-    node->setScope(scope);
   }
 
   /// Where a module writes into what it returns after making it, its output is a value of its own: that of its exit.
@@ -255,7 +248,7 @@ class Inliner {
     WithInsertPoint guard(last);
     Value* completed = graph.insert(aten::alias, {output});
     last->replaceInput(0, completed);
-    tag_node(completed->node(), path);
+    result_.tag(completed->node(), path);
   }
 
   void call_submodules(Level& level) {
@@ -298,12 +291,6 @@ class Inliner {
 };
 
 }  // namespace
-
-const std::string& InlinedModel::path_of(Node* node) const {
-  static const std::string root;
-  const auto found = module_paths.find(node->scope().get());
-  return found == module_paths.end() ? root : found->second;
-}
 
 InlinedModel inline_modules(const Module& module, c10::Device device) {
   InlinedModel result;

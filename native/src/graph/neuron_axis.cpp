@@ -68,13 +68,26 @@ std::optional<std::int64_t> moved_axis(const Node* node, int depth) {
   return counted(*before) == counted(second->toInt()) ? first->toInt() : before;
 }
 
+bool is_product_of_rows(const Node* node) { return node->kind() == c10::aten::addmm || node->kind() == c10::aten::mm; }
+
 std::optional<std::int64_t> axis_through(const Value* value, int depth) {
-  static const std::unordered_set<std::string_view> last = {"linear", "addmm", "layer_norm", "rms_norm"};
-  static const std::unordered_set<std::string_view> channel = {
-      "_convolution",     "convolution",      "conv1d",
-      "conv2d",           "conv3d",           "conv_transpose1d",
-      "conv_transpose2d", "conv_transpose3d", "_convolution_mode",
-      "batch_norm",       "group_norm",       "instance_norm"};
+  static const std::unordered_set<std::string_view> last = {"linear", "addmm", "layer_norm", "native_layer_norm",
+                                                            "rms_norm"};
+  static const std::unordered_set<std::string_view> channel = {"_convolution",
+                                                               "convolution",
+                                                               "conv1d",
+                                                               "conv2d",
+                                                               "conv3d",
+                                                               "conv_transpose1d",
+                                                               "conv_transpose2d",
+                                                               "conv_transpose3d",
+                                                               "_convolution_mode",
+                                                               "batch_norm",
+                                                               "group_norm",
+                                                               "instance_norm",
+                                                               "native_batch_norm",
+                                                               "native_group_norm",
+                                                               "_native_batch_norm_legit_no_training"};
   // Operations whose result has the axes of their operands, in their order.
   static const std::unordered_set<std::string_view> keeping = {"add",
                                                                "sub",
@@ -181,10 +194,15 @@ std::optional<std::int64_t> axis_through(const Value* value, int depth) {
   if (is_one_of(name, channel)) {
     return 1;
   }
+  // Linear on sequences decomposes into a product of flattened rows, which are put back into their places.
+  if (name == "view" && is_product_of_rows(node->input(0)->node())) {
+    return -1;
+  }
   // A product with a weight is what Linear is made of; a product of two activations, as in attention, is not.
-  if (name == "matmul") {
+  if (name == "matmul" || name == "mm") {
     const Node* weight = node->input(1)->node();
-    const bool transposed = weight->kind() == c10::aten::t || weight->kind() == c10::aten::transpose;
+    const bool transposed = weight->kind() == c10::aten::t || weight->kind() == c10::aten::transpose ||
+                            weight->kind() == c10::aten::permute;
     const bool constant = weight->kind() == c10::prim::Constant ||
                           (transposed && weight->input(0)->node()->kind() == c10::prim::Constant);
     return constant ? std::optional<std::int64_t>(-1) : std::nullopt;

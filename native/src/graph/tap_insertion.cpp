@@ -27,8 +27,10 @@ LaterWrites writes_to(const AliasDb& aliases, Value* value) {
   return is_read_of_container || aliases.hasWriters(value) ? LaterWrites::possible : LaterWrites::none;
 }
 
-std::unordered_map<const Scope*, Node*> nodes_by_scope(Block* block) {
-  std::unordered_map<const Scope*, Node*> nodes;
+using NodesByScope = std::unordered_map<const Scope*, Node*>;
+
+NodesByScope nodes_by_scope(Block* block) {
+  NodesByScope nodes;
   for (Node* node : block->nodes()) {
     nodes.emplace(node->scope().get(), node);
     for (Block* inner : node->blocks()) {
@@ -38,12 +40,21 @@ std::unordered_map<const Scope*, Node*> nodes_by_scope(Block* block) {
   return nodes;
 }
 
-TapPlace find_place(const AliasDb& aliases, const LayerSite& site, Node* node) {
+Node* node_at(const NodesByScope& nodes, const Scope* scope, const std::string& layer) {
+  const auto node = nodes.find(scope);
+  if (node == nodes.end()) {
+    throw InternalError("layer '" + layer + "' was lost while the graph was rewritten");
+  }
+  return node->second;
+}
+
+TapPlace find_place(const AliasDb& aliases, const LayerSite& site, const NodesByScope& nodes) {
+  Node* node = node_at(nodes, site.scope, site.name);
   TapPlace place;
   if (site.is_activation) {
-    const auto activation = as_activation(node);
     place.activation = node;
-    place.z = activation->z;
+    place.z = site.z_scope != nullptr ? node_at(nodes, site.z_scope, site.name)->output(site.z_offset)
+                                      : as_activation(node)->z;
     place.z_after = completing_node(aliases, place.z, node);
     place.a = node->output(0);
     place.a_writes = writes_to(aliases, place.a);
@@ -51,7 +62,7 @@ TapPlace find_place(const AliasDb& aliases, const LayerSite& site, Node* node) {
     place.z = node->output(site.offset);
     place.z_after = node;
   }
-  const bool is_activated_in_place = site.is_activation && as_activation(node)->in_place;
+  const bool is_activated_in_place = site.is_activation && site.z_scope == nullptr && as_activation(node)->in_place;
   place.z_writes = is_activated_in_place ? LaterWrites::by_activation : writes_to(aliases, place.z);
   return place;
 }
@@ -104,11 +115,7 @@ std::vector<TapPlace> find_tap_places(Graph& graph, const AliasDb& aliases, cons
   const auto nodes = nodes_by_scope(graph.block());
   std::vector<TapPlace> places;
   for (const Tap& tap : taps) {
-    const auto node = nodes.find(tap.site->scope);
-    if (node == nodes.end()) {
-      throw InternalError("layer '" + tap.site->name + "' was lost while the graph was rewritten");
-    }
-    places.push_back(find_place(aliases, *tap.site, node->second));
+    places.push_back(find_place(aliases, *tap.site, nodes));
   }
   return places;
 }

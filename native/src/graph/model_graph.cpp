@@ -1,0 +1,77 @@
+#include "graph/model_graph.hpp"
+
+#include <torch/csrc/jit/ir/alias_analysis.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/remove_mutation.h>
+
+#include "graph/graph_checks.hpp"
+
+namespace pregrad::graph {
+
+namespace {
+
+/// A model that writes into its input must not write into the caller's memory.
+void protect_inputs(torch::jit::Graph& graph) {
+  const auto shared = graph.shared_from_this();
+  torch::jit::Value* input = graph.inputs().at(0);
+  if (!torch::jit::AliasDb(shared).hasWriters(input)) {
+    return;
+  }
+  const torch::jit::WithInsertPoint guard(graph.block()->param_node()->next());
+  torch::jit::Value* copy = graph.insert(c10::aten::clone, {input});
+  input->replaceAllUsesAfterNodeWith(copy->node(), copy);
+}
+
+void widen_constants(torch::jit::Block* block) {
+  for (torch::jit::Node* node : block->nodes()) {
+    for (torch::jit::Block* inner : node->blocks()) {
+      widen_constants(inner);
+    }
+    const auto value = node->kind() == torch::jit::prim::Constant ? torch::jit::toIValue(node->output()) : std::nullopt;
+    if (value && value->isTensor() && value->toTensor().scalar_type() == at::kFloat) {
+      node->t_(torch::jit::attr::value, value->toTensor().to(at::kDouble));
+      node->output()->setType(c10::TensorType::get());
+    }
+  }
+}
+
+}  // namespace
+
+ModelGraph::ModelGraph(ReadModel read, c10::Device device)
+    : classes_(std::move(read.classes)),
+      defaults_(std::move(read.defaults)),
+      weight_type_(read.weight_type),
+      expected_input_(std::move(read.expected_input)),
+      device_(device) {
+  require_evaluation_mode(read.model);
+  require_fixed_graph(read.model);
+  sites_ = find_layer_sites(read.model);
+  protect_inputs(*read.model.graph);
+  // Where LibTorch can prove that an in-place operation may as well be out of place, nothing that autograd keeps is
+  // overwritten; the taps cope with the rest.
+  torch::jit::RemoveTensorMutation(read.model.graph, [](const torch::jit::Node* node) {
+    return node->kind() != c10::aten::copy_;  // autograd has no derivative of aten::copy
+  });
+  graph_ = read.model.graph;
+}
+
+std::vector<c10::IValue> ModelGraph::arguments(const at::Tensor& inputs) const {
+  if (expected_input_) {
+    expected_input_->require(inputs);
+  }
+  std::vector<c10::IValue> arguments = {inputs};
+  arguments.insert(arguments.end(), defaults_.begin(), defaults_.end());
+  return arguments;
+}
+
+ModelGraph ModelGraph::in_double_precision() const {
+  ModelGraph wide = *this;
+  wide.graph_ = graph_->copy();
+  widen_constants(wide.graph_->block());
+  if (weight_type_ == at::kFloat) {
+    wide.weight_type_ = at::kDouble;
+  }
+  return wide;
+}
+
+}  // namespace pregrad::graph
