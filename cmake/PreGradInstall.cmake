@@ -8,6 +8,7 @@ if(PREGRAD_HAS_JNI)
 endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/pregrad" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
+install(FILES "${PROJECT_SOURCE_DIR}/third-party.txt" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(FILES "${PROJECT_BINARY_DIR}/include/pregrad/version.hpp" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pregrad")
 install(EXPORT PreGradTargets NAMESPACE PreGrad:: DESTINATION "${_pregrad_package}")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/PreGradConfig.cmake.in"

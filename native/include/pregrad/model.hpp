@@ -27,7 +27,7 @@ class PREGRAD_API Model {
  public:
   class Implementation;
 
-  /// Reads a TorchScript file, scripted or traced.
+  /// Reads an archive of torch.export.save, or a TorchScript file, scripted or traced; its content tells which.
   /// @throws ModelError if the file cannot be read or is no model, UnsupportedModelError if it cannot be attributed,
   /// ArgumentError if there is no such device
   static Model load(const std::filesystem::path& file, c10::Device device = c10::Device(c10::kCPU));

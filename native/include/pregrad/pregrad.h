@@ -257,7 +257,7 @@ PREGRAD_API pregrad_status pregrad_output_named(const char* name, pregrad_output
  * @name Models
  * @{ */
 
-/** Reads a TorchScript file, scripted or traced.
+/** Reads an archive of torch.export.save, or a TorchScript file, scripted or traced; its content tells which.
  * @param      file    its path
  * @param      options NULL takes the defaults
  * @param[out] model   free it with pregrad_model_free()

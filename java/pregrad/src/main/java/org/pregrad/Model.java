@@ -9,7 +9,8 @@ import org.pregrad.internal.Native;
 import org.pregrad.internal.Text;
 
 /**
- * A TorchScript model, scripted or traced, in evaluation mode with its activations found.
+ * A model in evaluation mode with its activations found, from an archive of {@code torch.export.save} or a TorchScript
+ * file.
  *
  * <p>One model serves any number of threads at once. Close it: {@link #close()} waits for threads that still compute,
  * and may be called twice. An {@link Attribution}, an {@link Ablation} or a {@link Check} that is still open goes
@@ -25,7 +26,8 @@ public final class Model implements AutoCloseable {
     /**
      * {@return the model in a file, on the processor}
      *
-     * @param file a TorchScript file
+     * @param file a {@code .pt2} archive of torch.export, or a TorchScript file, scripted or traced; what it is shows its
+     *     content, not its name
      * @throws ModelException if the file cannot be read or is no model
      * @throws UnsupportedModelException if it cannot be attributed
      * @throws PreGradException if the native libraries cannot be loaded
@@ -37,7 +39,8 @@ public final class Model implements AutoCloseable {
     /**
      * {@return the model in a file}
      *
-     * @param file a TorchScript file
+     * @param file a {@code .pt2} archive of torch.export, or a TorchScript file, scripted or traced; what it is shows its
+     *     content, not its name
      * @param device where it shall run
      * @throws ModelException if the file cannot be read or is no model
      * @throws UnsupportedModelException if it cannot be attributed

@@ -12,7 +12,7 @@ public final class ModelOptions {
             names = "--model",
             required = true,
             paramLabel = "M.pt",
-            description = "The TorchScript model, scripted or traced.")
+            description = "The model: an archive of torch.export.save, or TorchScript, scripted or traced.")
     private Path model;
 
     @Option(
