@@ -27,7 +27,8 @@ void collect(json& value, std::vector<json*>& found) {
 json changed_number(const json& value, std::mt19937& random) {
   const std::int64_t numbers[] = {0, 1, -1, 2, 7, 64, 1 << 20, INT32_MAX, INT64_MAX, INT64_MIN};
   const std::int64_t number = numbers[random() % std::size(numbers)];
-  return value.is_number_integer() && random() % 2 == 0 ? json(value.get<std::int64_t>() ^ (number & 0xff)) : json(number);
+  return value.is_number_integer() && random() % 2 == 0 ? json(value.get<std::int64_t>() ^ (number & 0xff))
+                                                        : json(number);
 }
 
 void change(json& document, std::mt19937& random) {

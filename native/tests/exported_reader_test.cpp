@@ -245,6 +245,24 @@ TEST_F(ExportedReaderTest, TheFileIsNamed) {
       ThrowsMessage<ModelError>(AllOf(one_line("compressed.pt2' has a packed"), HasSubstr("torch.export.save"))));
   EXPECT_THAT([] { Model::load(fixture_path("special/pickled.pt2")); },
               ThrowsMessage<UnsupportedModelError>(one_line("pickled Python object")));
+  EXPECT_THAT([] { Model::load(fixture_path("special/two-models.pt2")); },
+              ThrowsMessage<UnsupportedModelError>(one_line("holds 2 models")));
+  EXPECT_THAT([] { Model::load(fixture_path("special/custom-operator.pt2")); },
+              ThrowsMessage<UnsupportedModelError>(one_line("load the library that registers it")));
+}
+
+TEST(ExportedModel, GradientsFollowWhileLoops) {
+  const Model model = Model::load(fixture_path("special/while-loop.pt2"));
+  const at::Tensor x = at::randn({5, 6});
+  CheckOptions options;
+  options.layers = {"forward"};
+  options.target = Target::index(1);
+  Check check = model.check(options);
+  check.add(x);
+  ASSERT_FALSE(check.results().empty());
+  for (const LayerCheck& result : check.results()) {
+    EXPECT_TRUE(result.passed) << result.gradient_error;
+  }
 }
 
 TEST(ExportedModel, AFixedBatchSaysSo) {

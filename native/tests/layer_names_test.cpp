@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "fixtures.hpp"
+#include "graph/model_loader.hpp"
 #include "pregrad/pregrad.hpp"
 
 namespace pregrad::test {
@@ -91,6 +92,48 @@ TEST(LayerNames, AModuleWithoutAnActivationIsItsOwnOutput) {
           << name << " " << key.layer << " " << name_of(key.method);
     }
   }
+}
+
+/// What each other name of a layer stands for; nothing for those whose calls only a run can number.
+std::map<std::string, std::string> aliases_of(const graph::LayerSites& sites) {
+  std::map<std::string, std::string> found;
+  for (const graph::LayerAlias& alias : sites.aliases) {
+    std::string text = alias.ambiguous ? "one of " : "";
+    bool is_static = true;
+    for (const std::size_t site : alias.sites) {
+      const auto& call = sites.activations[site].call;
+      is_static = is_static && call.has_value();
+      text += sites.activations[site].name + "@" + std::to_string(call.value_or(-1)) + " ";
+    }
+    if (is_static) {
+      found[alias.name] = text;
+    }
+  }
+  return found;
+}
+
+TEST(LayerNames, ExportedModelsKnowTheNamesOfTheirTorchScriptTwins) {
+  std::map<std::string, std::map<std::string, Fixture>> forms;
+  for (const Fixture& fixture : attributable_fixtures()) {
+    forms[fixture.model][fixture.form] = fixture;
+  }
+  std::size_t compared = 0;
+  for (const auto& [model, by_form] : forms) {
+    const auto exported = by_form.find("exported");
+    if (exported == by_form.end() || by_form.size() == 1) {
+      continue;
+    }
+    SCOPED_TRACE(model);
+    const auto names = aliases_of(graph::load_model(exported->second.file, c10::kCPU).sites());
+    for (const auto& [form, twin] : by_form) {
+      for (const auto& [name, layers] : aliases_of(graph::load_model(twin.file, c10::kCPU).sites())) {
+        const auto same = names.find(name);
+        EXPECT_TRUE(same != names.end() && same->second == layers) << form << " has " << name << " for " << layers;
+        ++compared;
+      }
+    }
+  }
+  EXPECT_GT(compared, 300U);
 }
 
 TEST(LayerNames, WhatFitsNothingListsTheCandidates) {
