@@ -65,9 +65,8 @@ class BadInputTest {
     private static String refusal(Fixtures.Entry entry) {
         return switch (entry.model()) {
             case "refused-two-inputs" -> "2 inputs";
-            case "refused-train-batch-norm" -> "running_var";
             case "refused-train-dropout" -> "at random";
-            case "refused-batch-statistics" -> "statistics of the batch";
+            case "refused-train-batch-norm", "refused-batch-statistics" -> "statistics of the batch";
             case "refused-batch-mixing" -> "other samples";
             case "refused-attribute-count", "refused-buffer-count" -> "'calls'";
             case "refused-dict-output" -> "not a tensor";
