@@ -76,7 +76,7 @@ TEST_F(ExportedReaderTest, OtherArchives) {
   ExportedArchive two(file_);
   two.records()["models/second.json"] = two.records()["models/model.json"];
   EXPECT_THAT([&] { read_archive(two.written()); },
-              ThrowsMessage<UnsupportedModelError>(one_line("holds 2 models (model, second)")));
+              ThrowsMessage<UnsupportedModelError>(one_line("'archive' holds 2 models (model, second)")));
   ExportedArchive none(file_);
   none.records().erase("models/model.json");
   EXPECT_THAT([&] { read_archive(none.written()); },
@@ -157,7 +157,17 @@ TEST_F(ExportedReaderTest, GraphsInGraphs) {
     nodes(program).insert(nodes(program).begin(), graph["nodes"][0]);
   };
   EXPECT_NO_THROW(read_archive(ExportedArchive(file_).program([&](json& p) { nested(p, 8); }).written()));
-  expect_program("within more than 64 others", [&](json& program) { nested(program, 500); });
+  expect_program("within more than 64 others", [&](json& program) { nested(program, 100); });
+  expect_program("nested deeper than 1000", [&](json& program) { nested(program, 500); });
+  expect_program("nested deeper than 1000", [](json& program) {
+    json deep = {{"as_none", true}};
+    for (int i = 0; i < 2000; ++i) {
+      json around = json::object();
+      around["as_optional_tensor"] = std::move(deep);
+      deep = std::move(around);
+    }
+    nodes(program)[0]["inputs"][0]["arg"] = std::move(deep);
+  });
 }
 
 TEST_F(ExportedReaderTest, Weights) {

@@ -1,7 +1,5 @@
 #include "graph/expected_input.hpp"
 
-#include <map>
-
 #include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
 
@@ -35,7 +33,6 @@ void ExpectedInput::require(const at::Tensor& inputs) const {
   if (static_cast<std::size_t>(inputs.dim()) != axes.size()) {
     refuse(*this, inputs, "; give [samples, ...] as its forward expects");
   }
-  std::map<std::string, std::int64_t> sizes;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const Axis& axis = axes[i];
     const std::int64_t size = inputs.size(static_cast<std::int64_t>(i));
@@ -47,8 +44,10 @@ void ExpectedInput::require(const at::Tensor& inputs) const {
     if (axis.size && *axis.size != size) {
       refuse(*this, inputs, "; axis " + std::to_string(i) + " must have the size " + std::to_string(*axis.size));
     }
-    if (!axis.symbol.empty() && sizes.emplace(axis.symbol, size).first->second != size) {
-      refuse(*this, inputs, "; all axes '" + axis.symbol + "' must have one size");
+    for (std::size_t other = 0; other < i && !axis.symbol.empty(); ++other) {
+      if (axes[other].symbol == axis.symbol && inputs.size(static_cast<std::int64_t>(other)) != size) {
+        refuse(*this, inputs, "; all axes '" + axis.symbol + "' must have one size");
+      }
     }
     if (size < axis.least || size > axis.most) {
       refuse(*this, inputs,

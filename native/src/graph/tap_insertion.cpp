@@ -114,6 +114,7 @@ class TapInserter {
 std::vector<TapPlace> find_tap_places(Graph& graph, const AliasDb& aliases, const std::vector<Tap>& taps) {
   const auto nodes = nodes_by_scope(graph.block());
   std::vector<TapPlace> places;
+  places.reserve(taps.size());
   for (const Tap& tap : taps) {
     places.push_back(find_place(aliases, *tap.site, nodes));
   }

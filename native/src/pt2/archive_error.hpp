@@ -11,4 +11,10 @@ class ArchiveError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Why an archive that is in order cannot be read; likewise. An UnsupportedModelError is made of it.
+class UnsupportedArchive : public ArchiveError {
+ public:
+  using ArchiveError::ArchiveError;
+};
+
 }  // namespace pregrad::pt2

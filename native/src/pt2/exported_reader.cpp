@@ -21,8 +21,8 @@ constexpr std::int64_t schema_major = 8;
 /// The archive's one model.
 std::string model_name(const Archive& archive) {
   if (archive.has("serialized_exported_program.json")) {
-    throw UnsupportedModelError(
-        "was saved by a PyTorch before 2.8, whose archives keep weights as pickled Python objects: load it with "
+    throw UnsupportedArchive(
+        "was saved by an older PyTorch, whose archives keep weights as pickled Python objects: load it with "
         "torch.export.load and save it again with PyTorch 2.13");
   }
   const std::string folder = "models/";
@@ -36,20 +36,20 @@ std::string model_name(const Archive& archive) {
     }
   }
   if (names.empty()) {
-    throw UnsupportedModelError(
+    throw UnsupportedArchive(
         "is a package of torch.export without a program in it (such as one of AOTInductor): save the program with "
         "torch.export.save(program, path)");
   }
   if (names.size() > 1) {
-    throw UnsupportedModelError("holds " + std::to_string(names.size()) + " models (" + listed +
-                                "): save one of them alone with torch.export.save(program, path)");
+    throw UnsupportedArchive("holds " + std::to_string(names.size()) + " models (" + listed +
+                             "): save one of them alone with torch.export.save(program, path)");
   }
   return names.front();
 }
 
 void require_byte_order(Archive& archive) {
   if (archive.has("byteorder") && archive.text("byteorder") != "little") {
-    throw UnsupportedModelError("was saved on a machine whose numbers are big-endian: save it on one like this");
+    throw UnsupportedArchive("was saved on a machine whose numbers are big-endian: save it on one like this");
   }
 }
 
@@ -60,7 +60,7 @@ void require_schema(const JsonValue& program) {
     return;
   }
   const auto torch_version = program.find("torch_version");
-  throw UnsupportedModelError(
+  throw UnsupportedArchive(
       "has schema " + std::to_string(major) + "." + std::to_string(version["minor"].integer()) + " of torch.export" +
       (torch_version ? " (PyTorch " + torch_version->text() + ")" : std::string()) + ", and PreGrad reads " +
       std::to_string(schema_major) + ": export the model again with PyTorch 2.13");
@@ -68,7 +68,7 @@ void require_schema(const JsonValue& program) {
 
 void require_plain_weights(const Archive& archive, const std::string& model) {
   if (archive.has("data/weights/" + model + ".pt")) {
-    throw UnsupportedModelError(
+    throw UnsupportedArchive(
         "keeps its weights as pickled Python objects, as older versions of PyTorch do: load it with torch.export.load "
         "and save it again with PyTorch 2.13");
   }
@@ -105,6 +105,8 @@ graph::ReadModel read_exported(std::unique_ptr<ByteSource> source, const std::st
   try {
     Archive archive(std::move(source));
     return read_program(archive, device);
+  } catch (const UnsupportedArchive& error) {
+    throw UnsupportedModelError("'" + name + "' " + error.what());
   } catch (const ArchiveError& error) {
     throw damaged(error.what());
   } catch (const Error&) {
