@@ -26,7 +26,6 @@ constexpr std::size_t end64_size = 56;
 constexpr std::size_t locator64_size = 20;
 constexpr std::size_t longest_comment = 0xffff;
 
-constexpr std::uint16_t saturated16 = 0xffff;
 constexpr std::uint32_t saturated32 = 0xffffffff;
 
 [[noreturn]] void fail(const std::string& what) { throw ArchiveError(what); }
