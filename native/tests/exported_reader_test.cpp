@@ -2,9 +2,11 @@
 
 #include <random>
 
+#include <ATen/Functions.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "attribution/model_implementation.hpp"
 #include "exported_archive.hpp"
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
@@ -210,6 +212,105 @@ TEST_F(ExportedReaderTest, Signatures) {
   expect_program<UnsupportedModelError>("custom_obj", [](json& program) {
     program["graph_module"]["signature"]["input_specs"].push_back({{"custom_obj", json::object()}});
   });
+}
+
+json number(const std::string& name) { return {{"as_sym_int", {{"as_name", name}}}}; }
+
+json truth(const std::string& name) { return {{"as_sym_bool", {{"as_name", name}}}}; }
+
+json made_node(const std::string& target, const std::vector<json>& arguments, const json& output,
+               const std::vector<std::string>& names = {}) {
+  json node = {{"target", target}, {"inputs", json::array()}, {"outputs", json::array()}, {"metadata", json::object()}};
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    node["inputs"].push_back({{"name", i < names.size() ? names[i] : "a"}, {"arg", arguments[i]}});
+  }
+  if (!output.is_null()) {
+    node["outputs"].push_back(output);
+  }
+  return node;
+}
+
+/// Asserts that `condition`, a truth value of the graph, holds.
+json assertion(const std::string& condition, const std::string& message) {
+  return made_node("torch.ops.aten._assert_scalar.default", {truth(condition), {{"as_string", message}}}, nullptr,
+                   {"self", "assert_msg"});
+}
+
+json batch_size() {
+  return made_node("torch.ops.aten.sym_size.int", {{{"as_tensor", {{"name", "x"}}}}, {{"as_int", 0}}}, number("batch"),
+                   {"self", "dim"});
+}
+
+TEST_F(ExportedReaderTest, AssertionsAreChecksOfTheInput) {
+  const std::string bytes =
+      ExportedArchive(file_)
+          .program([](json& program) {
+            json& all = nodes(program);
+            all.push_back(batch_size());
+            all.push_back(made_node("_operator.lt", {number("batch"), {{"as_int", 4}}}, truth("few")));
+            all.push_back(assertion("few", "fewer than four samples"));
+          })
+          .written();
+  const Model::Implementation model(read_archive(bytes));
+  EXPECT_NO_THROW(model.forward(at::zeros({3, 6})));
+  EXPECT_THAT([&] { model.forward(at::zeros({4, 6})); },
+              ThrowsMessage<InputError>(one_line("fewer than four samples")));
+}
+
+TEST_F(ExportedReaderTest, ArithmeticOnSizes) {
+  struct Computed {
+    const char* target;
+    std::vector<json> arguments;
+    std::int64_t expected;
+  };
+  const json three = number("batch");
+  const auto fixed = [](std::int64_t value) { return json{{"as_int", value}}; };
+  const std::vector<Computed> computed = {
+      {"_operator.add", {three, fixed(4)}, 7},
+      {"_operator.sub", {three, fixed(4)}, -1},
+      {"_operator.mul", {three, fixed(5)}, 15},
+      {"_operator.floordiv", {fixed(-7), three}, -3},
+      {"_operator.mod", {fixed(-7), three}, 2},
+      {"_operator.pow", {three, fixed(2)}, 9},
+      {"_operator.neg", {three}, -3},
+      {"_operator.pos", {three}, 3},
+      {"_operator.lshift", {three, fixed(2)}, 12},
+      {"_operator.rshift", {three, fixed(1)}, 1},
+      {"_operator.truediv", {fixed(7), three}, 2},
+      {"torch.sym_max", {three, fixed(5)}, 5},
+      {"torch.sym_min", {three, fixed(5)}, 3},
+      {"torch.sym_sqrt", {fixed(16)}, 4},
+      {"math.trunc", {{{"as_float", -2.5}}}, -2},
+      {"torch.sym_int", {{{"as_float", 2.5}}}, 2},
+      {"math.floor", {{{"as_float", -2.5}}}, -3},
+      {"math.ceil", {{{"as_float", 2.5}}}, 3},
+      {"torch.sym_ite", {truth("is_three"), fixed(1), fixed(2)}, 1},
+  };
+  const std::string bytes =
+      ExportedArchive(file_)
+          .program([&](json& program) {
+            json& all = nodes(program);
+            all.push_back(batch_size());
+            all.push_back(made_node("_operator.eq", {three, fixed(3)}, truth("is_three")));
+            for (std::size_t i = 0; i < computed.size(); ++i) {
+              const std::string name = "computed_" + std::to_string(i);
+              all.push_back(made_node(computed[i].target, computed[i].arguments, number(name)));
+              all.push_back(
+                  made_node("_operator.eq", {number(name), fixed(computed[i].expected)}, truth(name + "_is_right")));
+              all.push_back(assertion(name + "_is_right", std::string("wrong: ") + computed[i].target));
+            }
+            all.push_back(made_node("torch.sym_not", {truth("is_three")}, truth("is_other")));
+            all.push_back(made_node("_operator.or_", {truth("is_three"), truth("is_other")}, truth("either")));
+            all.push_back(assertion("either", "wrong: _operator.or_"));
+            all.push_back(made_node("_operator.and_", {truth("is_three"), truth("is_other")}, truth("both")));
+            all.push_back(made_node("torch.sym_not", {truth("both")}, truth("not_both")));
+            all.push_back(assertion("not_both", "wrong: _operator.and_"));
+          })
+          .written();
+  const Model::Implementation model(read_archive(bytes));
+  EXPECT_NO_THROW(model.forward(at::zeros({3, 6})));
+  // The same assertions do notice what is wrong.
+  EXPECT_THAT([&] { model.forward(at::zeros({2, 6})); }, ThrowsMessage<InputError>(one_line("wrong: _operator.add")));
 }
 
 TEST_F(ExportedReaderTest, TruncatedFiles) {
