@@ -1,0 +1,62 @@
+#include "cases.hpp"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include <ATen/Functions.h>
+
+namespace pregrad::benchmarks {
+
+namespace {
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> words;
+  std::istringstream stream(text);
+  for (std::string word; std::getline(stream, word, separator);) {
+    words.push_back(word);
+  }
+  return words;
+}
+
+at::Tensor read_numbers(const std::filesystem::path& file, const std::vector<std::int64_t>& shape, at::ScalarType type) {
+  at::Tensor numbers = at::empty(shape, type);
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream.read(static_cast<char*>(numbers.data_ptr()), static_cast<std::streamsize>(numbers.nbytes()))) {
+    throw std::runtime_error("'" + file.string() + "' is missing or too short: run tests/benchmark/models.py");
+  }
+  return numbers;
+}
+
+}  // namespace
+
+std::vector<Case> read_cases(const std::filesystem::path& list, const std::filesystem::path& folder) {
+  std::ifstream stream(list);
+  if (!stream) {
+    throw std::runtime_error("cannot read '" + list.string() + "'");
+  }
+  std::vector<Case> cases;
+  std::string line;
+  std::getline(stream, line);  // the titles
+  while (std::getline(stream, line)) {
+    const std::vector<std::string> words = split(line, '\t');
+    Case one{words.at(0), folder / words.at(1), words.at(2), {}, {}, {}, {}, {}};
+    std::vector<std::int64_t> shape = {std::stoll(words.at(3))};
+    for (const std::string& size : split(words.at(4), ',')) {
+      shape.push_back(std::stoll(size));
+    }
+    if (words.at(6) != "*") {
+      one.layers = split(words.at(6), ',');
+      for (const std::string& tap : split(words.at(7), ',')) {
+        one.taps.push_back(std::stoul(tap));
+      }
+    }
+    one.inputs = read_numbers(folder / (one.name + ".x"), shape, at::kFloat);
+    one.labels = read_numbers(folder / (one.name + ".y"), {shape[0]}, at::kLong);
+    one.clusters = one.name == "targets-20" ? one.labels.clone() : at::remainder(one.labels, 10);
+    cases.push_back(std::move(one));
+  }
+  return cases;
+}
+
+}  // namespace pregrad::benchmarks

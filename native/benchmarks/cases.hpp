@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <ATen/core/TensorBody.h>
+
+namespace pregrad::benchmarks {
+
+/// A line of tests/benchmark/cases.tsv with the inputs that models.py wrote for it.
+struct Case {
+  std::string name;
+  std::filesystem::path model;
+  std::string floor;                ///< which hand-written twin it has
+  std::vector<std::string> layers;  ///< canonical names; empty: all
+  std::vector<std::size_t> taps;    ///< the same activations, counted in the order in which they run; empty: all
+  at::Tensor inputs;
+  at::Tensor labels;
+  at::Tensor clusters;
+};
+
+std::vector<Case> read_cases(const std::filesystem::path& list, const std::filesystem::path& folder);
+
+}  // namespace pregrad::benchmarks

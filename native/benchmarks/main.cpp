@@ -1,0 +1,165 @@
+// Times PreGrad's C++ interface and, for the same work, LibTorch written by hand.
+//
+// Usage: pregrad_benchmarks --cases=cases.tsv --folder=FOLDER [--memory] [--once=WAY/CASE,COUNT] [--benchmark_...]
+//   --memory  print the bytes held for the backward instead, as one line of JSON
+//   --once    run one way of one case COUNT times and end, for a profiler
+
+#include <cmath>
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+
+#include <benchmark/benchmark.h>
+#include <torch/script.h>
+
+#include <pregrad/pregrad.hpp>
+
+#include "cases.hpp"
+#include "floor.hpp"
+#include "saved_memory.hpp"
+
+namespace pregrad::benchmarks {
+
+namespace {
+
+Attribution open(const Case& one) {
+  const Model model = Model::load(one.model);
+  AttributionOptions options;
+  options.layers = one.layers;
+  if (one.layers.empty()) {
+    for (const Layer& layer : model.layers(one.inputs)) {
+      options.layers.push_back(layer.name + "@" + std::to_string(layer.call));
+    }
+  }
+  if (one.floor == "removal") {
+    options.methods = {Method::ablation};
+  }
+  return model.attribution(options);
+}
+
+/// A floor that does other work than PreGrad would be no floor.
+void require_equal(const Case& one, const Attribution& attribution, const Floor& floor) {
+  std::string layer;
+  std::int64_t index = -1;
+  for (const Score& score : attribution.scores().entries()) {
+    const std::string name = score.layer + "@" + std::to_string(score.call);
+    index += name == layer ? 0 : 1;
+    layer = name;
+    const at::Tensor expected = floor.sums().at(static_cast<std::size_t>(index))[score.cluster];
+    const auto& mean = score.statistics.mean;
+    const at::Tensor actual = at::tensor(mean, at::kDouble) * static_cast<double>(score.statistics.count);
+    const double difference = (actual - expected).norm().item<double>();
+    if (!(difference <= 1e-4 * expected.norm().item<double>() + 1e-9)) {
+      throw std::runtime_error("case '" + one.name + "': PreGrad and the floor differ at " + name + " in cluster " +
+                               std::to_string(score.cluster));
+    }
+  }
+}
+
+void add_benchmarks(const Case& one) {
+  auto attribution = std::make_shared<Attribution>(open(one));
+  std::shared_ptr<Floor> floor = make_floor(one);
+  attribution->add(one.inputs, one.labels, one.clusters);
+  floor->add(one.inputs, one.labels, one.clusters);
+  require_equal(one, *attribution, *floor);
+  benchmark::RegisterBenchmark(("floor/" + one.name).c_str(), [one, floor](benchmark::State& state) {
+    for (auto iteration : state) {
+      floor->add(one.inputs, one.labels, one.clusters);
+    }
+  })->UseRealTime()->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark(("cpp/" + one.name).c_str(), [one, attribution](benchmark::State& state) {
+    for (auto iteration : state) {
+      attribution->add(one.inputs, one.labels, one.clusters);
+    }
+  })->UseRealTime()->Unit(benchmark::kMicrosecond);
+}
+
+/// ResNet-18 with the middle layer, against the model as a user runs it without PreGrad: gradients of all weights.
+void print_memory(const Case& middle) {
+  Attribution attribution = open(middle);
+  const auto add = [&] { attribution.add(middle.inputs, middle.labels, middle.clusters); };
+  add();
+  const std::int64_t pregrad = bytes_held_for_backward(add);
+  torch::jit::Module module = torch::jit::load(middle.model.string());
+  module.eval();
+  const auto whole = [&] {
+    module.forward({middle.inputs}).toTensor().gather(1, middle.labels.unsqueeze(1)).sum().backward();
+  };
+  whole();
+  std::cout << "{\"middle\": " << pregrad << ", \"whole\": " << bytes_held_for_backward(whole) << "}\n";
+}
+
+const Case& find(const std::vector<Case>& cases, const std::string& name) {
+  for (const Case& one : cases) {
+    if (one.name == name) {
+      return one;
+    }
+  }
+  throw std::runtime_error("there is no case '" + name + "'");
+}
+
+void run_once(const std::vector<Case>& cases, const std::string& argument) {
+  const std::size_t slash = argument.find('/');
+  const std::size_t comma = argument.find(',');
+  const Case& one = find(cases, argument.substr(slash + 1, comma - slash - 1));
+  const int count = std::stoi(argument.substr(comma + 1));
+  if (argument.substr(0, slash) == "floor") {
+    const std::unique_ptr<Floor> floor = make_floor(one);
+    for (int i = 0; i < count; ++i) {
+      floor->add(one.inputs, one.labels, one.clusters);
+    }
+    return;
+  }
+  Attribution attribution = open(one);
+  for (int i = 0; i < count; ++i) {
+    attribution.add(one.inputs, one.labels, one.clusters);
+  }
+}
+
+int run(int count, char** arguments) {
+  std::string list;
+  std::string folder;
+  std::string once;
+  bool memory = false;
+  for (int i = 1; i < count; ++i) {
+    const std::string argument = arguments[i];
+    if (argument.starts_with("--cases=")) {
+      list = argument.substr(8);
+    } else if (argument.starts_with("--folder=")) {
+      folder = argument.substr(9);
+    } else if (argument.starts_with("--once=")) {
+      once = argument.substr(7);
+    } else if (argument == "--memory") {
+      memory = true;
+    }
+  }
+  const std::vector<Case> cases = read_cases(list, folder);
+  if (memory) {
+    print_memory(find(cases, "resnet-middle-32"));
+    return 0;
+  }
+  if (!once.empty()) {
+    run_once(cases, once);
+    return 0;
+  }
+  for (const Case& one : cases) {
+    add_benchmarks(one);
+  }
+  benchmark::Initialize(&count, arguments);
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace pregrad::benchmarks
+
+int main(int count, char** arguments) {
+  try {
+    return pregrad::benchmarks::run(count, arguments);
+  } catch (const std::exception& error) {
+    std::cerr << "pregrad_benchmarks: " << error.what() << '\n';
+    return 1;
+  }
+}
