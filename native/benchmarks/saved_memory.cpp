@@ -1,6 +1,7 @@
 #include "saved_memory.hpp"
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 
@@ -54,6 +55,9 @@ class CountingAllocator final : public c10::Allocator {
     return *sizes;
   }
   static void free(void* pointer) {
+    if (pointer == nullptr) {
+      return;
+    }
     Block block;
     {
       const std::lock_guard<std::mutex> lock(mutex());

@@ -1,0 +1,238 @@
+"""Measures PreGrad against what it is built on and what it replaces, and writes docs/benchmarks.md and .json.
+
+Every round runs every part for a short time, so that what else the machine does falls on all alike; the numbers are
+medians over the rounds, with the fastest and slowest round. tests/benchmark/run builds what this needs.
+
+Usage: measure.py [--quick] [--rounds N] [--native PROGRAM] [--java-classpath PATH] [--java-property K=V]
+                  [--command FILE] [--python FILE] [--out FOLDER]
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import processes
+from cases import FILE, read_cases
+from ratios import REQUIREMENTS, Times
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+WAYS = {
+    "floor": "floor (LibTorch by hand)",
+    "cpp": "C++",
+    "java": "Java, `float[]`",
+    "java-direct": "Java, direct buffer",
+    "javacpp": "JavaCPP by hand",
+    "hook": "Python, batched hook",
+    "captum": "Python, Captum",
+    "loop": "Python, one backward per sample",
+}
+QUICK = ["mlp-1", "mlp-32"]
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one round of two cases: does it run at all?")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--native", type=Path, default=ROOT / "target/benchmark-build/benchmarks/pregrad_benchmarks")
+    parser.add_argument("--java-classpath", default=str(ROOT / "java/pregrad-benchmarks/target/lib/*"))
+    parser.add_argument("--java-property", action="append", default=[])
+    parser.add_argument("--command", type=Path, default=ROOT / "pregrad")
+    parser.add_argument("--python", default=sys.executable, help="one that has torch")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
+    return parser.parse_args()
+
+
+def java_program() -> str:
+    return str(Path(os.environ["JAVA_HOME"], "bin", "java")) if "JAVA_HOME" in os.environ else "java"
+
+
+class Measurement:
+    def __init__(self, chosen: argparse.Namespace) -> None:
+        self.chosen = chosen
+        self.folder = ROOT / "target/benchmark"
+        self.seconds = 0.05 if chosen.quick else 1.0
+        self.rounds: list[Times] = []
+        self.peaks: dict[str, int] = {}
+
+    def run(self) -> None:
+        processes.run([self.chosen.python, HERE / "models.py", self.folder])
+        count = 1 if self.chosen.quick else self.chosen.rounds
+        for number in range(count):
+            print(f"measure.py: round {number + 1} of {count}", file=sys.stderr)
+            self.rounds.append(self.round())
+        held = processes.saved_memory(self.chosen.native, FILE, self.folder)
+        for times in self.rounds:
+            times.update({("bytes", name): size for name, size in held.items()})
+
+    def round(self) -> Times:
+        times: Times = {}
+        names = QUICK if self.chosen.quick else [case.name for case in read_cases()]
+        simple = [
+            case.name
+            for case in read_cases()
+            if case.name in names and case.floor in ("mlp", "resnet") and len(case.layers) == 1 and case.layers[0] != "*"
+        ]
+        # Of the rest a round takes the parts in turn, smallest first.
+        self.part("command", times, self.command())
+        self.part("native", times, processes.native(self.chosen.native, FILE, self.folder, self.seconds))
+        self.part("java", times, self.java("AttributionBenchmark", names))
+        self.part("javacpp", times, self.java("JavaCppBenchmark", simple))
+        self.part("java-alone", times, self.java("NativeCallBenchmark|NpzBenchmark", []))
+        peers = [self.chosen.python, HERE / "peers.py"]
+        self.part("python", times, processes.python(peers, self.folder, self.seconds, names))
+        return times
+
+    def part(self, name: str, times: Times, result: tuple[Times, int]) -> None:
+        times.update(result[0])
+        self.peaks[name] = max(self.peaks.get(name, 0), result[1])
+
+    def java(self, benchmarks: str, names: list[str]) -> tuple[Times, int]:
+        properties = [
+            f"-Dpregrad.benchmark.cases={FILE}",
+            f"-Dpregrad.benchmark.folder={self.folder}",
+            # JavaCPP's own count of the process's memory stops it in the middle of a run.
+            "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+            *(f"-D{value}" for value in self.chosen.java_property),
+        ]
+        command = [java_program(), "-cp", self.chosen.java_classpath, "org.openjdk.jmh.Main"]
+        return processes.java(command, properties, benchmarks, names, self.seconds)
+
+    def command(self) -> tuple[Times, int]:
+        """Wall clock of the whole process, everything cached: the first of each is not counted."""
+        fixtures = ROOT / "tests/fixtures"
+        model = ["--model", fixtures / "digits-mlp.scripted.pt"]
+        data = ["--data", fixtures / "digits.npz"]
+        times: Times = {}
+        peak = 0
+        for name, words in (("layers", []), ("attribute", ["--layer", "act1", "--out", self.folder / "out"])):
+            runs = []
+            for index in range(2 if self.chosen.quick else 8):
+                shutil.rmtree(self.folder / "out", ignore_errors=True)
+                ran = processes.run([self.chosen.command, name, *model, *data, *words])
+                peak = max(peak, ran.peak)
+                if index > 0:
+                    runs.append(ran.seconds)
+            times[name, ""] = statistics.median(runs) * 1e6
+        return times, peak
+
+
+def machine() -> dict[str, object]:
+    information = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    models = [line.split(":", 1)[1].strip() for line in information.splitlines() if line.startswith("model name")]
+    java = subprocess.run([java_program(), "-version"], capture_output=True, text=True, check=True).stderr.splitlines()[0]
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True)
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+        "cpu": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "load_before": os.getloadavg()[0],
+        "system": f"{platform.system()} {platform.machine()}",
+        "java": java,
+        "commit": commit.stdout.strip(),
+        "command": "tests/benchmark/run " + " ".join(sys.argv[1:]) if len(sys.argv) > 1 else "tests/benchmark/run",
+    }
+
+
+def summary(rounds: list[Times]) -> dict[tuple[str, str], dict[str, float]]:
+    keys = sorted({key for times in rounds for key in times})
+    found = {}
+    for key in keys:
+        values = [times[key] for times in rounds if key in times]
+        found[key] = {"median": statistics.median(values), "least": min(values), "most": max(values)}
+    return found
+
+
+def requirements(rounds: list[Times]) -> list[dict[str, object]]:
+    """Each ratio is taken inside a round, where both sides met the same machine; then the median."""
+    rows = []
+    for requirement in REQUIREMENTS:
+        values = []
+        for times in rounds:
+            try:
+                values.append(requirement.measure(times))
+            except KeyError:
+                continue  # a part that this machine lacks, or that --quick leaves out
+        row: dict[str, object] = {"name": requirement.name, "at_most": requirement.at_most, "unit": requirement.unit}
+        if values:
+            middle = statistics.median(values)
+            row |= {"measured": middle, "least": min(values), "most": max(values), "met": middle <= requirement.at_most}
+        rows.append(row)
+    return rows
+
+
+def number(value: float) -> str:
+    return f"{value:.4g}" if value < 1000 else f"{value:,.0f}"
+
+
+def markdown(report: dict, times: dict[tuple[str, str], dict[str, float]]) -> str:
+    about = report["machine"]
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `{about['command']}` on {about['date']}: {about['cpu']}, {about['cores']} cores, {about['java']},",
+        f"commit {about['commit']}. Microseconds per batch: the median of {report['rounds']} rounds in which all parts take",
+        "turns, with the fastest and slowest round. The cases are those of `tests/benchmark/cases.tsv`.",
+        "",
+        "| case | " + " | ".join(WAYS.values()) + " |",
+        "| --- |" + " --- |" * len(WAYS),
+    ]
+    for case in dict.fromkeys(case for way, case in times if way in WAYS):
+        cells = []
+        for way in WAYS:
+            entry = times.get((way, case))
+            cells.append(f"{number(entry['median'])} ({number(entry['least'])}–{number(entry['most'])})" if entry else "")
+        lines.append(f"| {case} | " + " | ".join(cells) + " |")
+    lines += ["", "## Required", "", "| ratio | at most | measured | met |", "| --- | --- | --- | --- |"]
+    for row in report["requirements"]:
+        unit = f" {row['unit']}" if row["unit"] else ""
+        if "measured" in row:
+            spread = f"{number(row['measured'])}{unit} ({number(row['least'])}–{number(row['most'])})"
+            lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | {spread} | {'yes' if row['met'] else '**no**'} |")
+        else:
+            lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | not measured | |")
+    lines += ["", "## By itself", "", "| what | time |", "| --- | --- |"]
+    alone = {
+        ("call", ""): "one native call",
+        ("npz", ""): "64 MiB of a stored `.npz`",
+        ("copy", ""): "the same bytes copied in memory",
+        ("layers", ""): "`pregrad layers` on the digits MLP",
+        ("attribute", ""): "`pregrad attribute` on the digits MLP",
+    }
+    for key, name in alone.items():
+        if key in times:
+            lines.append(f"| {name} | {number(times[key]['median'])} µs |")
+    lines += ["", "## Peak memory of each part", "", "| part | MiB |", "| --- | --- |"]
+    lines += [f"| {name} | {peak / 2**20:,.0f} |" for name, peak in report["peak_bytes"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    chosen = options()
+    about = machine()
+    measurement = Measurement(chosen)
+    measurement.run()
+    times = summary(measurement.rounds)
+    report = {
+        "machine": about,
+        "rounds": len(measurement.rounds),
+        "microseconds": [{"way": way, "case": case, **values} for (way, case), values in times.items() if way != "bytes"],
+        "bytes_held_for_backward": {case: values["median"] for (way, case), values in times.items() if way == "bytes"},
+        "requirements": requirements(measurement.rounds),
+        "peak_bytes": measurement.peaks,
+    }
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    (chosen.out / "benchmarks.json").write_text(json.dumps(report, indent=2) + "\n")
+    (chosen.out / "benchmarks.md").write_text(markdown(report, times))
+    print(chosen.out / "benchmarks.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Runs the parts of the benchmark, each in a process of its own, and notes how much memory each took at most."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Ran:
+    output: str
+    seconds: float
+    peak: int  # resident bytes
+
+
+def run(command: list, environment: dict[str, str] | None = None) -> Ran:
+    """What a command prints; its complaints are shown only if it fails."""
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        start = time.perf_counter()
+        words = [str(word) for word in command]
+        process = subprocess.Popen(words, env={**os.environ, **(environment or {})}, stdout=output, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode != 0:
+            raise SystemExit(f"measure.py: {words} failed:\n{output.read()[-4000:]}\n{errors.read()[-4000:]}")
+        return Ran(output.read(), seconds, usage.ru_maxrss * 1024)
+
+
+def native(program: Path, cases: Path, folder: Path, seconds: float) -> tuple[dict[tuple[str, str], float], int]:
+    """Microseconds per way (`floor`, `cpp`) and case."""
+    with tempfile.TemporaryDirectory() as out:
+        file = Path(out, "native.json")
+        # Google Benchmark's own warm-up is the search for the number of iterations.
+        ran = run(
+            [
+                program,
+                f"--cases={cases}",
+                f"--folder={folder}",
+                f"--benchmark_min_time={seconds}",
+                "--benchmark_out_format=json",
+                f"--benchmark_out={file}",
+            ],
+            # What PreGrad sets in a JVM by itself, a C++ program has to set where LibTorch stands on OpenBLAS.
+            {"OPENBLAS_THREAD_TIMEOUT": "4"},
+        )
+        times = {}
+        for entry in json.loads(file.read_text())["benchmarks"]:
+            way, case = entry["run_name"].split("/")[:2]
+            times[way, case] = entry["real_time"]
+        return times, ran.peak
+
+
+def saved_memory(program: Path, cases: Path, folder: Path) -> dict[str, int]:
+    return json.loads(run([program, f"--cases={cases}", f"--folder={folder}", "--memory"]).output)
+
+
+def java(
+    command: list, properties: list[str], benchmarks: str, names: list[str], seconds: float
+) -> tuple[dict[tuple[str, str], float], int]:
+    """Microseconds per way (`java`, `java-direct`, `javacpp`, `call`, `npz`, `copy`) and case."""
+    ways = {
+        "AttributionBenchmark.array": "java",
+        "AttributionBenchmark.direct": "java-direct",
+        "JavaCppBenchmark.add": "javacpp",
+        "NativeCallBenchmark.call": "call",
+        "NpzBenchmark.read": "npz",
+        "NpzBenchmark.copy": "copy",
+    }
+    with tempfile.TemporaryDirectory() as out:
+        file = Path(out, "java.json")
+        options = ["-f", "1", "-wi", "2", "-w", f"{seconds}s", "-i", "3", "-r", f"{seconds}s", "-foe", "true"]
+        parameters = ["-p", "name=" + ",".join(names)] if names else []
+        ran = run([*command, *options, *parameters, "-rf", "json", "-rff", file, "-jvmArgsAppend", " ".join(properties), benchmarks])
+        times = {}
+        for entry in json.loads(file.read_text()):
+            name = ".".join(entry["benchmark"].split(".")[-2:])
+            unit = {"us/op": 1.0, "ns/op": 1e-3}[entry["primaryMetric"]["scoreUnit"]]
+            raw = sorted(sum(entry["primaryMetric"]["rawData"], []))
+            times[ways[name], entry.get("params", {}).get("name", "")] = raw[len(raw) // 2] * unit
+        return times, ran.peak
+
+
+def python(command: list, folder: Path, seconds: float, names: list[str]) -> tuple[dict[tuple[str, str], float], int]:
+    """Microseconds per way (`loop`, `hook`, `captum`) and case."""
+    ran = run([*command, folder, seconds, *names])
+    entries = [json.loads(line) for line in ran.output.splitlines()]
+    return {(entry["way"], entry["case"]): entry["us"] for entry in entries}, ran.peak
