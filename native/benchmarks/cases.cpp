@@ -19,7 +19,8 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return words;
 }
 
-at::Tensor read_numbers(const std::filesystem::path& file, const std::vector<std::int64_t>& shape, at::ScalarType type) {
+at::Tensor read_numbers(const std::filesystem::path& file, const std::vector<std::int64_t>& shape,
+                        at::ScalarType type) {
   at::Tensor numbers = at::empty(shape, type);
   std::ifstream stream(file, std::ios::binary);
   if (!stream.read(static_cast<char*>(numbers.data_ptr()), static_cast<std::streamsize>(numbers.nbytes()))) {

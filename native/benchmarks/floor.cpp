@@ -87,9 +87,7 @@ class Taps {
     captured_.push_back(z);
     return false;
   }
-  at::Tensor relu(at::Tensor z, bool in_place) {
-    return take(z) && in_place ? at::relu_(z) : at::relu(z);
-  }
+  at::Tensor relu(at::Tensor z, bool in_place) { return take(z) && in_place ? at::relu_(z) : at::relu(z); }
   at::Tensor gelu(at::Tensor z) {
     take(z);
     return at::gelu(z);
@@ -106,15 +104,13 @@ using Forward = std::function<at::Tensor(at::Tensor, Taps&)>;
 
 Forward mlp(const Weights& weights) {
   return [fc1 = weights.linear("fc1"), fc2 = weights.linear("fc2"), fc3 = weights.linear("fc3")](
-             const at::Tensor& x, Taps& taps) {
-    return fc3(taps.relu(fc2(taps.relu(fc1(x), false)), false));
-  };
+             const at::Tensor& x, Taps& taps) { return fc3(taps.relu(fc2(taps.relu(fc1(x), false)), false)); };
 }
 
 Forward cnn(const Weights& weights) {
   return [conv1 = weights.convolution("conv1", 1, 1), bn1 = weights.normalisation("bn1"),
-          conv2 = weights.convolution("conv2", 1, 1), bn2 = weights.normalisation("bn2"), fc = weights.linear("fc")](
-             at::Tensor x, Taps& taps) {
+          conv2 = weights.convolution("conv2", 1, 1), bn2 = weights.normalisation("bn2"),
+          fc = weights.linear("fc")](at::Tensor x, Taps& taps) {
     x = taps.relu(bn1(conv1(x)), true);
     x = taps.relu(bn2(conv2(x)), true);
     return fc(at::flatten(at::max_pool2d(x, {2, 2}), 1));
@@ -138,8 +134,12 @@ Forward resnet(const Weights& weights) {
     for (int index = 0; index < 2; ++index) {
       const std::string name = "layer" + std::to_string(layer) + "." + std::to_string(index);
       const std::int64_t stride = layer > 1 && index == 0 ? 2 : 1;
-      Block block{weights.convolution(name + ".conv1", stride, 1), weights.convolution(name + ".conv2", 1, 1), {},
-                  weights.normalisation(name + ".bn1"), weights.normalisation(name + ".bn2"), {}};
+      Block block{weights.convolution(name + ".conv1", stride, 1),
+                  weights.convolution(name + ".conv2", 1, 1),
+                  {},
+                  weights.normalisation(name + ".bn1"),
+                  weights.normalisation(name + ".bn2"),
+                  {}};
       if (stride == 2) {
         block.shortcut = weights.convolution(name + ".downsample.0", 2, 0);
         block.shortcut_bn = weights.normalisation(name + ".downsample.1");
@@ -193,7 +193,8 @@ Forward vit(const Weights& weights) {
 /// Sums gradients of whatever forward it is given.
 class GradientFloor final : public Floor {
  public:
-  GradientFloor(Forward forward, std::vector<std::size_t> taps) : forward_(std::move(forward)), taps_(std::move(taps)) {}
+  GradientFloor(Forward forward, std::vector<std::size_t> taps)
+      : forward_(std::move(forward)), taps_(std::move(taps)) {}
 
   void add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) override {
     std::vector<at::Tensor> gradients;

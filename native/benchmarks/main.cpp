@@ -82,12 +82,15 @@ class Pair {
 };
 
 void register_way(const std::string& name, const std::shared_ptr<Pair>& pair, void (Pair::*add)()) {
-  benchmark::RegisterBenchmark(name.c_str(), [pair, add](benchmark::State& state) {
-    pair->prepare();
-    for (auto iteration : state) {
-      ((*pair).*add)();
-    }
-  })->UseRealTime()->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [pair, add](benchmark::State& state) {
+                                 pair->prepare();
+                                 for (auto iteration : state) {
+                                   ((*pair).*add)();
+                                 }
+                               })
+      ->UseRealTime()
+      ->Unit(benchmark::kMicrosecond);
 }
 
 /// ResNet-18 with the middle layer, against the model as a user runs it without PreGrad: gradients of all weights.

@@ -86,8 +86,8 @@ std::int64_t bytes_held_for_backward(const std::function<void()>& work) {
   c10::SetCPUAllocator(new CountingAllocator(before), 100);
   live = 0;
   held = -1;
-  const at::CallbackHandle handle = at::addGlobalCallback(
-      at::RecordFunctionCallback(&note_first).scopes({at::RecordScope::BACKWARD_FUNCTION}));
+  const at::CallbackHandle handle =
+      at::addGlobalCallback(at::RecordFunctionCallback(&note_first).scopes({at::RecordScope::BACKWARD_FUNCTION}));
   work();
   at::removeCallback(handle);
   c10::SetCPUAllocator(before, 100);

@@ -96,9 +96,7 @@ final class JavaCppModel {
         Tensor y = convolved(x, name + "conv1", smaller ? 2 : 1, 1);
         y = activation(normalised(y, name + "bn1"));
         y = normalised(convolved(y, name + "conv2", 1, 1), name + "bn2");
-        Tensor shortcut = smaller
-                ? normalised(convolved(x, name + "downsample.0", 2, 0), name + "downsample.1")
-                : x;
+        Tensor shortcut = smaller ? normalised(convolved(x, name + "downsample.0", 2, 0), name + "downsample.1") : x;
         return activation(y.add(shortcut));
     }
 
