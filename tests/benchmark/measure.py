@@ -82,7 +82,7 @@ class Measurement:
         ]
         # Of the rest a round takes the parts in turn, smallest first.
         self.part("command", times, self.command())
-        self.part("native", times, processes.native(self.chosen.native, FILE, self.folder, self.seconds))
+        self.part("native", times, processes.native(self.chosen.native, FILE, self.folder, names, self.seconds))
         self.part("java", times, self.java("AttributionBenchmark", names))
         self.part("javacpp", times, self.java("JavaCppBenchmark", simple))
         self.part("java-alone", times, self.java("NativeCallBenchmark|NpzBenchmark", []))
@@ -124,7 +124,7 @@ class Measurement:
         return times, peak
 
 
-def machine() -> dict[str, object]:
+def machine(chosen: argparse.Namespace) -> dict[str, object]:
     information = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     models = [line.split(":", 1)[1].strip() for line in information.splitlines() if line.startswith("model name")]
     java = subprocess.run([java_program(), "-version"], capture_output=True, text=True, check=True).stderr.splitlines()[0]
@@ -137,7 +137,8 @@ def machine() -> dict[str, object]:
         "system": f"{platform.system()} {platform.machine()}",
         "java": java,
         "commit": commit.stdout.strip(),
-        "command": "tests/benchmark/run " + " ".join(sys.argv[1:]) if len(sys.argv) > 1 else "tests/benchmark/run",
+        # Without the paths of this machine.
+        "command": "tests/benchmark/run" + (" --quick" if chosen.quick else f" --rounds {chosen.rounds}"),
     }
 
 
@@ -216,7 +217,7 @@ def markdown(report: dict, times: dict[tuple[str, str], dict[str, float]]) -> st
 
 def main() -> None:
     chosen = options()
-    about = machine()
+    about = machine(chosen)
     measurement = Measurement(chosen)
     measurement.run()
     times = summary(measurement.rounds)

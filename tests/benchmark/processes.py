@@ -32,7 +32,9 @@ def run(command: list, environment: dict[str, str] | None = None) -> Ran:
         return Ran(output.read(), seconds, usage.ru_maxrss * 1024)
 
 
-def native(program: Path, cases: Path, folder: Path, seconds: float) -> tuple[dict[tuple[str, str], float], int]:
+def native(
+    program: Path, cases: Path, folder: Path, names: list[str], seconds: float
+) -> tuple[dict[tuple[str, str], float], int]:
     """Microseconds per way (`floor`, `cpp`) and case."""
     with tempfile.TemporaryDirectory() as out:
         file = Path(out, "native.json")
@@ -42,6 +44,7 @@ def native(program: Path, cases: Path, folder: Path, seconds: float) -> tuple[di
                 program,
                 f"--cases={cases}",
                 f"--folder={folder}",
+                f"--benchmark_filter=/({'|'.join(names)})/",
                 f"--benchmark_min_time={seconds}",
                 "--benchmark_out_format=json",
                 f"--benchmark_out={file}",
@@ -64,6 +67,7 @@ def java(
     command: list, properties: list[str], benchmarks: str, names: list[str], seconds: float
 ) -> tuple[dict[tuple[str, str], float], int]:
     """Microseconds per way (`java`, `java-direct`, `javacpp`, `call`, `npz`, `copy`) and case."""
+    time_each = f"{round(seconds * 1000)}ms"
     ways = {
         "AttributionBenchmark.array": "java",
         "AttributionBenchmark.direct": "java-direct",
@@ -74,9 +78,10 @@ def java(
     }
     with tempfile.TemporaryDirectory() as out:
         file = Path(out, "java.json")
-        options = ["-f", "1", "-wi", "2", "-w", f"{seconds}s", "-i", "3", "-r", f"{seconds}s", "-foe", "true"]
+        options = ["-f", "1", "-wi", "2", "-w", time_each, "-i", "3", "-r", time_each, "-foe", "true"]
         parameters = ["-p", "name=" + ",".join(names)] if names else []
-        ran = run([*command, *options, *parameters, "-rf", "json", "-rff", file, "-jvmArgsAppend", " ".join(properties), benchmarks])
+        report = ["-rf", "json", "-rff", file, "-jvmArgsAppend", " ".join(properties)]
+        ran = run([*command, *options, *parameters, *report, benchmarks])
         times = {}
         for entry in json.loads(file.read_text()):
             name = ".".join(entry["benchmark"].split(".")[-2:])
