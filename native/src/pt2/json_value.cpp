@@ -106,10 +106,6 @@ std::vector<std::int64_t> JsonValue::integers() const {
   return numbers;
 }
 
-bool JsonValue::is_integer() const { return value_->is_number_integer(); }
-
-bool JsonValue::is_text() const { return value_->is_string(); }
-
 bool JsonValue::is_array() const { return value_->is_array(); }
 
 void JsonValue::fail(const std::string& what) const { throw ArchiveError("is damaged: " + place_ + " " + what); }

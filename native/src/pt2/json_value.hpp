@@ -35,8 +35,6 @@ class JsonValue {
   double number() const;
   std::vector<std::int64_t> integers() const;
 
-  bool is_integer() const;
-  bool is_text() const;
   bool is_array() const;
 
   /// @throws ArchiveError with the place and `what`

@@ -1,7 +1,5 @@
 #include "pt2/program_signature.hpp"
 
-#include <algorithm>
-
 #include "pregrad/error.hpp"
 #include "pt2/enumerations.hpp"
 #include "pt2/json_document.hpp"
