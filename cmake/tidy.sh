@@ -23,27 +23,80 @@ else
   mapfile -t sources < <(find "$root/native/src" -name '*.cpp' | sort)
 fi
 
-stale=()
-for source in "${sources[@]}"; do
-  stamp=$passed/${source//\//_}
-  if [[ ! -e $stamp || $source -nt $stamp || $newest -nt $stamp ]]; then
-    stale+=("$source")
-  fi
-done
-((${#stale[@]} > 0)) || exit 0
-
-export tidy passed
-check() {
-  # Its count of suppressed warnings goes to stderr and is no news; it need not know all of GCC's warnings.
-  if "$tidy" --quiet --extra-arg=-Wno-unknown-warning-option -p "$passed" "$1" 2>"$passed/log.$$"; then
-    touch "$passed/${1//\//_}"
-  else
-    cat "$passed/log.$$" >&2
-    return 1
-  fi
+# find_stale SOURCE...: those of the sources that have not passed as they are.
+find_stale() {
+  local source stamp
+  stale=()
+  for source in "$@"; do
+    stamp=$passed/${source//\//_}
+    if [[ ! -e $stamp || $source -nt $stamp || $newest -nt $stamp ]]; then
+      stale+=("$source")
+    fi
+  done
 }
-export -f check
-printf '%s\0' "${stale[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'check "$1"' _ || {
+
+# check FILE ARGUMENT...: clang-tidy on a file.
+check() {
+  local file=$1 log=$passed/log.$BASHPID
+  shift
+  # Its count of suppressed warnings goes to stderr and is no news; it need not know all of GCC's warnings.
+  "$tidy" --quiet --config-file="$root/.clang-tidy" --extra-arg=-Wno-unknown-warning-option "$@" "$file" 2>"$log" || {
+    cat "$log" >&2
+    return 1
+  }
+}
+
+check_one() {
+  check "$1" -p "$passed" && touch "$passed/${1//\//_}"
+}
+
+# check_together SOURCE...: reads all sources of a folder as one, since LibTorch's headers are most of the work. If that
+# finds anything it says nothing: the files themselves are looked at then.
+check_together() {
+  local source together=$passed/${1//\//_}.together
+  mkdir -p "$together"
+  printf '#include "%s"\n' "$@" >"$together/all.cpp"
+  python3 - "$passed/compile_commands.json" "$1" "$together/all.cpp" >"$together/compile_commands.json" <<'PYTHON'
+import json
+import sys
+
+commands, source, together = sys.argv[1:]
+[one] = [entry for entry in json.load(open(commands)) if entry["file"] == source]
+print(json.dumps([{**one, "file": together, "command": one["command"].replace(source, together)}]))
+PYTHON
+  check "$together/all.cpp" -p "$together" --checks=-bugprone-suspicious-include >/dev/null 2>&1 || return 0
+  for source in "$@"; do
+    touch "$passed/${source//\//_}"
+  done
+}
+
+# in_turns COMMAND: starts it, and waits where all processors are busy.
+in_turns() {
+  "$@" &
+  while (($(jobs -rp | wc -l) >= $(nproc))); do
+    wait -n || failed=1
+  done
+}
+
+failed=0
+find_stale "${sources[@]}"
+for folder in $(printf '%s\n' "${stale[@]}" | xargs -rn 1 dirname | sort -u); do
+  members=()
+  for source in "${stale[@]}"; do
+    [[ ${source%/*} != "$folder" ]] || members+=("$source")
+  done
+  ((${#members[@]} == 1)) || in_turns check_together "${members[@]}"
+done
+wait
+
+find_stale "${sources[@]}"
+for source in "${stale[@]}"; do
+  in_turns check_one "$source"
+done
+while (($(jobs -rp | wc -l) > 0)); do
+  wait -n || failed=1
+done
+if ((failed)); then
   echo "tidy.sh: clang-tidy found the above: mend it, or build with -Dpregrad.tidy=false" >&2
   exit 1
-}
+fi

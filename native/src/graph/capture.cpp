@@ -15,13 +15,13 @@ namespace pregrad::graph {
 namespace {
 
 using torch::autograd::Edge;
-using torch::autograd::Node;
+using GradientNode = torch::autograd::Node;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 using NodePointer = decltype(Edge::function);
 
 /// The identity, there to give the captured tensor a place of its own in the autograd graph.
-struct TapNode : public Node {
+struct TapNode : public GradientNode {
   variable_list apply(variable_list&& gradients) override { return std::move(gradients); }
   std::string name() const override { return "PreGradTap"; }
 };
@@ -29,7 +29,7 @@ struct TapNode : public Node {
 /// LibTorch 2.13 counts the references of a node inside it, 2.11 beside it.
 template <typename Pointer>
 Pointer make_node() {
-  if constexpr (std::is_same_v<Pointer, std::shared_ptr<Node>>) {
+  if constexpr (std::is_same_v<Pointer, std::shared_ptr<GradientNode>>) {
     return std::make_shared<TapNode>();
   } else {
     return c10::make_intrusive<TapNode>();
