@@ -7,16 +7,16 @@ import java.nio.ByteOrder;
 final class ByteSwap {
     private ByteSwap() {}
 
-    /** Copies {@code from} into {@code to}, whose order is native, and leaves {@code to} at its end. */
-    static void copy(ByteBuffer from, ByteBuffer to, int size) {
-        ByteBuffer foreign = from.duplicate();
-        foreign.order(to.order() == ByteOrder.BIG_ENDIAN ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+    /** Turns all elements of a buffer whose order is native. */
+    static void inPlace(ByteBuffer elements, int size) {
+        ByteBuffer foreign = elements.duplicate();
+        foreign.order(
+                elements.order() == ByteOrder.BIG_ENDIAN ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
         switch (size) {
-            case Short.BYTES -> to.asShortBuffer().put(foreign.asShortBuffer());
-            case Integer.BYTES -> to.asIntBuffer().put(foreign.asIntBuffer());
-            case Long.BYTES -> to.asLongBuffer().put(foreign.asLongBuffer());
+            case Short.BYTES -> elements.asShortBuffer().put(foreign.asShortBuffer());
+            case Integer.BYTES -> elements.asIntBuffer().put(foreign.asIntBuffer());
+            case Long.BYTES -> elements.asLongBuffer().put(foreign.asLongBuffer());
             default -> throw new IllegalArgumentException("no elements of " + size + " bytes");
         }
-        to.position(to.limit());
     }
 }

@@ -12,7 +12,6 @@ final class DeflatedReader extends EntryReader {
 
     private final FileChannel channel;
     private final Inflater inflater = new Inflater(true);
-    private final AlternatingBuffers buffers = new AlternatingBuffers();
     private final long end;
     private long position;
 
@@ -24,8 +23,7 @@ final class DeflatedReader extends EntryReader {
     }
 
     @Override
-    ByteBuffer read(int bytes) throws IOException {
-        ByteBuffer into = buffers.take(bytes);
+    void read(ByteBuffer into) throws IOException {
         try {
             while (into.hasRemaining()) {
                 if (inflater.needsInput()) {
@@ -38,7 +36,6 @@ final class DeflatedReader extends EntryReader {
         } catch (DataFormatException e) {
             throw damaged("cannot be unpacked");
         }
-        return into.flip();
     }
 
     private void refill() throws IOException {

@@ -9,8 +9,12 @@ import org.pregrad.cli.errors.UserException;
 
 /** Hands out the uncompressed bytes of a zip entry from front to back, and checks their CRC at the end. */
 abstract class EntryReader implements Closeable {
+    /** So much is read at once and checked while it still lies in the processor's cache. */
+    private static final int PIECE = 1 << 19;
+
     private final ZipEntry entry;
     private final CRC32 crc = new CRC32();
+    private final AlternatingBuffers buffers = new AlternatingBuffers();
     private long left;
 
     EntryReader(ZipEntry entry) {
@@ -30,22 +34,27 @@ abstract class EntryReader implements Closeable {
         return left;
     }
 
-    /** The next bytes; at most {@link #left}. They stay valid until the next but one call. */
+    /** The next bytes, at most {@link #left}, with position 0. They stay valid until the next but one call. */
     final ByteBuffer next(int bytes) throws IOException {
         if (bytes > left) {
             throw damaged("ends early");
         }
-        ByteBuffer read = read(bytes);
+        ByteBuffer into = buffers.take(bytes);
+        while (into.position() < bytes) {
+            ByteBuffer piece = into.slice(into.position(), Math.min(PIECE, into.remaining()));
+            read(piece);
+            crc.update(piece.flip());
+            into.position(into.position() + piece.limit());
+        }
         left -= bytes;
-        crc.update(read.duplicate());
         if (left == 0 && crc.getValue() != entry.crc()) {
             throw damaged("does not have the checksum that the zip gives");
         }
-        return read;
+        return into.flip();
     }
 
-    /** The next {@code bytes} bytes, with position 0. */
-    abstract ByteBuffer read(int bytes) throws IOException;
+    /** Fills the buffer with the next bytes. */
+    abstract void read(ByteBuffer into) throws IOException;
 
     final UserException damaged(String what) {
         return new UserException(

@@ -17,7 +17,6 @@ public final class NpyReader implements Closeable {
     private final String name;
     private final EntryReader entry;
     private final NpyHeader header;
-    private final AlternatingBuffers aligned = new AlternatingBuffers();
 
     NpyReader(String name, EntryReader entry) throws IOException {
         this.name = name;
@@ -38,22 +37,15 @@ public final class NpyReader implements Closeable {
 
     /**
      * The next elements as a direct buffer in native byte order, aligned to the element size, position 0. It stays valid
-     * until the next but one call; its memory is the file's own where alignment and byte order allow.
+     * until the next but one call.
      */
     public ByteBuffer next(int elements) throws IOException {
         int size = header.type().size();
-        ByteBuffer bytes = entry.next(Math.multiplyExact(elements, size));
-        boolean swapped = size > 1 && header.type().order() != ByteOrder.nativeOrder();
-        if (!swapped && (bytes.capacity() == 0 || bytes.alignmentOffset(0, size) == 0)) {
-            return bytes.order(ByteOrder.nativeOrder());
+        ByteBuffer bytes = entry.next(Math.multiplyExact(elements, size)).order(ByteOrder.nativeOrder());
+        if (size > 1 && header.type().order() != ByteOrder.nativeOrder()) {
+            ByteSwap.inPlace(bytes, size);
         }
-        ByteBuffer copy = aligned.take(bytes.remaining()).order(ByteOrder.nativeOrder());
-        if (swapped) {
-            ByteSwap.copy(bytes, copy, size);
-        } else {
-            copy.put(bytes);
-        }
-        return copy.flip();
+        return bytes;
     }
 
     @Override

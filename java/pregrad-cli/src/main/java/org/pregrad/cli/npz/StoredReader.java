@@ -2,18 +2,15 @@ package org.pregrad.cli.npz;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 
-/** Bytes as they lie in the file, mapped and not copied. */
+/**
+ * Bytes as they lie in the file. They are copied rather than mapped: a mapped file that somebody shortens meanwhile kills
+ * the process, and the copy goes through memory that the processor's cache holds.
+ */
 final class StoredReader extends EntryReader {
-    /** One mapping cannot exceed 2 GiB; fewer, larger ones spare system calls and map entries. */
-    private static final long WINDOW = 256L << 20;
-
     private final FileChannel channel;
     private final long end;
-    private long windowStart;
-    private MappedByteBuffer window;
     private long position;
 
     StoredReader(FileChannel channel, ZipEntry entry, long start) {
@@ -24,19 +21,18 @@ final class StoredReader extends EntryReader {
     }
 
     @Override
-    ByteBuffer read(int bytes) throws IOException {
-        if (window == null || position + bytes > windowStart + window.capacity()) {
-            windowStart = position;
-            window = channel.map(
-                    FileChannel.MapMode.READ_ONLY, windowStart, Math.min(Math.max(bytes, WINDOW), end - position));
+    void read(ByteBuffer into) throws IOException {
+        while (into.hasRemaining()) {
+            int count = position + into.remaining() > end ? -1 : channel.read(into, position);
+            if (count < 0) {
+                throw damaged("breaks off");
+            }
+            position += count;
         }
-        ByteBuffer view = window.slice((int) (position - windowStart), bytes);
-        position += bytes;
-        return view;
     }
 
     @Override
     public void close() {
-        window = null;
+        // The channel is the file's.
     }
 }

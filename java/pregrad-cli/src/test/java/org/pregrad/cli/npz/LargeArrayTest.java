@@ -38,7 +38,7 @@ class LargeArrayTest {
     }
 
     @Test
-    void isReadInWindows() throws IOException {
+    void isReadInBatches() throws IOException {
         try (NpzFile data = NpzFile.open(file);
                 NpyReader reader = data.read("x")) {
             assertThat(reader.header().elements()).isEqualTo((long) SAMPLES * PER_SAMPLE);
