@@ -1,11 +1,15 @@
 #include "pregrad/attribution.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
 
 #include "attribution/attribution_implementation.hpp"
 #include "attribution/batch_checks.hpp"
+#include "attribution/batch_copies.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/layer_gradients.hpp"
 #include "attribution/layer_taps.hpp"
@@ -64,21 +68,52 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
   const c10::InferenceMode no_inference_mode(false);
   attribution::check_inputs(inputs, model_->model().weight_type());
   const std::int64_t samples = inputs.size(0);
-  const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
-  const at::Tensor checked_clusters = attribution::checked_clusters(clusters, samples);
+  const at::Tensor targets = attribution::checked_labels(labels, samples, options_.target);
+  const std::int64_t per_sample = targets.defined() && targets.dim() == 2 ? targets.size(1) : 1;
+  const at::Tensor members = attribution::checked_clusters(clusters, samples, per_sample);
   model_->require_independent_samples(inputs);
   require_batch_axes(inputs);
+  if (per_sample == 1) {
+    table_.add(additions({inputs, targets, members}));
+    return;
+  }
+  // A model so small that its calls cost more than their work takes a copy of the sample per label; any other runs once
+  // and is differentiated once per label.
+  constexpr std::int64_t elements_per_run = 1 << 16;
+  const bool is_small = per_sample * inputs.numel() <= elements_per_run;
+  table_.add(attribution::with_copies(is_small ? per_sample : 1, [&](std::int64_t copies) {
+    return copies == 1 ? additions({inputs, targets, members})
+                       : additions({inputs.repeat_interleave(copies, 0), targets.reshape({-1}), members.reshape({-1})});
+  }));
+}
 
+std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const LabelledBatch& batch) {
   const c10::AutoGradMode with_history(needs_.gradients());
-  graph::Run run = model_->run(graph_, inputs.detach());
-  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), samples);
-  const at::Tensor targets = attribution::target_indices(outputs, checked_labels, options_.target);
-
+  const at::Tensor inputs = batch.inputs.detach();
+  graph::Run run = model_->run(graph_, inputs);
+  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
   attribution::require_finite_outputs(outputs);
   std::vector<LayerBatch> layers = attribution::selected_layers(selection_, std::move(run.executions));
-  attribution::differentiate_layers(layers, outputs, targets, options_.output);
-  replayed_methods_.add_scores(layers, {inputs.detach(), targets, checked_clusters});
-  table_.add(layers, checked_clusters);
+  const auto additions_of = [&](const at::Tensor& labels, const at::Tensor& clusters, bool is_last) {
+    const at::Tensor targets = attribution::target_indices(outputs, labels, options_.target);
+    attribution::differentiate_layers(layers, outputs, targets, options_.output, !is_last);
+    replayed_methods_.add_scores(layers, {inputs, targets, clusters});
+    return table_.additions(layers, clusters);
+  };
+  if (batch.clusters.dim() == 1) {
+    return additions_of(batch.labels, batch.clusters, true);
+  }
+  std::vector<attribution::LayerAddition> all;
+  for (std::int64_t i = 0; i < batch.labels.size(1); ++i) {
+    for (LayerBatch& layer : layers) {
+      layer.replayed.clear();
+    }
+    std::vector<attribution::LayerAddition> some =
+        additions_of(batch.labels.select(1, i).contiguous(), batch.clusters.select(1, i).contiguous(),
+                     i + 1 == batch.labels.size(1));
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+  }
+  return all;
 }
 
 Scores Attribution::Implementation::scores() const { return Scores(table_.scores(), selection_.names); }

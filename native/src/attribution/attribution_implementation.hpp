@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "attribution/layer_selection.hpp"
 #include "attribution/method_needs.hpp"
@@ -24,6 +25,15 @@ class Attribution::Implementation {
   void restore(std::string_view state) { table_.restore(state); }
 
  private:
+  /// Checked; labels and clusters are [N], or [N, K] for K labels per sample.
+  struct LabelledBatch {
+    at::Tensor inputs;
+    at::Tensor labels;
+    at::Tensor clusters;
+  };
+
+  /// What one forward of the batch, and one backward per label of a sample, add to the table.
+  std::vector<attribution::LayerAddition> additions(const LabelledBatch& batch);
   /// Where the batch is another axis of z that happens to have as many elements, another number of samples shows it.
   void require_batch_axes(const at::Tensor& inputs);
 

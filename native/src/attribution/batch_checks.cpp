@@ -1,10 +1,11 @@
 #include "attribution/batch_checks.hpp"
 
-#include <cmath>
 #include <string>
 
 #include <ATen/Functions.h>
 
+#include "attribution/finite_values.hpp"
+#include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::attribution {
@@ -24,6 +25,39 @@ at::Tensor checked_integers(const at::Tensor& values, const char* what, std::int
   return values.detach().to(at::kCPU, at::kLong).contiguous();
 }
 
+at::Tensor checked_labels(const at::Tensor& labels, std::int64_t samples, const Target& target) {
+  if (!labels.defined() || labels.dim() != 2) {
+    return checked_integers(labels, "labels", samples);
+  }
+  if (labels.size(1) == 1) {
+    return checked_integers(labels.squeeze(1), "labels", samples);
+  }
+  if (target.kind() != Target::Kind::label) {
+    throw ArgumentError(
+        "there are several labels per sample, but the target is not the label: give one per sample, or "
+        "choose target label");
+  }
+  if (labels.size(0) != samples || labels.size(1) == 0) {
+    throw InputError("the labels have shape " + graph::shape_text(labels.sizes()) + " for " + std::to_string(samples) +
+                     " samples: give as many for each sample");
+  }
+  return checked_integers(labels.reshape({-1}), "labels", labels.numel()).view(labels.sizes());
+}
+
+at::Tensor checked_clusters(const at::Tensor& clusters, std::int64_t samples, std::int64_t labels_per_sample) {
+  if (clusters.defined() && clusters.dim() == 2) {
+    if (clusters.size(0) != samples || clusters.size(1) != labels_per_sample) {
+      throw InputError("the clusters have shape " + graph::shape_text(clusters.sizes()) + " for " +
+                       std::to_string(samples) + " samples with " + std::to_string(labels_per_sample) +
+                       " labels each: give one per sample or per label");
+    }
+    const at::Tensor flat = checked_integers(clusters.reshape({-1}), "clusters", clusters.numel());
+    return labels_per_sample == 1 ? flat : flat.view(clusters.sizes());
+  }
+  const at::Tensor checked = checked_clusters(clusters, samples);
+  return labels_per_sample == 1 ? checked : checked.unsqueeze(1).expand({samples, labels_per_sample}).contiguous();
+}
+
 at::Tensor checked_clusters(const at::Tensor& clusters, std::int64_t samples) {
   return clusters.defined() ? checked_integers(clusters, "clusters", samples) : at::zeros({samples}, at::kLong);
 }
@@ -41,13 +75,8 @@ void check_inputs(const at::Tensor& inputs, std::optional<at::ScalarType> weight
                      ": convert the inputs, in NumPy with x.astype(" +
                      (*weight_type == at::kDouble ? "np.float64)" : "np.float32)"));
   }
-  // A sum is finite only if all its terms are; that it is not may still be an overflow.
-  if (std::isfinite(inputs.sum().item<double>())) {
-    return;
-  }
-  const at::Tensor bad = at::isfinite(inputs).logical_not().reshape({inputs.size(0), -1}).any(1).nonzero();
-  if (bad.size(0) != 0) {
-    throw InputError("the inputs of sample " + std::to_string(bad[0][0].item<std::int64_t>()) +
+  if (const auto sample = first_sample_not_finite(inputs)) {
+    throw InputError("the inputs of sample " + std::to_string(*sample) +
                      " hold NaN or infinity: remove or repair that sample");
   }
 }

@@ -7,6 +7,7 @@
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include "attribution/finite_values.hpp"
 #include "graph/libtorch_error.hpp"
 #include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
@@ -32,6 +33,20 @@ at::Tensor transformed(const at::Tensor& outputs, Output output) {
   throw InternalError("an output without a formula: " + std::to_string(static_cast<int>(output)));
 }
 
+/// 1 at each sample's target, 0 elsewhere.
+at::Tensor one_hot(const at::Tensor& y, const at::Tensor& targets) {
+  at::Tensor selection = at::zeros(y.sizes(), y.options().requires_grad(false));
+  if (!selection.is_cpu() || selection.scalar_type() != at::kFloat) {
+    return selection.scatter_(1, targets.unsqueeze(1), 1);
+  }
+  const auto* target = targets.const_data_ptr<std::int64_t>();
+  auto* row = selection.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < selection.size(0); ++i, row += selection.size(1)) {
+    row[target[i]] = 1;
+  }
+  return selection;
+}
+
 }  // namespace
 
 at::Tensor as_outputs(const at::Tensor& output, std::int64_t samples) {
@@ -49,9 +64,8 @@ at::Tensor as_outputs(const at::Tensor& output, std::int64_t samples) {
 }
 
 void require_finite_outputs(const at::Tensor& outputs) {
-  const at::Tensor bad = at::isfinite(outputs.detach()).logical_not().any(1).nonzero();
-  if (bad.size(0) != 0) {
-    throw InputError("the model's output for sample " + std::to_string(bad[0][0].item<std::int64_t>()) +
+  if (const auto sample = first_sample_not_finite(outputs)) {
+    throw InputError("the model's output for sample " + std::to_string(*sample) +
                      " is NaN or infinite: remove or repair that sample, or the model");
   }
 }
@@ -89,15 +103,15 @@ at::Tensor selected_outputs(const at::Tensor& outputs, const at::Tensor& targets
 }
 
 std::vector<at::Tensor> differentiate(const at::Tensor& outputs, const at::Tensor& targets, Output output,
-                                      const torch::autograd::edge_list& edges) {
+                                      const torch::autograd::edge_list& edges, bool keep_graph) {
   const at::Tensor y = transformed(outputs, output);
   if (!y.requires_grad() || edges.empty()) {
     return std::vector<at::Tensor>(edges.size());
   }
-  const at::Tensor selection = at::zeros_like(y, y.options().requires_grad(false)).scatter_(1, targets.unsqueeze(1), 1);
   try {
-    return torch::autograd::Engine::get_default_engine().execute({torch::autograd::impl::gradient_edge(y)}, {selection},
-                                                                 /*keep_graph=*/false, /*create_graph=*/false,
+    return torch::autograd::Engine::get_default_engine().execute({torch::autograd::impl::gradient_edge(y)},
+                                                                 {one_hot(y, targets)}, keep_graph,
+                                                                 /*create_graph=*/false,
                                                                  /*accumulate_grad=*/false, edges);
   } catch (const c10::Error& error) {
     const std::string reason = graph::first_sentence(error);

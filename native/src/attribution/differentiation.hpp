@@ -25,7 +25,8 @@ at::Tensor selected_outputs(const at::Tensor& outputs, const at::Tensor& targets
 
 /// The gradients of Σᵢ y[i, targets[i]] at `edges`, in one backward. Samples are independent, so row i of each is the
 /// gradient of sample i's own output. An edge that the output does not depend on gives an undefined tensor.
+/// @param keep_graph whether another backward from the same outputs follows
 std::vector<at::Tensor> differentiate(const at::Tensor& outputs, const at::Tensor& targets, Output output,
-                                      const torch::autograd::edge_list& edges);
+                                      const torch::autograd::edge_list& edges, bool keep_graph = false);
 
 }  // namespace pregrad::attribution

@@ -3,11 +3,11 @@
 #include <memory>
 #include <vector>
 
+#include "attribution/layer_batch.hpp"
 #include "attribution/layer_selection.hpp"
 #include "attribution/model_implementation.hpp"
 #include "attribution/sample_batch.hpp"
 #include "attribution/sample_scores.hpp"
-#include "attribution/score_table.hpp"
 #include "graph/tapped_graph.hpp"
 #include "pregrad/options.hpp"
 #include "statistics/quadrature.hpp"

@@ -5,7 +5,7 @@
 namespace pregrad::attribution {
 
 void differentiate_layers(std::vector<LayerBatch>& layers, const at::Tensor& outputs, const at::Tensor& targets,
-                          Output output) {
+                          Output output, bool keep_graph) {
   torch::autograd::edge_list edges;
   struct Destination {
     const graph::Captured* captured;
@@ -20,7 +20,7 @@ void differentiate_layers(std::vector<LayerBatch>& layers, const at::Tensor& out
       }
     }
   }
-  std::vector<at::Tensor> gradients = differentiate(outputs, targets, output, edges);
+  std::vector<at::Tensor> gradients = differentiate(outputs, targets, output, edges, keep_graph);
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     const auto& from_base = destinations[i].captured->gradient_from_base;
     *destinations[i].gradient = from_base && gradients[i].defined() ? from_base(gradients[i]) : std::move(gradients[i]);

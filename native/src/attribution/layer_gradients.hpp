@@ -2,13 +2,14 @@
 
 #include <vector>
 
-#include "attribution/score_table.hpp"
+#include "attribution/layer_batch.hpp"
 #include "pregrad/options.hpp"
 
 namespace pregrad::attribution {
 
 /// Fills in the gradients of all layers of one forward with one backward from `outputs`.
+/// @param keep_graph whether another backward of the same forward follows
 void differentiate_layers(std::vector<LayerBatch>& layers, const at::Tensor& outputs, const at::Tensor& targets,
-                          Output output);
+                          Output output, bool keep_graph = false);
 
 }  // namespace pregrad::attribution

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "attribution/layer_batch.hpp"
 #include "attribution/layer_replay.hpp"
 #include "attribution/sample_batch.hpp"
 #include "attribution/sample_scores.hpp"
-#include "attribution/score_table.hpp"
 #include "pregrad/options.hpp"
 #include "statistics/quadrature.hpp"
 

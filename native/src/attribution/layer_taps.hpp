@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "attribution/layer_batch.hpp"
 #include "attribution/layer_selection.hpp"
 #include "attribution/method_needs.hpp"
-#include "attribution/score_table.hpp"
 #include "graph/tapped_graph.hpp"
 
 namespace pregrad::attribution {

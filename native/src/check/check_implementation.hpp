@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "attribution/layer_batch.hpp"
 #include "attribution/layer_replay.hpp"
 #include "attribution/layer_selection.hpp"
 #include "attribution/model_implementation.hpp"
 #include "attribution/sample_batch.hpp"
-#include "attribution/score_table.hpp"
 #include "check/layer_comparison.hpp"
 #include "graph/tapped_graph.hpp"
 #include "pregrad/check.hpp"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 namespace pregrad::check {
 
@@ -53,9 +52,9 @@ void LayerComparison::add_gradients(const std::vector<double>& z_gradient, const
   }
   units_ += static_cast<std::int64_t>(z_gradient.size());
   result_.samples += samples;
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(samples));
-  std::iota(rows.begin(), rows.end(), 0);
-  gradients_.add(z_gradient, rows);
+  const std::vector<std::int64_t> one_cluster(static_cast<std::size_t>(samples), 0);
+  const statistics::ClusterRows rows(one_cluster);
+  gradients_.add(statistics::BatchMoments(statistics::NeuronValues::borrowed(z_gradient), rows).of(0));
 }
 
 void LayerComparison::add_unit(double above, double intact, double below, double step, double gradient) {

@@ -7,9 +7,7 @@ namespace pregrad::statistics {
 void CentredProducts::add(const Values& values, std::span<const std::int64_t> rows) {
   for (const std::int64_t row : rows) {
     const std::size_t begin = static_cast<std::size_t>(row) * neurons();
-    for (std::size_t j = 0; j < neurons(); ++j) {
-      activation_[j].add(values.activations[begin + j]);
-    }
+    activation_.add([&](std::size_t j) { return values.activations[begin + j]; });
     const auto append = [&](std::vector<double>& to, std::span<const double> from) {
       const auto part = from.subspan(begin, neurons());
       to.insert(to.end(), part.begin(), part.end());
@@ -19,24 +17,29 @@ void CentredProducts::add(const Values& values, std::span<const std::int64_t> ro
   }
 }
 
+void CentredProducts::add(const CentredProducts& other) {
+  activation_.add(other.activation_);
+  products_.insert(products_.end(), other.products_.begin(), other.products_.end());
+  gradients_.insert(gradients_.end(), other.gradients_.begin(), other.gradients_.end());
+}
+
 Statistics CentredProducts::statistics(const std::vector<double>& mean) const {
   ClusterAccumulator accumulator(neurons());
   std::vector<double> sample(neurons());
-  const std::vector<std::int64_t> only_row = {0};
   // One by one, so that the order in which batches arrived does not show.
   for (std::size_t begin = 0; begin < products_.size(); begin += neurons()) {
     for (std::size_t j = 0; j < neurons(); ++j) {
       sample[j] = products_[begin + j] - mean[j] * gradients_[begin + j];
     }
-    accumulator.add(sample, only_row);
+    accumulator.add(sample);
   }
   return accumulator.statistics();
 }
 
 void CentredProducts::save(StateWriter& writer) const {
   writer.add(static_cast<std::uint64_t>(neurons()));
-  for (const ExactSum& sum : activation_) {
-    sum.save(writer);
+  for (std::size_t j = 0; j < neurons(); ++j) {
+    activation_[j].save(writer);
   }
   writer.add(products_);
   writer.add(gradients_);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "pregrad/scores.hpp"
-#include "statistics/exact_sum.hpp"
+#include "statistics/exact_sums.hpp"
 #include "statistics/state.hpp"
 
 namespace pregrad::statistics {
@@ -25,10 +25,12 @@ class CentredProducts {
 
   /// Adds the samples `rows` of `values`.
   void add(const Values& values, std::span<const std::int64_t> rows);
+  /// Adds what another has kept.
+  void add(const CentredProducts& other);
 
   std::size_t neurons() const { return activation_.size(); }
   /// Σᵢ of the activations, per neuron.
-  const std::vector<ExactSum>& activation_sums() const { return activation_; }
+  const ExactSums& activation_sums() const { return activation_; }
   /// @param mean ā, per neuron
   Statistics statistics(const std::vector<double>& mean) const;
 
@@ -36,7 +38,7 @@ class CentredProducts {
   static CentredProducts restored(StateReader& reader);
 
  private:
-  std::vector<ExactSum> activation_;
+  ExactSums activation_;
   std::vector<double> products_;
   std::vector<double> gradients_;
 };

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "pregrad/scores.hpp"
-#include "statistics/exact_sum.hpp"
+#include "statistics/batch_moments.hpp"
+#include "statistics/exact_sums.hpp"
 #include "statistics/state.hpp"
 
 namespace pregrad::statistics {
@@ -15,12 +15,16 @@ namespace pregrad::statistics {
 /// size of batches shows.
 class ClusterAccumulator {
  public:
-  explicit ClusterAccumulator(std::size_t neurons) : sums_(neurons) {}
+  explicit ClusterAccumulator(std::size_t neurons) : sum_(neurons), absolute_(neurons), squares_(neurons) {}
 
-  /// Adds the samples `rows` of `values`, which has one row of `neurons` values per sample.
-  void add(std::span<const double> values, std::span<const std::int64_t> rows);
+  /// Adds the samples of a batch.
+  void add(const BatchMoments::Moments& moments);
+  /// Adds one sample.
+  void add(std::span<const double> sample);
+  /// Adds what another has counted.
+  void add(const ClusterAccumulator& other);
 
-  std::size_t neurons() const { return sums_.size(); }
+  std::size_t neurons() const { return sum_.size(); }
   std::int64_t count() const { return count_; }
   Statistics statistics() const;
 
@@ -28,14 +32,10 @@ class ClusterAccumulator {
   static ClusterAccumulator restored(StateReader& reader);
 
  private:
-  struct Sums {
-    ExactSum sum;
-    ExactSum absolute;
-    ExactSum squares;
-  };
-
   std::int64_t count_ = 0;
-  std::vector<Sums> sums_;
+  ExactSums sum_;
+  ExactSums absolute_;
+  ExactSums squares_;
 };
 
 }  // namespace pregrad::statistics

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cmath>
-
 namespace pregrad::statistics {
 
 /// A sum kept as an unevaluated pair of doubles (106 bits), so that the order in which batches arrive does not show in
@@ -11,9 +9,11 @@ class ExactSum {
   ExactSum() = default;
   explicit ExactSum(double value) : high_(value) {}
 
+  static ExactSum of_parts(double high, double low) { return ExactSum(high, low); }
+
   static ExactSum product(double x, double y) {
     const double high = x * y;
-    return ExactSum(high, std::fma(x, y, -high));
+    return ExactSum(high, product_error(x, y, high));
   }
 
   void add(double value) { *this = ExactSum::of(high_, value, low_); }
@@ -21,7 +21,8 @@ class ExactSum {
 
   ExactSum divided_by(double divisor) const {
     const double quotient = high_ / divisor;
-    const double rest = std::fma(-quotient, divisor, high_) + low_;
+    const double product = quotient * divisor;
+    const double rest = (high_ - product) - product_error(quotient, divisor, product) + low_;
     return ExactSum::of(quotient, rest / divisor, 0);
   }
 
@@ -38,6 +39,8 @@ class ExactSum {
   }
 
   double value() const { return high_ + low_; }
+  double high() const { return high_; }
+  double low() const { return low_; }
 
   template <typename Writer>
   void save(Writer& writer) const {
@@ -52,6 +55,19 @@ class ExactSum {
 
  private:
   ExactSum(double high, double low) : high_(high), low_(low) {}
+
+  /// x·y − product, to the last bit. Veltkamp's halves rather than std::fma, which without the processor's own
+  /// instruction is a call per number and keeps loops out of vector registers.
+  static double product_error(double x, double y, double product) {
+    constexpr double splitter = 0x1.0p27 + 1;
+    const double x_big = splitter * x;
+    const double y_big = splitter * y;
+    const double x_high = x_big - (x_big - x);
+    const double y_high = y_big - (y_big - y);
+    const double x_low = x - x_high;
+    const double y_low = y - y_high;
+    return ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low;
+  }
 
   /// x + y + small, where small is below the rounding of x + y.
   static ExactSum of(double x, double y, double small) {

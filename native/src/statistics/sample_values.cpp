@@ -1,5 +1,10 @@
 #include "statistics/sample_values.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
 #include <ATen/Parallel.h>
 
 namespace pregrad::statistics {
@@ -7,30 +12,161 @@ namespace pregrad::statistics {
 namespace {
 
 /// Half-precision tensors are read as float; float64 stays.
-at::Tensor readable(const at::Tensor& tensor) {
-  const auto type = tensor.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+at::Tensor readable(const at::Tensor& tensor, at::ScalarType type) {
   return tensor.detach().to(at::kCPU, type).contiguous();
 }
 
-template <typename Term>
-double sum_run(const Term& term, std::int64_t begin, std::int64_t length) {
-  // Independent partial sums let the compiler use vector registers without reordering what one of them adds.
-  constexpr std::int64_t lanes = 8;
-  double partial[lanes] = {};
-  std::int64_t i = 0;
-  for (; i + lanes <= length; i += lanes) {
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
-      partial[lane] += term(begin + i + lane);
+at::ScalarType readable_type(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+/// `width` sums beside each other, which the compiler keeps in vector registers without reordering what one of them
+/// adds.
+template <std::size_t width, bool wants_x, bool wants_y, bool wants_products, bool wants_positive>
+struct Lanes {
+  double x[width] = {};
+  double y[width] = {};
+  double products[width] = {};
+  double positive[width] = {};
+
+  template <typename T>
+  void add(const T* left, const T* right) {
+    for (std::size_t lane = 0; lane < width; ++lane) {
+      const double a = wants_x || wants_products || wants_positive ? static_cast<double>(left[lane]) : 0;
+      const double b = wants_y || wants_products ? static_cast<double>(right[lane]) : 0;
+      if constexpr (wants_x) {
+        x[lane] += a;
+      }
+      if constexpr (wants_y) {
+        y[lane] += b;
+      }
+      if constexpr (wants_products) {
+        products[lane] += a * b;
+      }
+      if constexpr (wants_positive) {
+        positive[lane] += a > 0 ? 1 : 0;
+      }
     }
   }
-  double sum = 0;
-  for (const double each : partial) {
-    sum += each;
+
+  /// All lanes in one.
+  Lanes<1, wants_x, wants_y, wants_products, wants_positive> total() const {
+    Lanes<1, wants_x, wants_y, wants_products, wants_positive> total;
+    for (std::size_t lane = 0; lane < width; ++lane) {
+      total.x[0] += x[lane];
+      total.y[0] += y[lane];
+      total.products[0] += products[lane];
+      total.positive[0] += positive[lane];
+    }
+    return total;
   }
-  for (; i < length; ++i) {
-    sum += term(begin + i);
+
+  /// Adds the lane's sums to those of a row's element.
+  void give(std::size_t lane, PositionSums& sums, std::size_t element) const {
+    if constexpr (wants_x) {
+      sums.x[element] += x[lane];
+    }
+    if constexpr (wants_y) {
+      sums.y[element] += y[lane];
+    }
+    if constexpr (wants_products) {
+      sums.products[element] += products[lane];
+    }
+    if constexpr (wants_positive) {
+      sums.positive[element] += positive[lane];
+    }
   }
-  return sum;
+};
+
+constexpr std::size_t lane_count = 8;
+
+/// How a tensor lies in memory: [samples, outer, neurons, inner].
+struct Layout {
+  std::size_t outer;
+  std::size_t neurons;
+  std::size_t inner;
+};
+
+/// The positions of a neuron lie one after the other.
+template <typename T, bool... wants>
+void reduce_runs(const Layout& layout, const T* x, const T* y, std::size_t sample, PositionSums& sums) {
+  for (std::size_t outer = 0; outer < layout.outer; ++outer) {
+    for (std::size_t neuron = 0; neuron < layout.neurons; ++neuron) {
+      const std::size_t begin = ((sample * layout.outer + outer) * layout.neurons + neuron) * layout.inner;
+      const std::size_t end = begin + layout.inner;
+      const std::size_t element = sample * layout.neurons + neuron;
+      Lanes<lane_count, wants...> lanes;
+      std::size_t i = begin;
+      for (; i + lane_count <= end; i += lane_count) {
+        lanes.add(x + i, y + i);
+      }
+      Lanes<1, wants...> total = lanes.total();
+      for (; i < end; ++i) {
+        total.add(x + i, y + i);
+      }
+      total.give(0, sums, element);
+    }
+  }
+}
+
+/// The neurons of a position lie one after the other.
+template <typename T, std::size_t width, bool... wants>
+void reduce_columns(const Layout& layout, const T* x, const T* y, std::size_t sample, std::size_t neuron,
+                    PositionSums& sums) {
+  Lanes<width, wants...> lanes;
+  for (std::size_t outer = 0; outer < layout.outer; ++outer) {
+    const std::size_t i = (sample * layout.outer + outer) * layout.neurons + neuron;
+    lanes.add(x + i, y + i);
+  }
+  for (std::size_t lane = 0; lane < width; ++lane) {
+    lanes.give(lane, sums, sample * layout.neurons + neuron + lane);
+  }
+}
+
+template <typename T, bool... wants>
+void reduce_sample(const Layout& layout, const T* x, const T* y, std::size_t sample, PositionSums& sums) {
+  if (layout.inner > 1) {
+    reduce_runs<T, wants...>(layout, x, y, sample, sums);
+    return;
+  }
+  std::size_t neuron = 0;
+  for (; neuron + lane_count <= layout.neurons; neuron += lane_count) {
+    reduce_columns<T, lane_count, wants...>(layout, x, y, sample, neuron, sums);
+  }
+  for (; neuron < layout.neurons; ++neuron) {
+    reduce_columns<T, 1, wants...>(layout, x, y, sample, neuron, sums);
+  }
+}
+
+template <typename T>
+using Reduction = void (*)(const Layout&, const T*, const T*, std::size_t, PositionSums&);
+
+/// The reduction for any set of wanted sums, as bits.
+template <typename T, std::size_t... bits>
+constexpr std::array<Reduction<T>, sizeof...(bits)> reductions(std::index_sequence<bits...> /*sets*/) {
+  return {&reduce_sample<T, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0>...};
+}
+
+std::size_t bits_of(WantedSums wanted) {
+  return (wanted.x ? 1U : 0U) | (wanted.y ? 2U : 0U) | (wanted.products ? 4U : 0U) | (wanted.positive ? 8U : 0U);
+}
+
+template <typename T>
+void reduce(const Layout& layout, std::int64_t samples, const at::Tensor& x, const at::Tensor& y, WantedSums wanted,
+            PositionSums& sums) {
+  static constexpr auto table = reductions<T>(std::make_index_sequence<16>());
+  const Reduction<T> reduction = table[bits_of(wanted)];
+  // A tensor that no wanted sum reads may be undefined; the other then stands in its place.
+  const T* const left = (x.defined() ? x : y).template const_data_ptr<T>();
+  const T* const right = (y.defined() ? y : x).template const_data_ptr<T>();
+  constexpr std::size_t worth_a_thread = 32768;
+  const std::size_t sample_size = std::max<std::size_t>(1, layout.outer * layout.neurons * layout.inner);
+  const auto grain = static_cast<std::int64_t>(std::max<std::size_t>(1, worth_a_thread / sample_size));
+  at::parallel_for(0, samples, grain, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t sample = first; sample < last; ++sample) {
+      reduction(layout, left, right, static_cast<std::size_t>(sample), sums);
+    }
+  });
 }
 
 }  // namespace
@@ -43,64 +179,43 @@ SampleValues::SampleValues(const std::vector<std::int64_t>& shape, std::int64_t 
   }
 }
 
-template <typename Term>
-std::vector<double> SampleValues::reduce(const Term& term) const {
-  std::vector<double> result(static_cast<std::size_t>(samples_ * neurons_), 0);
-  const std::int64_t sample_size = outer_ * neurons_ * inner_;
-  constexpr std::int64_t worth_a_thread = 32768;
-  const std::int64_t grain = std::max<std::int64_t>(1, worth_a_thread / std::max<std::int64_t>(1, sample_size));
-  at::parallel_for(0, samples_, grain, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t sample = first; sample < last; ++sample) {
-      double* row = result.data() + sample * neurons_;
-      for (std::int64_t outer = 0; outer < outer_; ++outer) {
-        const std::int64_t begin = (sample * outer_ + outer) * neurons_ * inner_;
-        if (inner_ == 1) {
-          for (std::int64_t neuron = 0; neuron < neurons_; ++neuron) {
-            row[neuron] += term(begin + neuron);
-          }
-          continue;
-        }
-        for (std::int64_t neuron = 0; neuron < neurons_; ++neuron) {
-          row[neuron] += sum_run(term, begin + neuron * inner_, inner_);
-        }
-      }
-    }
-  });
-  return result;
+PositionSums SampleValues::sums(const at::Tensor& x, const at::Tensor& y, WantedSums wanted) const {
+  PositionSums sums;
+  const auto size = static_cast<std::size_t>(samples_ * neurons_);
+  sums.x.resize(wanted.x ? size : 0);
+  sums.y.resize(wanted.y ? size : 0);
+  sums.products.resize(wanted.products ? size : 0);
+  sums.positive.resize(wanted.positive ? size : 0);
+
+  WantedSums possible = wanted;  // the sums of an undefined tensor stay zero
+  possible.x = wanted.x && x.defined();
+  possible.positive = wanted.positive && x.defined();
+  possible.y = wanted.y && y.defined();
+  possible.products = wanted.products && x.defined() && y.defined();
+  if (bits_of(possible) == 0) {
+    return sums;
+  }
+  const bool reads_x = possible.x || possible.positive || possible.products;
+  const bool reads_y = possible.y || possible.products;
+  const bool is_double = (reads_x && readable_type(x) == at::kDouble) || (reads_y && readable_type(y) == at::kDouble);
+  const at::ScalarType type = is_double ? at::kDouble : at::kFloat;
+  const at::Tensor left = reads_x ? readable(x, type) : at::Tensor();
+  const at::Tensor right = reads_y ? readable(y, type) : at::Tensor();
+  const Layout layout = {static_cast<std::size_t>(outer_), static_cast<std::size_t>(neurons_),
+                         static_cast<std::size_t>(inner_)};
+  if (is_double) {
+    reduce<double>(layout, samples_, left, right, possible, sums);
+  } else {
+    reduce<float>(layout, samples_, left, right, possible, sums);
+  }
+  return sums;
 }
 
-std::vector<double> SampleValues::sum(const at::Tensor& x) const {
-  if (!x.defined()) {
-    return std::vector<double>(static_cast<std::size_t>(samples_ * neurons_), 0);
+NeuronValues SampleValues::values(const at::Tensor& x) const {
+  if (x.defined() && positions() == 1) {
+    return NeuronValues(readable(x, readable_type(x)));
   }
-  const at::Tensor values = readable(x);
-  const auto sum_as = [&](const auto* data) {
-    return reduce([data](std::int64_t i) { return static_cast<double>(data[i]); });
-  };
-  return values.scalar_type() == at::kDouble ? sum_as(values.const_data_ptr<double>())
-                                             : sum_as(values.const_data_ptr<float>());
-}
-
-std::vector<double> SampleValues::sum_of_products(const at::Tensor& x, const at::Tensor& y) const {
-  if (!x.defined() || !y.defined()) {
-    return sum(at::Tensor());
-  }
-  const at::Tensor xs = readable(x);
-  const at::Tensor ys = readable(y);
-  const auto sum_as = [&](const auto* left, const auto* right) {
-    return reduce(
-        [left, right](std::int64_t i) { return static_cast<double>(left[i]) * static_cast<double>(right[i]); });
-  };
-  return xs.scalar_type() == at::kDouble ? sum_as(xs.const_data_ptr<double>(), ys.const_data_ptr<double>())
-                                         : sum_as(xs.const_data_ptr<float>(), ys.const_data_ptr<float>());
-}
-
-std::vector<double> SampleValues::mean(const at::Tensor& x) const {
-  std::vector<double> result = sum(x);
-  for (double& each : result) {
-    each /= static_cast<double>(positions());
-  }
-  return result;
+  return NeuronValues(sum(x));
 }
 
 }  // namespace pregrad::statistics

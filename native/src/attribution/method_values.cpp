@@ -1,0 +1,99 @@
+#include "attribution/method_values.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "attribution/method_needs.hpp"
+#include "pregrad/error.hpp"
+
+namespace pregrad::attribution {
+
+namespace {
+
+using statistics::NeuronValues;
+using statistics::SampleValues;
+using statistics::WantedSums;
+
+/// Sums of z and ∂y/∂z.
+WantedSums wanted_of_z(const std::vector<Method>& methods) {
+  WantedSums sums;
+  sums.x = wants(methods, Method::preactivation);
+  sums.y = wants(methods, Method::gradient);
+  sums.products = wants(methods, Method::gradient_x_preactivation);
+  return sums;
+}
+
+/// Sums of a and ∂y/∂a.
+WantedSums wanted_of_a(const std::vector<Method>& methods) {
+  const bool is_centred = wants(methods, Method::gradient_x_centred_activation);
+  WantedSums sums;
+  sums.x = is_centred || wants(methods, Method::activation);
+  sums.y = is_centred;
+  sums.products = is_centred || wants(methods, Method::gradient_x_activation);
+  sums.positive = wants(methods, Method::activation_rate);
+  return sums;
+}
+
+std::vector<double> divided(std::vector<double> sums, std::int64_t positions) {
+  if (positions > 1) {
+    std::for_each(sums.begin(), sums.end(), [&](double& each) { each /= static_cast<double>(positions); });
+  }
+  return sums;
+}
+
+const SampleScores* replayed_scores(const LayerBatch& layer, Method method) {
+  const auto found = std::find_if(layer.replayed.begin(), layer.replayed.end(),
+                                  [&](const SampleScores& scores) { return scores.method == method; });
+  return found == layer.replayed.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+MethodReader::MethodReader(const std::vector<Method>& methods, const LayerBatch& layer, const SampleValues& reduction)
+    : layer_(layer), reduction_(reduction) {
+  WantedSums of_z = wanted_of_z(methods);
+  takes_gradient_ = of_z.y && !of_z.x && !of_z.products;
+  of_z.y = of_z.y && !takes_gradient_;
+  z_ = reduction.sums(layer.z.value, layer.z_gradient, of_z);
+  a_ = reduction.sums(layer.activation(), layer.activation_gradient(), wanted_of_a(methods));
+}
+
+MethodValues MethodReader::read(Method method) const {
+  if (const SampleScores* replayed = replayed_scores(layer_, method)) {
+    return {method, NeuronValues::borrowed(replayed->values), replayed->differences, std::nullopt};
+  }
+  MethodValues result{method, values(method), {}, std::nullopt};
+  if (method == Method::gradient_x_centred_activation) {
+    result.centred = {a_.products, a_.y, divided(a_.x, reduction_.positions())};
+  }
+  return result;
+}
+
+NeuronValues MethodReader::values(Method method) const {
+  switch (method) {
+    case Method::gradient:
+      return takes_gradient_ ? reduction_.values(layer_.z_gradient) : NeuronValues::borrowed(z_.y);
+    case Method::gradient_x_preactivation:
+      return NeuronValues::borrowed(z_.products);
+    case Method::gradient_x_activation:
+      return NeuronValues::borrowed(a_.products);
+    case Method::preactivation:
+      return NeuronValues(divided(z_.x, reduction_.positions()));
+    case Method::activation:
+      return NeuronValues(divided(a_.x, reduction_.positions()));
+    case Method::activation_rate:
+      return NeuronValues(divided(a_.positive, reduction_.positions()));
+    case Method::random:  // the same for all samples: only their number counts
+    case Method::gradient_x_centred_activation:
+      return reduction_.values(at::Tensor());
+    case Method::integrated_gradients:
+    case Method::conductance:
+    case Method::internal_influence:
+    case Method::ablation:
+      break;
+  }
+  throw InternalError("a method without a formula: " + std::to_string(static_cast<int>(method)));
+}
+
+}  // namespace pregrad::attribution

@@ -1,0 +1,91 @@
+#include "statistics/batch_moments.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include <ATen/Parallel.h>
+
+namespace pregrad::statistics {
+
+namespace {
+
+struct Target {
+  double* sum;
+  double* absolute;
+  double* spread;
+};
+
+/// Adds up `width` neurons beside each other, in registers.
+template <std::size_t width, typename T>
+void add_up(const T* values, std::size_t neurons, std::span<const std::int64_t> rows, const Target& target) {
+  double shift[width];
+  double sum[width] = {};
+  double squares[width] = {};
+  double absolute[width] = {};
+  const T* first = values + static_cast<std::size_t>(rows[0]) * neurons;
+  for (std::size_t j = 0; j < width; ++j) {
+    shift[j] = first[j];
+  }
+  for (const std::int64_t row : rows) {
+    const T* value = values + static_cast<std::size_t>(row) * neurons;
+    for (std::size_t j = 0; j < width; ++j) {
+      const auto wide = static_cast<double>(value[j]);
+      const double shifted = wide - shift[j];
+      sum[j] += shifted;
+      squares[j] += shifted * shifted;
+      absolute[j] += std::abs(wide);
+    }
+  }
+  const auto count = static_cast<double>(rows.size());
+  for (std::size_t j = 0; j < width; ++j) {
+    target.sum[j] = count * shift[j] + sum[j];
+    target.absolute[j] = absolute[j];
+    const double spread = squares[j] - sum[j] * sum[j] / count;
+    target.spread[j] = spread < 0 ? 0 : spread;  // keeps NaN
+  }
+}
+
+template <typename T>
+void add_up(const T* values, std::size_t neurons, std::span<const std::int64_t> rows, std::size_t first,
+            std::size_t last, const Target& target) {
+  constexpr std::size_t width = 8;
+  std::size_t j = first;
+  for (; j + width <= last; j += width) {
+    add_up<width>(values + j, neurons, rows, {target.sum + j, target.absolute + j, target.spread + j});
+  }
+  for (; j < last; ++j) {
+    add_up<1>(values + j, neurons, rows, {target.sum + j, target.absolute + j, target.spread + j});
+  }
+}
+
+}  // namespace
+
+BatchMoments::BatchMoments(const NeuronValues& values, const ClusterRows& rows) {
+  values.visit([&](const auto& span) {
+    neurons_ = span.size() / rows.samples();
+    sums_.resize(rows.size() * 3 * neurons_);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      counts_.push_back(static_cast<std::int64_t>(rows.rows(i).size()));
+    }
+    // Threads share the neurons, so that their number decides nothing about the order of a sum.
+    constexpr std::size_t worth_a_thread = 65536;
+    constexpr std::size_t block = 64;
+    const std::size_t blocks = (neurons_ + block - 1) / block;
+    const auto grain = static_cast<std::int64_t>(std::max<std::size_t>(1, worth_a_thread / (block * rows.samples())));
+    at::parallel_for(0, static_cast<std::int64_t>(blocks), grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        double* const sum = sums_.data() + i * 3 * neurons_;
+        add_up(span.data(), neurons_, rows.rows(i), static_cast<std::size_t>(begin) * block,
+               std::min(neurons_, static_cast<std::size_t>(end) * block), {sum, sum + neurons_, sum + 2 * neurons_});
+      }
+    });
+  });
+}
+
+BatchMoments::Moments BatchMoments::of(std::size_t cluster) const {
+  const double* const sum = sums_.data() + cluster * 3 * neurons_;
+  return {counts_[cluster], neurons_, sum, sum + neurons_, sum + 2 * neurons_};
+}
+
+}  // namespace pregrad::statistics
