@@ -279,6 +279,44 @@ TEST_F(CApi, ScoresAsCppDoes) {
   }
 }
 
+TEST_F(CApi, ExplainsSeveralTargetsAsCppDoes) {
+  pregrad::AttributionOptions cpp_options;
+  cpp_options.layers = {"forward"};
+  cpp_options.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.end());
+  pregrad::Attribution cpp = pregrad::Model::load(path_).attribution(cpp_options);
+  std::vector<std::int64_t> targets;
+  for (std::int64_t i = 0; i < 2 * samples; ++i) {
+    targets.push_back(i * i % 3 % 2);
+  }
+  const at::Tensor rows = torch::tensor(targets, torch::kLong).view({samples, 2});
+  cpp.add(torch::from_blob(inputs_.data(), shape_, torch::kFloat), rows, rows);
+
+  const OwnedAttribution attribution = open(all_methods_of_all_layers());
+  const pregrad_tensor tensor = inputs();
+  const auto add = [&](std::size_t target_count, std::size_t width, std::size_t cluster_count) {
+    return pregrad_attribution_add_targets(attribution.get(), &tensor, targets.data(), target_count, width,
+                                           targets.data(), cluster_count);
+  };
+  EXPECT_REFUSED(add(targets.size(), 0, targets.size()), PREGRAD_ERROR_ARGUMENT, "0 targets per sample");
+  EXPECT_REFUSED(add(targets.size() - 1, 2, targets.size()), PREGRAD_ERROR_ARGUMENT, "79 targets");
+  EXPECT_REFUSED(add(targets.size(), 2, 2), PREGRAD_ERROR_INPUT, "clusters");
+  ASSERT_EQ(add(targets.size(), 2, targets.size()), PREGRAD_OK) << pregrad_last_error();
+  const OwnedScores scores = scores_of(attribution);
+  std::size_t count = 0;
+  ASSERT_EQ(pregrad_scores_count(scores.get(), &count), PREGRAD_OK);
+  const std::vector<pregrad::Score> expected = cpp.scores().entries();
+  ASSERT_EQ(count, expected.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    pregrad_score score = PREGRAD_SCORE_INIT;
+    ASSERT_EQ(pregrad_scores_get(scores.get(), i, &score), PREGRAD_OK);
+    EXPECT_EQ(score.cluster, expected[i].cluster);
+    EXPECT_EQ(score.count, expected[i].statistics.count);
+    ASSERT_EQ(score.neurons, expected[i].statistics.mean.size());
+    EXPECT_THAT(std::vector<double>(score.mean, score.mean + score.neurons),
+                ElementsAreArray(expected[i].statistics.mean));
+  }
+}
+
 TEST_F(CApi, HandsOverTheOptionsOfTheMethods) {
   const pregrad_tensor tensor = inputs();
   const auto added = [&](const pregrad_attribution_options& options) {

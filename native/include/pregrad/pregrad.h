@@ -316,6 +316,20 @@ PREGRAD_API pregrad_status pregrad_attribution_open(const pregrad_model* model,
 PREGRAD_API pregrad_status pregrad_attribution_add(pregrad_attribution* attribution, const pregrad_tensor* inputs,
                                                    const int64_t* labels, size_t label_count, const int64_t* clusters,
                                                    size_t cluster_count);
+/** Adds a batch in which each sample is explained for K outputs. The scores are those of adding the batch once for each
+ * of them, but the model runs once: the cost of another target is that of a backward, or less.
+ * @param inputs             [N, ...], as in pregrad_attribution_add()
+ * @param targets            [N, K], the targets of a sample side by side, each in [0, outputs)
+ * @param target_count       N·K
+ * @param targets_per_sample K, at least 1
+ * @param clusters           [N, K]; NULL puts everything into cluster 0
+ * @param cluster_count      N·K, or 0 if `clusters` is NULL
+ * @returns #PREGRAD_ERROR_INPUT, #PREGRAD_ERROR_UNSUPPORTED, or #PREGRAD_ERROR_ARGUMENT if the target is not the label
+ */
+PREGRAD_API pregrad_status pregrad_attribution_add_targets(pregrad_attribution* attribution,
+                                                           const pregrad_tensor* inputs, const int64_t* targets,
+                                                           size_t target_count, size_t targets_per_sample,
+                                                           const int64_t* clusters, size_t cluster_count);
 /** The scores of all batches added so far. @param[out] scores free it with pregrad_scores_free() */
 PREGRAD_API pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores);
 /** Ends the handle, not the scores that were taken from it; NULL is left alone. */

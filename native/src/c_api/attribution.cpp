@@ -27,6 +27,26 @@ pregrad_status pregrad_attribution_add(pregrad_attribution* attribution, const p
   });
 }
 
+pregrad_status pregrad_attribution_add_targets(pregrad_attribution* attribution, const pregrad_tensor* inputs,
+                                               const int64_t* targets, size_t target_count, size_t targets_per_sample,
+                                               const int64_t* clusters, size_t cluster_count) {
+  return c_api::guarded([&] {
+    pregrad::Attribution& opened = c_api::open(attribution);
+    const auto in_rows = [&](const int64_t* values, std::size_t count, const char* what) {
+      if (targets_per_sample == 0 || count % targets_per_sample != 0) {
+        throw pregrad::ArgumentError("there are " + std::to_string(count) + " " + what + " and " +
+                                     std::to_string(targets_per_sample) +
+                                     " targets per sample; give as many for each sample, at least 1");
+      }
+      const at::Tensor flat = c_api::borrow(values, count, what);
+      return flat.defined() ? flat.view({-1, static_cast<std::int64_t>(targets_per_sample)}) : flat;
+    };
+    c_api::required(targets, "targets");
+    opened.add(c_api::borrow(inputs), in_rows(targets, target_count, "targets"),
+               in_rows(clusters, cluster_count, "clusters"));
+  });
+}
+
 pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores) {
   return c_api::guarded(
       [&] { c_api::hand_out(scores, [&] { return c_api::Snapshot(c_api::open(attribution).scores()); }); });

@@ -19,6 +19,20 @@ PREGRAD_JNI(void, add)
   });
 }
 
+PREGRAD_JNI(void, addTargets)
+(JNIEnv* env, jclass /*unused*/, jlong attribution, jint source, jobject data, jlong offset, jlongArray shape,
+ jlongArray labels, jlongArray clusters, jint per_sample) {
+  jni::guarded(env, [&] {
+    const auto of_samples = [&](jlongArray values) {
+      const at::Tensor flat = jni::integer_tensor(env, values);
+      return flat.defined() ? flat.view({-1, per_sample}) : flat;
+    };
+    jni::registry()
+        .get<Attribution>(attribution)
+        ->add(jni::input(env, source, data, offset, shape), of_samples(labels), of_samples(clusters));
+  });
+}
+
 PREGRAD_JNI(jlong, scores)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
   return jni::guarded(env,
                       [&] { return jni::registry().add(jni::registry().get<Attribution>(attribution)->scores()); });

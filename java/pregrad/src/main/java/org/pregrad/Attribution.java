@@ -187,6 +187,40 @@ public final class Attribution implements AutoCloseable {
     }
 
     /**
+     * Adds a batch in which each sample is explained for several outputs. The scores are those of adding the batch once per
+     * column of {@code targets}, but the model runs once: the cost of another target is that of a backward, or less.
+     *
+     * <p>With {@code addTargets(inputs, targets, targets)} every target becomes a cluster, and has scores of its own.
+     *
+     * @param inputs [N, ...], as in {@link #add(Input, long[], long[])}
+     * @param targets [N][K], each in [0, outputs), with K the same for all samples
+     * @param clusters [N][K]; null puts everything into cluster 0
+     * @throws InputException if inputs, targets or clusters do not fit the model or each other
+     * @throws UnsupportedModelException if the samples of a batch interact in the model
+     * @throws ArgumentException if the attribution's target is not the label
+     * @throws IllegalStateException if the attribution is closed
+     */
+    public void addTargets(Input inputs, long[][] targets, long[][] clusters) {
+        int perSample = targets.length == 0 ? 1 : targets[0].length;
+        long[] flatTargets = flat(targets, perSample, "targets");
+        long[] flatClusters = clusters == null ? null : flat(clusters, perSample, "clusters");
+        inputs.use((source, data, offset, shape) -> handle.use(id -> {
+            Native.addTargets(id, source, data, offset, shape, flatTargets, flatClusters, perSample);
+            return null;
+        }));
+    }
+
+    private static long[] flat(long[][] rows, int width, String what) {
+        for (int i = 0; i < rows.length; i++) {
+            if (rows[i].length != width || width == 0) {
+                throw new InputException("sample " + i + " has " + rows[i].length + " " + what + " where "
+                        + (width == 0 ? "at least 1 is" : width + " are") + " expected: give as many for each sample");
+            }
+        }
+        return Arrays.stream(rows).flatMapToLong(Arrays::stream).toArray();
+    }
+
+    /**
      * {@return the scores of all batches added so far}
      *
      * @throws IllegalStateException if the attribution is closed

@@ -57,6 +57,17 @@ public final class Native {
     public static native void add(
             long attribution, int source, Object data, long offset, long[] shape, long[] labels, long[] clusters);
 
+    /** Labels and clusters are [N · perSample], those of a sample side by side. */
+    public static native void addTargets(
+            long attribution,
+            int source,
+            Object data,
+            long offset,
+            long[] shape,
+            long[] labels,
+            long[] clusters,
+            int perSample);
+
     /** A snapshot, to be released. */
     public static native long scores(long attribution);
 

@@ -10,8 +10,7 @@ final class ByteSwap {
     /** Turns all elements of a buffer whose order is native. */
     static void inPlace(ByteBuffer elements, int size) {
         ByteBuffer foreign = elements.duplicate();
-        foreign.order(
-                elements.order() == ByteOrder.BIG_ENDIAN ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+        foreign.order(elements.order() == ByteOrder.BIG_ENDIAN ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
         switch (size) {
             case Short.BYTES -> elements.asShortBuffer().put(foreign.asShortBuffer());
             case Integer.BYTES -> elements.asIntBuffer().put(foreign.asIntBuffer());
