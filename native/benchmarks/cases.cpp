@@ -46,15 +46,20 @@ std::vector<Case> read_cases(const std::filesystem::path& list, const std::files
     for (const std::string& size : split(words.at(4), ',')) {
       shape.push_back(std::stoll(size));
     }
-    if (words.at(6) != "*") {
-      one.layers = split(words.at(6), ',');
-      for (const std::string& tap : split(words.at(7), ',')) {
+    if (words.at(7) != "*") {
+      one.layers = split(words.at(7), ',');
+      for (const std::string& tap : split(words.at(8), ',')) {
         one.taps.push_back(std::stoul(tap));
       }
     }
     one.inputs = read_numbers(folder / (one.name + ".x"), shape, at::kFloat);
-    one.labels = read_numbers(folder / (one.name + ".y"), {shape[0]}, at::kLong);
-    one.clusters = one.name == "targets-20" ? one.labels.clone() : at::remainder(one.labels, 10);
+    const std::int64_t targets = std::stoll(words.at(5));
+    one.labels = read_numbers(folder / (one.name + ".y"), {shape[0], targets}, at::kLong);
+    one.clusters = at::remainder(one.labels, 10);
+    if (targets == 1) {
+      one.labels = one.labels.squeeze(1);
+      one.clusters = one.clusters.squeeze(1);
+    }
     cases.push_back(std::move(one));
   }
   return cases;

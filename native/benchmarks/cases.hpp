@@ -17,8 +17,8 @@ struct Case {
   std::vector<std::string> layers;  ///< canonical names; empty: all
   std::vector<std::size_t> taps;    ///< the same activations, counted in the order in which they run; empty: all
   at::Tensor inputs;
-  at::Tensor labels;
-  at::Tensor clusters;
+  at::Tensor labels;    ///< [N], or [N, K] for K targets per sample
+  at::Tensor clusters;  ///< likewise
 };
 
 std::vector<Case> read_cases(const std::filesystem::path& list, const std::filesystem::path& folder);

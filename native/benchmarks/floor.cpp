@@ -190,21 +190,35 @@ Forward vit(const Weights& weights) {
   };
 }
 
-/// Sums gradients of whatever forward it is given.
+/// Sums gradients of whatever forward it is given. The gradient of the summed label outputs is 1 at each label: who knows
+/// that need not compute the sum.
 class GradientFloor final : public Floor {
  public:
   GradientFloor(Forward forward, std::vector<std::size_t> taps)
       : forward_(std::move(forward)), taps_(std::move(taps)) {}
 
   void add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) override {
-    std::vector<at::Tensor> gradients;
     Taps taps(taps_);
-    {
-      const at::NoGradGuard prefix_has_no_history;
-      const at::Tensor outputs = forward_(inputs, taps);
-      const at::Tensor total = outputs.gather(1, labels.unsqueeze(1)).sum();
-      gradients = torch::autograd::grad({total}, taps.captured());
+    const at::NoGradGuard prefix_has_no_history;
+    const at::Tensor outputs = forward_(inputs, taps);
+    if (labels.dim() == 1) {
+      sum(backward(outputs, labels, taps, false), clusters);
+      return;
     }
+    for (std::int64_t i = 0; i < labels.size(1); ++i) {
+      sum(backward(outputs, labels.select(1, i), taps, i + 1 < labels.size(1)), clusters.select(1, i));
+    }
+  }
+
+ private:
+  static std::vector<at::Tensor> backward(const at::Tensor& outputs, const at::Tensor& labels, const Taps& taps,
+                                          bool keep_graph) {
+    const at::Tensor selected =
+        at::zeros(outputs.sizes(), outputs.options().requires_grad(false)).scatter_(1, labels.unsqueeze(1), 1);
+    return torch::autograd::grad({outputs}, taps.captured(), {selected}, keep_graph);
+  }
+
+  void sum(const std::vector<at::Tensor>& gradients, const at::Tensor& clusters) {
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       const at::Tensor& gradient = gradients[i];
       at::Tensor values = gradient;
@@ -214,13 +228,12 @@ class GradientFloor final : public Floor {
         values = gradient.sum({1});
       }
       if (i == sums_.size()) {
-        sums_.push_back(at::zeros({20, values.size(1)}, at::kDouble));
+        sums_.push_back(at::zeros({10, values.size(1)}, at::kDouble));
       }
       sums_[i].index_add_(0, clusters, values.to(at::kDouble));
     }
   }
 
- private:
   Forward forward_;
   std::vector<std::size_t> taps_;
 };
@@ -246,7 +259,7 @@ class RemovalFloor final : public Floor {
     }
     const at::Tensor values = at::cat(falls, 1).to(at::kDouble);
     if (sums_.empty()) {
-      sums_.push_back(at::zeros({20, values.size(1)}, at::kDouble));
+      sums_.push_back(at::zeros({10, values.size(1)}, at::kDouble));
     }
     sums_[0].index_add_(0, clusters, values);
   }

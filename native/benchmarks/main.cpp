@@ -1,15 +1,23 @@
 // Times PreGrad's C++ interface and, for the same work, LibTorch written by hand.
 //
-// Usage: pregrad_benchmarks --cases=cases.tsv --folder=FOLDER [--memory] [--once=WAY/CASE,COUNT] [--benchmark_...]
-//   --memory  print the bytes held for the backward instead, as one line of JSON
-//   --once    run one way of one case COUNT times and end, for a profiler
+// Usage: pregrad_benchmarks --cases=cases.tsv --folder=FOLDER [--memory] [--threads=SECONDS] [--once=WAY/CASE,COUNT]
+//                           [--benchmark_...]
+//   --memory   print the bytes held for the backward instead, as one line of JSON
+//   --threads  print how many single samples 16 threads add per second instead, as one line of JSON
+//   --once     run one way of one case COUNT times and end, for a profiler
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
+#include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <torch/script.h>
 
@@ -108,6 +116,59 @@ void print_memory(const Case& middle) {
   std::cout << "{\"middle\": " << pregrad << ", \"whole\": " << bytes_held_for_backward(whole) << "}\n";
 }
 
+/// Calls `add` from all threads for so long; calls per second.
+double calls_per_second(double seconds, const std::vector<std::function<void()>>& adders) {
+  std::atomic<bool> running = true;
+  std::atomic<std::int64_t> calls = 0;
+  std::vector<std::thread> threads;
+  const auto start = std::chrono::steady_clock::now();
+  for (const std::function<void()>& add : adders) {
+    threads.emplace_back([&] {
+      std::int64_t own = 0;
+      for (; running.load(std::memory_order_relaxed); ++own) {
+        add();
+      }
+      calls += own;
+    });
+  }
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  running = false;
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+  return static_cast<double>(calls) / passed.count();
+}
+
+/// All threads in one attribution, against a floor for each, which shares nothing but the weights.
+void print_threads(const Case& one, double seconds) {
+  constexpr std::size_t thread_count = 16;
+  Attribution attribution = open(one);
+  std::vector<std::unique_ptr<Floor>> floors;
+  std::vector<std::function<void()>> alone;
+  std::vector<std::function<void()>> together;
+  for (std::size_t i = 0; i < thread_count; ++i) {
+    floors.push_back(make_floor(one));
+    alone.emplace_back([&one, floor = floors.back().get()] {
+      // Who runs so many threads himself leaves LibTorch one each.
+      at::set_num_threads(1);
+      floor->add(one.inputs, one.labels, one.clusters);
+    });
+    together.emplace_back([&] { attribution.add(one.inputs, one.labels, one.clusters); });
+  }
+  attribution.add(one.inputs, one.labels, one.clusters);
+  std::vector<double> ours;
+  std::vector<double> theirs;
+  constexpr int turns = 5;
+  for (int turn = 0; turn < turns; ++turn) {
+    theirs.push_back(calls_per_second(seconds / turns, alone));
+    ours.push_back(calls_per_second(seconds / turns, together));
+  }
+  std::sort(ours.begin(), ours.end());
+  std::sort(theirs.begin(), theirs.end());
+  std::cout << "{\"cpp\": " << ours[turns / 2] << ", \"floor\": " << theirs[turns / 2] << "}\n";
+}
+
 const Case& find(const std::vector<Case>& cases, const std::string& name) {
   for (const Case& one : cases) {
     if (one.name == name) {
@@ -140,6 +201,7 @@ int run(int count, char** arguments) {
   std::string folder;
   std::string once;
   bool memory = false;
+  double threads = 0;
   for (int i = 1; i < count; ++i) {
     const std::string argument = arguments[i];
     if (argument.starts_with("--cases=")) {
@@ -148,6 +210,8 @@ int run(int count, char** arguments) {
       folder = argument.substr(9);
     } else if (argument.starts_with("--once=")) {
       once = argument.substr(7);
+    } else if (argument.starts_with("--threads=")) {
+      threads = std::stod(argument.substr(10));
     } else if (argument == "--memory") {
       memory = true;
     }
@@ -155,6 +219,10 @@ int run(int count, char** arguments) {
   const std::vector<Case> cases = read_cases(list, folder);
   if (memory) {
     print_memory(find(cases, "resnet-middle-32"));
+    return 0;
+  }
+  if (threads > 0) {
+    print_threads(find(cases, "mlp-1"), threads);
     return 0;
   }
   if (!once.empty()) {

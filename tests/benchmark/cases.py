@@ -14,6 +14,7 @@ class Case:
     floor: str  # which hand-written twin it has
     samples: int
     shape: tuple[int, ...]  # of one sample
+    targets: int  # of each sample
     classes: int
     layers: tuple[str, ...]  # `*`: all of them
 
@@ -27,6 +28,7 @@ def read_cases() -> list[Case]:
                 row["floor"],
                 int(row["samples"]),
                 tuple(int(size) for size in row["shape"].split(",")),
+                int(row["targets"]),
                 int(row["classes"]),
                 tuple(row["layers"].split(",")),
             )

@@ -27,6 +27,7 @@ ROOT = HERE.parents[1]
 WAYS = {
     "floor": "floor (LibTorch by hand)",
     "cpp": "C++",
+    "java-same": "Java, C++'s LibTorch",
     "java": "Java, `float[]`",
     "java-direct": "Java, direct buffer",
     "javacpp": "JavaCPP by hand",
@@ -40,7 +41,7 @@ QUICK = ["mlp-1", "mlp-32"]
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one round of two cases: does it run at all?")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--native", type=Path, default=ROOT / "target/benchmark-build/benchmarks/pregrad_benchmarks")
     parser.add_argument("--java-classpath", default=str(ROOT / "java/pregrad-benchmarks/target/lib/*"))
     parser.add_argument("--java-property", action="append", default=[])
@@ -58,7 +59,8 @@ class Measurement:
     def __init__(self, chosen: argparse.Namespace) -> None:
         self.chosen = chosen
         self.folder = ROOT / "target/benchmark"
-        self.seconds = 0.05 if chosen.quick else 1.0
+        self.seconds = 0.05 if chosen.quick else 0.5
+        self.libtorch = processes.libtorch_of(chosen.native)
         self.rounds: list[Times] = []
         self.peaks: dict[str, int] = {}
 
@@ -74,33 +76,42 @@ class Measurement:
 
     def round(self) -> Times:
         times: Times = {}
-        names = QUICK if self.chosen.quick else [case.name for case in read_cases()]
-        simple = [
-            case.name
-            for case in read_cases()
-            if case.name in names and case.floor in ("mlp", "resnet") and len(case.layers) == 1 and case.layers[0] != "*"
-        ]
-        # Of the rest a round takes the parts in turn, smallest first.
+        cases = [case for case in read_cases() if not self.chosen.quick or case.name in QUICK]
         self.part("command", times, self.command())
-        self.part("native", times, processes.native(self.chosen.native, FILE, self.folder, names, self.seconds))
-        self.part("java", times, self.java("AttributionBenchmark", names))
-        self.part("javacpp", times, self.java("JavaCppBenchmark", simple))
-        self.part("java-alone", times, self.java("NativeCallBenchmark|NpzBenchmark", []))
         peers = [self.chosen.python, HERE / "peers.py"]
-        self.part("python", times, processes.python(peers, self.folder, self.seconds, names))
+        # All ways of a case one after the other, so that they meet the same machine.
+        for case in cases:
+            name = [case.name]
+            self.part("C++", times, processes.native(self.chosen.native, FILE, self.folder, name, self.seconds))
+            same, peak = self.java("AttributionBenchmark.array", name, [f"-Dpregrad.libtorch={self.libtorch}"])
+            self.part("Java, C++'s LibTorch", times, ({("java-same", case.name): same["java", case.name]}, peak))
+            self.part("Java", times, self.java("AttributionBenchmark", name))
+            if case.floor in ("mlp", "resnet") and len(case.layers) == 1 and case.layers[0] != "*" and case.targets == 1:
+                self.part("JavaCPP by hand", times, self.java("JavaCppBenchmark", name))
+            self.part("Python", times, processes.python(peers, self.folder, self.seconds, name))
+        self.part("Java alone", times, self.java("NativeCallBenchmark|NpzBenchmark", []))
+        self.threads(times)
         return times
+
+    def threads(self, times: Times) -> None:
+        """Microseconds per sample, the samples of 16 threads together, all on C++'s LibTorch."""
+        per_second = processes.threads(self.chosen.native, FILE, self.folder, self.seconds)
+        times.update({(f"{way}-threads", ""): 1e6 / rate for way, rate in per_second.items()})
+        found, peak = self.java("ThreadsBenchmark", ["mlp-1"], [f"-Dpregrad.libtorch={self.libtorch}"])
+        self.part("Java, 16 threads", times, (found, peak))
 
     def part(self, name: str, times: Times, result: tuple[Times, int]) -> None:
         times.update(result[0])
         self.peaks[name] = max(self.peaks.get(name, 0), result[1])
 
-    def java(self, benchmarks: str, names: list[str]) -> tuple[Times, int]:
+    def java(self, benchmarks: str, names: list[str], more: list[str] | None = None) -> tuple[Times, int]:
         properties = [
             f"-Dpregrad.benchmark.cases={FILE}",
             f"-Dpregrad.benchmark.folder={self.folder}",
             # JavaCPP's own count of the process's memory stops it in the middle of a run.
             "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
             *(f"-D{value}" for value in self.chosen.java_property),
+            *(more or []),
         ]
         command = [java_program(), "-cp", self.chosen.java_classpath, "org.openjdk.jmh.Main"]
         return processes.java(command, properties, benchmarks, names, self.seconds)
@@ -201,6 +212,9 @@ def markdown(report: dict, times: dict[tuple[str, str], dict[str, float]]) -> st
             lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | not measured | |")
     lines += ["", "## By itself", "", "| what | time |", "| --- | --- |"]
     alone = {
+        ("floor-threads", ""): "a sample of mlp-1, 16 threads with a floor each",
+        ("cpp-threads", ""): "the same, 16 threads in one C++ `Attribution`",
+        ("java-threads", "mlp-1"): "the same, 16 threads in one Java `Attribution`",
         ("call", ""): "one native call",
         ("npz", ""): "64 MiB of a stored `.npz`",
         ("copy", ""): "the same bytes copied in memory",
@@ -224,7 +238,9 @@ def main() -> None:
     report = {
         "machine": about,
         "rounds": len(measurement.rounds),
-        "microseconds": [{"way": way, "case": case, **values} for (way, case), values in times.items() if way != "bytes"],
+        "microseconds": [
+            {"way": way, "case": case, **values} for (way, case), values in times.items() if way != "bytes"
+        ],
         "bytes_held_for_backward": {case: values["median"] for (way, case), values in times.items() if way == "bytes"},
         "requirements": requirements(measurement.rounds),
         "peak_bytes": measurement.peaks,

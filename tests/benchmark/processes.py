@@ -32,6 +32,15 @@ def run(command: list, environment: dict[str, str] | None = None) -> Ran:
         return Ran(output.read(), seconds, usage.ru_maxrss * 1024)
 
 
+def libtorch_of(program: Path) -> Path:
+    """The folder of the LibTorch that a program loads."""
+    for line in run(["ldd", program]).output.splitlines():
+        words = line.split()
+        if words[0] == "libtorch_cpu.so" and len(words) > 2:
+            return Path(words[2]).resolve().parents[1]
+    raise SystemExit(f"measure.py: {program} finds no libtorch_cpu.so")
+
+
 def native(
     program: Path, cases: Path, folder: Path, names: list[str], seconds: float
 ) -> tuple[dict[tuple[str, str], float], int]:
@@ -59,6 +68,11 @@ def native(
         return times, ran.peak
 
 
+def threads(program: Path, cases: Path, folder: Path, seconds: float) -> dict[str, float]:
+    """Single samples per second with 16 threads, of `cpp` and `floor`."""
+    return json.loads(run([program, f"--cases={cases}", f"--folder={folder}", f"--threads={seconds}"]).output)
+
+
 def saved_memory(program: Path, cases: Path, folder: Path) -> dict[str, int]:
     return json.loads(run([program, f"--cases={cases}", f"--folder={folder}", "--memory"]).output)
 
@@ -66,12 +80,13 @@ def saved_memory(program: Path, cases: Path, folder: Path) -> dict[str, int]:
 def java(
     command: list, properties: list[str], benchmarks: str, names: list[str], seconds: float
 ) -> tuple[dict[tuple[str, str], float], int]:
-    """Microseconds per way (`java`, `java-direct`, `javacpp`, `call`, `npz`, `copy`) and case."""
+    """Microseconds per way (`java`, `java-direct`, `javacpp`, `call`, `npz`, `copy`, `java-threads`) and case."""
     time_each = f"{round(seconds * 1000)}ms"
     ways = {
         "AttributionBenchmark.array": "java",
         "AttributionBenchmark.direct": "java-direct",
         "JavaCppBenchmark.add": "javacpp",
+        "ThreadsBenchmark.add": "java-threads",
         "NativeCallBenchmark.call": "call",
         "NpzBenchmark.read": "npz",
         "NpzBenchmark.copy": "copy",

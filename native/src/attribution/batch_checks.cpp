@@ -22,7 +22,8 @@ at::Tensor checked_integers(const at::Tensor& values, const char* what, std::int
     throw InputError("there are " + std::to_string(values.numel()) + " " + what + " for " + std::to_string(samples) +
                      " samples: give one per sample");
   }
-  return values.detach().to(at::kCPU, at::kLong).contiguous();
+  const bool is_as_wanted = values.scalar_type() == at::kLong && values.is_cpu() && values.is_contiguous();
+  return is_as_wanted ? values : values.detach().to(at::kCPU, at::kLong).contiguous();
 }
 
 at::Tensor checked_labels(const at::Tensor& labels, std::int64_t samples, const Target& target) {

@@ -1,5 +1,6 @@
 #include <pregrad/attribution.hpp>
 
+#include "batch_integers.hpp"
 #include "convert.hpp"
 #include "guard.hpp"
 #include "input.hpp"
@@ -9,27 +10,13 @@ namespace jni = pregrad::jni;
 using pregrad::Attribution;
 
 PREGRAD_JNI(void, add)
-(JNIEnv* env, jclass /*unused*/, jlong attribution, jint source, jobject data, jlong offset, jlongArray shape,
- jlongArray labels, jlongArray clusters) {
+(JNIEnv* env, jclass /*unused*/, jlong attribution, jint source, jobject data, jlong offset, jlongArray integers) {
   jni::guarded(env, [&] {
+    thread_local jni::BatchIntegers batch;
+    batch.read(env, integers);
     jni::registry()
         .get<Attribution>(attribution)
-        ->add(jni::input(env, source, data, offset, shape), jni::integer_tensor(env, labels),
-              jni::integer_tensor(env, clusters));
-  });
-}
-
-PREGRAD_JNI(void, addTargets)
-(JNIEnv* env, jclass /*unused*/, jlong attribution, jint source, jobject data, jlong offset, jlongArray shape,
- jlongArray labels, jlongArray clusters, jint per_sample) {
-  jni::guarded(env, [&] {
-    const auto of_samples = [&](jlongArray values) {
-      const at::Tensor flat = jni::integer_tensor(env, values);
-      return flat.defined() ? flat.view({-1, per_sample}) : flat;
-    };
-    jni::registry()
-        .get<Attribution>(attribution)
-        ->add(jni::input(env, source, data, offset, shape), of_samples(labels), of_samples(clusters));
+        ->add(jni::input(env, source, data, offset, batch.shape()), batch.labels(), batch.clusters());
   });
 }
 

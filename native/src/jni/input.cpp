@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <ATen/EmptyTensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
@@ -48,7 +49,7 @@ at::Tensor from_array(JNIEnv* env, jobject data, jlong offset, const std::vector
                       at::ScalarType type, void (JNIEnv::*get)(Array, jsize, jsize, Element*)) {
   auto array = static_cast<Array>(data);
   const std::int64_t size = checked_size(shape, offset, env->GetArrayLength(array));
-  at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(type));
+  at::Tensor tensor = at::detail::empty_cpu(shape, type);
   (env->*get)(array, static_cast<jsize>(offset), static_cast<jsize>(size),
               static_cast<Element*>(tensor.mutable_data_ptr()));
   check(env);
@@ -76,14 +77,7 @@ at::Tensor from_buffer(JNIEnv* env, jobject data, jlong offset, const std::vecto
 
 }  // namespace
 
-at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, jlongArray shape) {
-  if (static_cast<Source>(source) == Source::tensor) {
-    return tensor_at(offset);
-  }
-  if (static_cast<Source>(source) == Source::none) {
-    return {};
-  }
-  const std::vector<std::int64_t> sizes = integers(env, shape);
+at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, const std::vector<std::int64_t>& sizes) {
   switch (static_cast<Source>(source)) {
     case Source::float_array:
       return from_array(env, data, offset, sizes, at::kFloat, &JNIEnv::GetFloatArrayRegion);
@@ -98,10 +92,15 @@ at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, jlongArra
     case Source::long_buffer:
       return from_buffer(env, data, offset, sizes, at::kLong);
     case Source::tensor:
+      return tensor_at(offset);
     case Source::none:
-      break;
+      return {};
   }
   throw InternalError("there is no kind of input " + std::to_string(source) + "; use classes and library of one build");
+}
+
+at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, jlongArray shape) {
+  return input(env, source, data, offset, shape == nullptr ? std::vector<std::int64_t>() : integers(env, shape));
 }
 
 }  // namespace pregrad::jni

@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 JARS = HERE.parents[2] / "java" / "pregrad-cli" / "target" / "lib"
 # File, layer, shape of the input.
-MODELS = (("resnet18.pt", "10.relu@1", "16,3,64,64"), ("mlp.pt", "1", "1024,1024"))
+MODELS = (("resnet18.pt", "layer4.1.relu@1", "16,3,64,64"), ("mlp.pt", "1", "1024,1024"))
 DEFAULT = {"OPENBLAS_THREAD_TIMEOUT": "26"}
 ONE_THREAD = DEFAULT | {"OPENBLAS_NUM_THREADS": "1"}
 SETTINGS = {
@@ -52,7 +52,7 @@ def main() -> None:
     # Per setting: forward and attribution of the first model, then of the second.
     measured: dict[str, list[list[float]]] = {name: [[], [], [], []] for name in [*SETTINGS, YARDSTICK]}
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, HERE / "models.py", folder], check=True)
+        subprocess.run([sys.executable, HERE / "write_models.py", folder], check=True)
         for _ in range(rounds):
             for column, (file, layer, shape) in enumerate(MODELS):
                 model = Path(folder, file)

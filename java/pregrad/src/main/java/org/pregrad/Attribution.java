@@ -3,6 +3,7 @@ package org.pregrad;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.pregrad.internal.BatchIntegers;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.RecordWriter;
@@ -159,10 +160,7 @@ public final class Attribution implements AutoCloseable {
      * @throws IllegalStateException if the attribution is closed
      */
     public void add(Input inputs, long[] labels, long[] clusters) {
-        inputs.use((source, data, offset, shape) -> handle.use(id -> {
-            Native.add(id, source, data, offset, shape, labels, clusters);
-            return null;
-        }));
+        add(inputs, labels, clusters, 1);
     }
 
     /**
@@ -204,10 +202,15 @@ public final class Attribution implements AutoCloseable {
         int perSample = targets.length == 0 ? 1 : targets[0].length;
         long[] flatTargets = flat(targets, perSample, "targets");
         long[] flatClusters = clusters == null ? null : flat(clusters, perSample, "clusters");
-        inputs.use((source, data, offset, shape) -> handle.use(id -> {
-            Native.addTargets(id, source, data, offset, shape, flatTargets, flatClusters, perSample);
+        add(inputs, flatTargets, flatClusters, perSample);
+    }
+
+    private void add(Input inputs, long[] labels, long[] clusters, int perSample) {
+        inputs.use((source, data, offset, shape) -> {
+            long[] integers = BatchIntegers.pack(shape, labels, clusters, perSample);
+            handle.run(id -> Native.add(id, source, data, offset, integers));
             return null;
-        }));
+        });
     }
 
     private static long[] flat(long[][] rows, int width, String what) {

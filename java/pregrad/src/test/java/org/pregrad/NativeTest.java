@@ -21,6 +21,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.pregrad.internal.BatchIntegers;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.Text;
@@ -116,6 +117,31 @@ class NativeTest {
         }
     }
 
+    @Test
+    void batchesWhoseIntegersDoNotFit() {
+        Data data = Fixtures.digits().part(0, 2);
+        long attribution = attribution(new Attribution.Builder(null)
+                .layers("act1")
+                .methods(Method.GRADIENT)
+                .packed());
+        long[] good = BatchIntegers.pack(data.shape(), data.y(), null, 1);
+        for (long[] bad : new long[][] {
+            {},
+            {-1},
+            {Long.MAX_VALUE, 2, 64},
+            Arrays.copyOf(good, good.length - 1),
+            Arrays.copyOf(good, good.length + 1),
+            BatchIntegers.pack(data.shape(), data.y(), null, 0),
+            BatchIntegers.pack(data.shape(), new long[3], null, 2)
+        }) {
+            assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, bad))
+                    .as(Arrays.toString(bad))
+                    .isInstanceOf(PreGradException.class);
+        }
+        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, good);
+        assertThat(Native.release(attribution)).isTrue();
+    }
+
     private static long attribution(byte[] options) {
         return Native.attribution(model, options, Native.NO_INPUT, null, 0, null);
     }
@@ -127,7 +153,8 @@ class NativeTest {
                 .layers("act1")
                 .methods(Method.GRADIENT)
                 .packed());
-        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, data.shape(), data.y(), null);
+        long[] integers = BatchIntegers.pack(data.shape(), data.y(), null, 1);
+        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, integers);
         long snapshot = Native.scores(attribution);
         double[] enough = new double[128];
         assertThatThrownBy(() -> Native.scoresValues(snapshot, 0, enough, enough, new double[127], enough))

@@ -25,10 +25,8 @@ public class AttributionBenchmark {
 
     private Model model;
     private Attribution attribution;
-    private Input array;
-    private Input direct;
-    private long[] labels;
-    private long[] clusters;
+    private Runnable array;
+    private Runnable direct;
 
     /** Opens the attribution of the case. */
     @Setup
@@ -36,10 +34,8 @@ public class AttributionBenchmark {
         BenchmarkCase one = BenchmarkCase.read(name);
         model = Model.load(one.model());
         attribution = one.open(model);
-        array = Input.of(one.inputs(), one.shape());
-        direct = Input.of(one.directInputs(), one.shape());
-        labels = one.labels();
-        clusters = one.clusters();
+        array = one.adder(attribution, Input.of(one.inputs(), one.shape()));
+        direct = one.adder(attribution, Input.of(one.directInputs(), one.shape()));
     }
 
     /** Closes it. */
@@ -52,12 +48,12 @@ public class AttributionBenchmark {
     /** From a {@code float[]}. */
     @Benchmark
     public void array() {
-        attribution.add(array, labels, clusters);
+        array.run();
     }
 
     /** From a direct buffer. */
     @Benchmark
     public void direct() {
-        attribution.add(direct, labels, clusters);
+        direct.run();
     }
 }

@@ -5,11 +5,13 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.pregrad.Attribution;
+import org.pregrad.Input;
 import org.pregrad.Method;
 import org.pregrad.Model;
 
@@ -22,7 +24,7 @@ record BenchmarkCase(
         List<String> layers,
         int tap,
         float[] inputs,
-        long[] labels) {
+        long[][] targets) {
     /** The case of that name; the system properties say where the list and the files are. */
     static BenchmarkCase read(String name) {
         Path folder = Path.of(System.getProperty("pregrad.benchmark.folder"));
@@ -46,21 +48,40 @@ record BenchmarkCase(
         FloatBuffer numbers = bytes(folder.resolve(words[0] + ".x")).asFloatBuffer();
         float[] inputs = new float[numbers.remaining()];
         numbers.get(inputs);
-        long[] labels = new long[(int) shape[0]];
-        bytes(folder.resolve(words[0] + ".y")).asLongBuffer().get(labels);
-        List<String> layers = words[6].equals("*") ? List.of() : List.of(words[6].split(",", -1));
-        int tap = layers.size() == 1 ? Integer.parseInt(words[7]) : -1;
-        return new BenchmarkCase(words[0], folder.resolve(words[1]), words[2], shape, layers, tap, inputs, labels);
+        LongBuffer labels = bytes(folder.resolve(words[0] + ".y")).asLongBuffer();
+        long[][] targets = new long[(int) shape[0]][Integer.parseInt(words[5])];
+        for (long[] row : targets) {
+            labels.get(row);
+        }
+        List<String> layers = words[7].equals("*") ? List.of() : List.of(words[7].split(",", -1));
+        int tap = layers.size() == 1 ? Integer.parseInt(words[8]) : -1;
+        return new BenchmarkCase(words[0], folder.resolve(words[1]), words[2], shape, layers, tap, inputs, targets);
     }
 
     private static ByteBuffer bytes(Path file) throws IOException {
         return ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    long[] clusters() {
-        return name.equals("targets-20")
-                ? labels.clone()
-                : Arrays.stream(labels).map(label -> label % 10).toArray();
+    /** The first target of each sample. */
+    long[] labels() {
+        return Arrays.stream(targets).mapToLong(row -> row[0]).toArray();
+    }
+
+    long[][] clusters() {
+        return Arrays.stream(targets)
+                .map(row -> Arrays.stream(row).map(target -> target % 10).toArray())
+                .toArray(long[][]::new);
+    }
+
+    /** What adds the case's batch to an attribution. */
+    Runnable adder(Attribution attribution, Input input) {
+        long[][] clusters = clusters();
+        if (targets[0].length > 1) {
+            return () -> attribution.addTargets(input, targets, clusters);
+        }
+        long[] labels = labels();
+        long[] firstClusters = Arrays.stream(clusters).mapToLong(row -> row[0]).toArray();
+        return () -> attribution.add(input, labels, firstClusters);
     }
 
     FloatBuffer directInputs() {

@@ -1,5 +1,6 @@
 package org.pregrad.benchmarks;
 
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
@@ -15,6 +16,10 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.pregrad.Attribution;
+import org.pregrad.Input;
+import org.pregrad.Model;
+import org.pregrad.Score;
 
 /** The same work as a JVM user writes it on the presets alone, with nothing tuned. */
 @State(Scope.Benchmark)
@@ -42,7 +47,33 @@ public class JavaCppBenchmark {
         inputs = one.inputs();
         shape = one.shape();
         labels = one.labels();
-        clusters = one.clusters();
+        clusters = Arrays.stream(one.clusters()).mapToLong(row -> row[0]).toArray();
+        requireSameWork(one);
+    }
+
+    /** Times of other work would say nothing: the sums are PreGrad's. */
+    private void requireSameWork(BenchmarkCase one) {
+        add();
+        try (Model loaded = Model.load(one.model());
+                Attribution attribution = one.open(loaded)) {
+            one.adder(attribution, Input.of(inputs, shape)).run();
+            for (Score score : attribution.scores().all()) {
+                double[] mean = score.mean();
+                double difference = 0;
+                double norm = 0;
+                for (int neuron = 0; neuron < mean.length; neuron++) {
+                    double truth = mean[neuron] * score.count();
+                    double seen =
+                            sums.select(0, score.cluster()).select(0, neuron).item_double();
+                    difference += (seen - truth) * (seen - truth);
+                    norm += truth * truth;
+                }
+                if (!(Math.sqrt(difference) <= 1e-3 * Math.sqrt(norm))) {
+                    throw new IllegalStateException(name + ": JavaCPP's sums differ from PreGrad's in " + score);
+                }
+            }
+        }
+        sums = null;
     }
 
     /** Forward, backward, and the sum per cluster in float64. */

@@ -54,19 +54,8 @@ public final class Native {
     public static native long attribution(
             long model, byte[] options, int source, Object data, long offset, long[] shape);
 
-    public static native void add(
-            long attribution, int source, Object data, long offset, long[] shape, long[] labels, long[] clusters);
-
-    /** Labels and clusters are [N · perSample], those of a sample side by side. */
-    public static native void addTargets(
-            long attribution,
-            int source,
-            Object data,
-            long offset,
-            long[] shape,
-            long[] labels,
-            long[] clusters,
-            int perSample);
+    /** The integers as {@link BatchIntegers} packs them. */
+    public static native void add(long attribution, int source, Object data, long offset, long[] integers);
 
     /** A snapshot, to be released. */
     public static native long scores(long attribution);

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <jni.h>
+
+#include <ATen/core/TensorBody.h>
+
+namespace pregrad::jni {
+
+/// What org.pregrad.internal.BatchIntegers packs. The tensors show its memory, and hold until the next read. A thread
+/// keeps one and reads batch after batch: those of one size then share the tensors too.
+class BatchIntegers {
+ public:
+  void read(JNIEnv* env, jlongArray packed);
+
+  const std::vector<std::int64_t>& shape() const { return shape_; }
+  /// int64 [N], or [N, K] for several labels per sample; undefined for null.
+  const at::Tensor& labels() const { return labels_; }
+  const at::Tensor& clusters() const { return clusters_; }
+
+ private:
+  /// Where a batch's parts begin.
+  struct Layout {
+    std::int64_t axes = -1;
+    std::int64_t per_sample = 0;
+    std::int64_t labels = 0;
+    std::int64_t clusters = 0;
+    bool operator==(const Layout&) const = default;
+  };
+
+  Layout layout() const;
+  std::int64_t at(std::int64_t index) const;
+  /// The same, not beyond what there can be.
+  std::int64_t count_at(std::int64_t index) const;
+  at::Tensor shown(std::int64_t count, std::int64_t begin, std::int64_t per_sample);
+
+  std::vector<std::int64_t> values_;
+  Layout layout_;
+  std::vector<std::int64_t> shape_;
+  at::Tensor labels_;
+  at::Tensor clusters_;
+};
+
+}  // namespace pregrad::jni
