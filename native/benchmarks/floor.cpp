@@ -190,8 +190,8 @@ Forward vit(const Weights& weights) {
   };
 }
 
-/// Sums gradients of whatever forward it is given. The gradient of the summed label outputs is 1 at each label: who knows
-/// that need not compute the sum.
+/// Sums gradients of whatever forward it is given. The gradient of the summed label outputs is 1 at each label: who
+/// knows that need not compute the sum.
 class GradientFloor final : public Floor {
  public:
   GradientFloor(Forward forward, std::vector<std::size_t> taps)

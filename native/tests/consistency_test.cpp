@@ -97,6 +97,19 @@ TEST_P(ConsistencyTest, RepetitionGivesTheSameBits) {
   expect_close(in_batches(32, 4), in_batches(32, 1), 0);
 }
 
+TEST_P(ConsistencyTest, AnyBatchSizeRemovesByTheMean) {
+  options_.methods = {Method::activation};
+  options_.means = mean_activations(in_batches(all, 1));
+  options_.methods = {Method::ablation};
+  options_.removal = Removal::mean;
+  // A large batch removes one neuron per run, a small one many.
+  const Scores expected = in_batches(all, 1);
+  expect_close(in_batches(7, 1), expected, 1e-6);
+  options_.removal = Removal::zero;
+  EXPECT_GT(relative_error(in_batches(all, 1).entries()[0].statistics.mean, expected.entries()[0].statistics.mean),
+            0.1);
+}
+
 INSTANTIATE_TEST_SUITE_P(Digits, ConsistencyTest,
                          testing::Values(Case{"digits-mlp.scripted.pt", "digits.npz", {"act1", "act2"}},
                                          Case{"digits-cnn.traced.pt", "digits-images.npz", {"relu"}}));

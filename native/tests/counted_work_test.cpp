@@ -86,9 +86,9 @@ TEST_F(CountedWorkTest, MoreLayersAndMethodsCostNoOtherForward) {
   EXPECT_EQ(together.at("aten::mm"), 2);
   EXPECT_LE(total(together), alone + 6) << "a tap's own views and its place in the backward, no more";
 
-  Attribution all = attribution({"act1", "act2"}, {Method::gradient, Method::gradient_x_preactivation,
-                                                   Method::gradient_x_activation, Method::preactivation,
-                                                   Method::activation, Method::activation_rate});
+  Attribution all =
+      attribution({"act1", "act2"}, {Method::gradient, Method::gradient_x_preactivation, Method::gradient_x_activation,
+                                     Method::preactivation, Method::activation, Method::activation_rate});
   EXPECT_EQ(counts_of(all, data_, at::RecordScope::FUNCTION).at("aten::addmm"), 3);
 }
 

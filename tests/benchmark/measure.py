@@ -42,7 +42,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one round of two cases: does it run at all?")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--native", type=Path, default=ROOT / "target/benchmark-build/benchmarks/pregrad_benchmarks")
+    parser.add_argument("--native", type=Path, default=ROOT / "native/target/build/benchmarks/pregrad_benchmarks")
     parser.add_argument("--java-classpath", default=str(ROOT / "java/pregrad-benchmarks/target/lib/*"))
     parser.add_argument("--java-property", action="append", default=[])
     parser.add_argument("--command", type=Path, default=ROOT / "pregrad")

@@ -1,6 +1,7 @@
 #include "ablation/single_neurons.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
@@ -15,6 +16,57 @@ namespace pregrad::ablation {
 
 using attribution::LayerReplay;
 
+namespace {
+
+/// A layer's tensor with one neuron removed at a time. Only that neuron's values are written, and put back afterwards:
+/// whoever writes into the tensor behind the layer has been given a copy of his own.
+class OneRemoved {
+ public:
+  /// @param constants what a removed neuron becomes, as constants_of gives them; undefined for 0
+  explicit OneRemoved(at::Tensor constants) : constants_(std::move(constants)) {}
+
+  at::Tensor none(const at::Tensor& value, std::int64_t neuron_axis) {
+    axis_ = neuron_axis;
+    intact_ = value.detach().clone();
+    changed_ = intact_.clone();
+    if (constants_.defined()) {
+      constants_ = attribution::over_neurons(constants_, value.dim(), neuron_axis)
+                       .squeeze(0)
+                       .to(value.options())
+                       .expand_as(intact_);
+    }
+    return changed_;
+  }
+
+  at::Tensor without(std::int64_t neuron) {
+    if (removed_ >= 0) {
+      column(changed_, removed_).copy_(column(intact_, removed_));
+    }
+    removed_ = neuron;
+    at::Tensor written = column(changed_, neuron);
+    if (constants_.defined()) {
+      written.copy_(column(constants_, neuron));
+    } else {
+      written.zero_();
+    }
+    return changed_;
+  }
+
+ private:
+  /// A layer of rank 1 is one neuron, and all of it.
+  at::Tensor column(const at::Tensor& tensor, std::int64_t neuron) const {
+    return axis_ == 0 ? tensor : tensor.select(axis_, neuron);
+  }
+
+  at::Tensor constants_;
+  at::Tensor intact_;
+  at::Tensor changed_;
+  std::int64_t axis_ = 0;
+  std::int64_t removed_ = -1;
+};
+
+}  // namespace
+
 attribution::SampleScores single_neurons(const LayerReplay& replay, const attribution::LayerBatch& layer,
                                          const attribution::SampleBatch& batch, const AttributionOptions& options) {
   const at::NoGradGuard no_gradients;
@@ -28,17 +80,26 @@ attribution::SampleScores single_neurons(const LayerReplay& replay, const attrib
       batch.inputs, attribution::worthwhile_copies(batch.samples(), neurons * reduction.positions(), neurons));
   const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
-  const auto y_with = [&](const at::Tensor& masks) {
-    const at::Tensor outputs =
-        replay
-            .run(start,
-                 [&](const at::Tensor& value, std::int64_t axis) { return removed(value, axis, masks, constants); })
-            .outputs;
+  const auto y_after = [&](const LayerReplay::Change& change) {
+    const at::Tensor outputs = replay.run(start, change).outputs;
     return attribution::as_blocks(attribution::selected_outputs(outputs, targets, options.output), copies).to(at::kCPU);
   };
-  // Taken from a run of the same layout, so that a neuron without any effect has none to the last bit.
-  const at::Tensor intact = y_with(at::zeros({copies, neurons}, at::kBool));
+  // The intact run has the same layout, so that a neuron without any effect has none to the last bit.
   at::Tensor effects = at::empty({neurons, batch.samples()}, at::kDouble);
+  if (copies == 1) {
+    OneRemoved one(constants);
+    const at::Tensor intact =
+        y_after([&](const at::Tensor& value, std::int64_t axis) { return one.none(value, axis); });
+    for (std::int64_t neuron = 0; neuron < neurons; ++neuron) {
+      const at::Tensor y = y_after([&](const at::Tensor&, std::int64_t) { return one.without(neuron); });
+      effects.select(0, neuron).copy_(intact.sub(y).select(0, 0));
+    }
+    return {Method::ablation, attribution::values_of(effects.t()), {}};
+  }
+  const auto y_with = [&](const at::Tensor& masks) {
+    return y_after([&](const at::Tensor& value, std::int64_t axis) { return removed(value, axis, masks, constants); });
+  };
+  const at::Tensor intact = y_with(at::zeros({copies, neurons}, at::kBool));
   for (std::int64_t first = 0; first < neurons; first += copies) {
     const std::int64_t count = std::min(copies, neurons - first);
     at::Tensor masks = at::zeros({copies, neurons}, at::kBool);

@@ -6,6 +6,8 @@
 
 #include <ATen/Parallel.h>
 
+#include "statistics/vector_clones.hpp"
+
 namespace pregrad::statistics {
 
 namespace {
@@ -18,7 +20,8 @@ struct Target {
 
 /// Adds up `width` neurons beside each other, in registers.
 template <std::size_t width, typename T>
-void add_up(const T* values, std::size_t neurons, std::span<const std::int64_t> rows, const Target& target) {
+inline __attribute__((always_inline)) void add_up(const T* values, std::size_t neurons,
+                                                  std::span<const std::int64_t> rows, const Target& target) {
   double shift[width];
   double sum[width] = {};
   double squares[width] = {};
@@ -47,8 +50,9 @@ void add_up(const T* values, std::size_t neurons, std::span<const std::int64_t> 
 }
 
 template <typename T>
-void add_up(const T* values, std::size_t neurons, std::span<const std::int64_t> rows, std::size_t first,
-            std::size_t last, const Target& target) {
+inline __attribute__((always_inline)) void add_up(const T* values, std::size_t neurons,
+                                                  std::span<const std::int64_t> rows, std::size_t first,
+                                                  std::size_t last, const Target& target) {
   constexpr std::size_t width = 8;
   std::size_t j = first;
   for (; j + width <= last; j += width) {
@@ -57,6 +61,18 @@ void add_up(const T* values, std::size_t neurons, std::span<const std::int64_t> 
   for (; j < last; ++j) {
     add_up<1>(values + j, neurons, rows, {target.sum + j, target.absolute + j, target.spread + j});
   }
+}
+
+PREGRAD_VECTOR_CLONES
+void add_up_between(std::span<const float> values, std::size_t neurons, std::span<const std::int64_t> rows,
+                    std::size_t first, std::size_t last, const Target& target) {
+  add_up(values.data(), neurons, rows, first, last, target);
+}
+
+PREGRAD_VECTOR_CLONES
+void add_up_between(std::span<const double> values, std::size_t neurons, std::span<const std::int64_t> rows,
+                    std::size_t first, std::size_t last, const Target& target) {
+  add_up(values.data(), neurons, rows, first, last, target);
 }
 
 }  // namespace
@@ -76,8 +92,9 @@ BatchMoments::BatchMoments(const NeuronValues& values, const ClusterRows& rows) 
     at::parallel_for(0, static_cast<std::int64_t>(blocks), grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         double* const sum = sums_.data() + i * 3 * neurons_;
-        add_up(span.data(), neurons_, rows.rows(i), static_cast<std::size_t>(begin) * block,
-               std::min(neurons_, static_cast<std::size_t>(end) * block), {sum, sum + neurons_, sum + 2 * neurons_});
+        add_up_between(span, neurons_, rows.rows(i), static_cast<std::size_t>(begin) * block,
+                       std::min(neurons_, static_cast<std::size_t>(end) * block),
+                       {sum, sum + neurons_, sum + 2 * neurons_});
       }
     });
   });

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "statistics/vector_clones.hpp"
+
 namespace pregrad::statistics {
 
+PREGRAD_VECTOR_CLONES
 void ClusterAccumulator::add(const BatchMoments::Moments& moments) {
   const auto count = static_cast<double>(moments.count);
   sum_.add([&](std::size_t j) { return moments.sum[j]; });

@@ -1,0 +1,10 @@
+#pragma once
+
+/// Before a function: also compiled for processors with AVX2, and chosen when the library is loaded. Without fused
+/// multiplication both give the same bits.
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define PREGRAD_VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define PREGRAD_VECTOR_CLONES
+#endif
