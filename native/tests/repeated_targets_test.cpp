@@ -10,6 +10,7 @@
 
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
+#include "resnet.hpp"
 
 namespace pregrad::test {
 
@@ -21,6 +22,25 @@ std::atomic<int> convolutions{0};
 
 std::unique_ptr<at::ObserverContext> count_convolution(const at::RecordFunction& function) {
   convolutions += std::string_view(function.name()) == "aten::convolution" ? 1 : 0;
+  return nullptr;
+}
+
+/// How often a convolution runs in one more batch.
+int convolutions_of(Attribution& attribution, const at::Tensor& x, const at::Tensor& labels) {
+  attribution.add(x, labels);  // the checks of a first batch run the model too
+  convolutions = 0;
+  const at::CallbackHandle handle =
+      at::addGlobalCallback(at::RecordFunctionCallback(&count_convolution).scopes({at::RecordScope::FUNCTION}));
+  attribution.add(x, labels);
+  at::removeCallback(handle);
+  return convolutions.load();
+}
+
+std::atomic<int> backwards{0};
+
+/// The only tap's.
+std::unique_ptr<at::ObserverContext> count_tap(const at::RecordFunction& function) {
+  backwards += std::string_view(function.name()) == "PreGradTap" ? 1 : 0;
   return nullptr;
 }
 
@@ -83,29 +103,41 @@ TEST_P(RepeatedTargetsTest, AClusterPerSampleHoldsAllItsTargets) {
 }
 
 INSTANTIATE_TEST_SUITE_P(CopiesAndBackwards, RepeatedTargetsTest,
-                         // The last is too large for a copy per target.
+                         // The last has too many samples for a copy per target.
                          testing::Values(Case{"digits-mlp.scripted.pt", "digits.npz", 7},
                                          Case{"digits-cnn.exported.pt2", "digits-images.npz", 1},
                                          Case{"digits-cnn.scripted.pt", "digits-images.npz", 120}),
                          [](const auto& each) { return "With" + std::to_string(each.param.samples) + "Samples"; });
 
-TEST(RepeatedTargets, RunALargeModelOnce) {
+TEST(RepeatedTargets, RunTheModelOnce) {
   const Data data = first_of(read_data(fixture_path("digits-images.npz")), 120);
   AttributionOptions options;
   options.layers = {"relu@0"};
   Attribution attribution = Model::load(fixture_path("digits-cnn.scripted.pt")).attribution(options);
-  attribution.add(data.x, data.y);  // the checks of a first batch run the model too
-  const auto convolutions_of = [&](const at::Tensor& labels) {
-    convolutions = 0;
+  EXPECT_EQ(convolutions_of(attribution, data.x, data.y), 2);
+  EXPECT_EQ(convolutions_of(attribution, data.x, at::arange(10).repeat({120, 1})), 2);
+  EXPECT_EQ(convolutions_of(attribution, data.x.slice(0, 0, 1), at::arange(10).view({1, 10})), 2);
+}
+
+TEST(RepeatedTargets, OfALateLayerNeedNoCopies) {
+  const Model model = Model::from(make_resnet18());
+  const at::Tensor x = at::randn({1, 3, 32, 32});
+  const at::Tensor labels = at::arange(20).view({1, 20});
+  // With copies a single forward of 20 samples would do; which of the two it was shows in the backward's functions.
+  const auto backwards_of = [&](const char* layer) {
+    AttributionOptions options;
+    options.layers = {layer};
+    Attribution attribution = model.attribution(options);
+    attribution.add(x, labels, labels);
+    backwards = 0;
     const at::CallbackHandle handle =
-        at::addGlobalCallback(at::RecordFunctionCallback(&count_convolution).scopes({at::RecordScope::FUNCTION}));
-    attribution.add(data.x, labels);
+        at::addGlobalCallback(at::RecordFunctionCallback(&count_tap).scopes({at::RecordScope::BACKWARD_FUNCTION}));
+    attribution.add(x, labels, labels);
     at::removeCallback(handle);
-    return convolutions.load();
+    return backwards.load();
   };
-  const int once = convolutions_of(data.y);
-  EXPECT_EQ(once, 2);
-  EXPECT_EQ(convolutions_of(at::arange(10).repeat({120, 1})), once);
+  EXPECT_EQ(backwards_of("block8.relu@1"), 20);
+  EXPECT_EQ(backwards_of("block3.relu@0"), 1);
 }
 
 TEST(RepeatedTargets, RefuseWhatDoesNotFit) {

@@ -226,7 +226,7 @@ def markdown(report: dict, times: dict[tuple[str, str], dict[str, float]]) -> st
             lines.append(f"| {name} | {number(times[key]['median'])} µs |")
     lines += ["", "## Peak memory of each part", "", "| part | MiB |", "| --- | --- |"]
     lines += [f"| {name} | {peak / 2**20:,.0f} |" for name, peak in report["peak_bytes"].items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + (HERE / "limits.md").read_text()
 
 
 def main() -> None:

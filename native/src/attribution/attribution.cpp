@@ -77,11 +77,12 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
     table_.add(additions({inputs, targets, members}));
     return;
   }
-  // A model so small that its calls cost more than their work takes a copy of the sample per label; any other runs once
-  // and is differentiated once per label.
-  constexpr std::int64_t elements_per_run = 1 << 16;
-  const bool is_small = per_sample * inputs.numel() <= elements_per_run;
-  table_.add(attribution::with_copies(is_small ? per_sample : 1, [&](std::int64_t copies) {
+  // A few samples keep no processor busy, so that a copy of each per label costs little; many are run once, and
+  // differentiated once per label. So is a batch of which only the end of the model is differentiated.
+  constexpr std::int64_t few_samples = 64;
+  constexpr double end_of_model = 1.0 / 8;
+  const bool takes_copies = samples * per_sample <= few_samples && graph_.work_behind_first_tap() > end_of_model;
+  table_.add(attribution::with_copies(takes_copies ? per_sample : 1, [&](std::int64_t copies) {
     return copies == 1 ? additions({inputs, targets, members})
                        : additions({inputs.repeat_interleave(copies, 0), targets.reshape({-1}), members.reshape({-1})});
   }));

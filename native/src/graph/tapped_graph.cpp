@@ -3,6 +3,8 @@
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/ir.h>
 
+#include "graph/work_share.hpp"
+
 namespace pregrad::graph {
 
 TappedGraph::TappedGraph(torch::jit::Graph& model, const std::vector<Tap>& taps) {
@@ -14,6 +16,7 @@ TappedGraph::TappedGraph(torch::jit::Graph& model, const std::vector<Tap>& taps)
   }
   sites_ = tap_sites(taps, places);
   insert_taps(*graph, taps, places);
+  work_behind_ = graph::work_behind_first_tap(*graph);
   code_ = torch::jit::Code(graph, "pregrad");
 }
 

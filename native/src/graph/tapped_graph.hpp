@@ -29,7 +29,11 @@ class TappedGraph {
   /// Runs the model on `arguments` in the caller's gradient mode.
   Run run(std::vector<c10::IValue> arguments) const;
 
+  /// As work_behind_first_tap.
+  double work_behind_first_tap() const { return work_behind_; }
+
  private:
+  double work_behind_ = 1;
   TapSites sites_;
   torch::jit::Code code_;
 };
