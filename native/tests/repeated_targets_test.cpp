@@ -38,9 +38,9 @@ int convolutions_of(Attribution& attribution, const at::Tensor& x, const at::Ten
 
 std::atomic<int> backwards{0};
 
-/// The only tap's.
-std::unique_ptr<at::ObserverContext> count_tap(const at::RecordFunction& function) {
-  backwards += std::string_view(function.name()) == "PreGradTap" ? 1 : 0;
+/// The last layer runs once per backward.
+std::unique_ptr<at::ObserverContext> count_product(const at::RecordFunction& function) {
+  backwards += std::string_view(function.name()) == "MmBackward0" ? 1 : 0;
   return nullptr;
 }
 
@@ -123,7 +123,6 @@ TEST(RepeatedTargets, OfALateLayerNeedNoCopies) {
   const Model model = Model::from(make_resnet18());
   const at::Tensor x = at::randn({1, 3, 32, 32});
   const at::Tensor labels = at::arange(20).view({1, 20});
-  // With copies a single forward of 20 samples would do; which of the two it was shows in the backward's functions.
   const auto backwards_of = [&](const char* layer) {
     AttributionOptions options;
     options.layers = {layer};
@@ -131,7 +130,7 @@ TEST(RepeatedTargets, OfALateLayerNeedNoCopies) {
     attribution.add(x, labels, labels);
     backwards = 0;
     const at::CallbackHandle handle =
-        at::addGlobalCallback(at::RecordFunctionCallback(&count_tap).scopes({at::RecordScope::BACKWARD_FUNCTION}));
+        at::addGlobalCallback(at::RecordFunctionCallback(&count_product).scopes({at::RecordScope::BACKWARD_FUNCTION}));
     attribution.add(x, labels, labels);
     at::removeCallback(handle);
     return backwards.load();
