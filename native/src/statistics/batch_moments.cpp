@@ -20,8 +20,8 @@ struct Target {
 
 /// Adds up `width` neurons beside each other, in registers.
 template <std::size_t width, typename T>
-inline __attribute__((always_inline)) void add_up(const T* values, std::size_t neurons,
-                                                  std::span<const std::int64_t> rows, const Target& target) {
+PREGRAD_INLINE void add_up(const T* values, std::size_t neurons, std::span<const std::int64_t> rows,
+                           const Target& target) {
   double shift[width];
   double sum[width] = {};
   double squares[width] = {};
@@ -50,9 +50,8 @@ inline __attribute__((always_inline)) void add_up(const T* values, std::size_t n
 }
 
 template <typename T>
-inline __attribute__((always_inline)) void add_up(const T* values, std::size_t neurons,
-                                                  std::span<const std::int64_t> rows, std::size_t first,
-                                                  std::size_t last, const Target& target) {
+PREGRAD_INLINE void add_up(const T* values, std::size_t neurons, std::span<const std::int64_t> rows, std::size_t first,
+                           std::size_t last, const Target& target) {
   constexpr std::size_t width = 8;
   std::size_t j = first;
   for (; j + width <= last; j += width) {

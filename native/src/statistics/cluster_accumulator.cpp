@@ -7,16 +7,24 @@
 
 namespace pregrad::statistics {
 
+namespace {
+
 PREGRAD_VECTOR_CLONES
-void ClusterAccumulator::add(const BatchMoments::Moments& moments) {
+void add_moments(const BatchMoments::Moments& moments, ExactSums& sum, ExactSums& absolute, ExactSums& squares) {
   const auto count = static_cast<double>(moments.count);
-  sum_.add([&](std::size_t j) { return moments.sum[j]; });
-  absolute_.add([&](std::size_t j) { return moments.absolute[j]; });
-  squares_.add([&](std::size_t j) {
-    ExactSum squares = ExactSum::product(moments.sum[j], moments.sum[j]).divided_by(count);
-    squares.add(moments.spread[j]);
-    return squares;
+  sum.add([&](std::size_t j) { return moments.sum[j]; });
+  absolute.add([&](std::size_t j) { return moments.absolute[j]; });
+  squares.add([&](std::size_t j) {
+    ExactSum square = ExactSum::product(moments.sum[j], moments.sum[j]).divided_by(count);
+    square.add(moments.spread[j]);
+    return square;
   });
+}
+
+}  // namespace
+
+void ClusterAccumulator::add(const BatchMoments::Moments& moments) {
+  add_moments(moments, sum_, absolute_, squares_);
   count_ += moments.count;
 }
 

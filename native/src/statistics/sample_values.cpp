@@ -1,11 +1,12 @@
 #include "statistics/sample_values.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <utility>
 
 #include <ATen/Parallel.h>
+
+#include "statistics/vector_clones.hpp"
 
 namespace pregrad::statistics {
 
@@ -30,7 +31,7 @@ struct Lanes {
   double positive[width] = {};
 
   template <typename T>
-  void add(const T* left, const T* right) {
+  PREGRAD_INLINE void add(const T* left, const T* right) {
     for (std::size_t lane = 0; lane < width; ++lane) {
       const double a = wants_x || wants_products || wants_positive ? static_cast<double>(left[lane]) : 0;
       const double b = wants_y || wants_products ? static_cast<double>(right[lane]) : 0;
@@ -50,7 +51,7 @@ struct Lanes {
   }
 
   /// All lanes in one.
-  Lanes<1, wants_x, wants_y, wants_products, wants_positive> total() const {
+  PREGRAD_INLINE Lanes<1, wants_x, wants_y, wants_products, wants_positive> total() const {
     Lanes<1, wants_x, wants_y, wants_products, wants_positive> total;
     for (std::size_t lane = 0; lane < width; ++lane) {
       total.x[0] += x[lane];
@@ -62,7 +63,7 @@ struct Lanes {
   }
 
   /// Adds the lane's sums to those of a row's element.
-  void give(std::size_t lane, PositionSums& sums, std::size_t element) const {
+  PREGRAD_INLINE void give(std::size_t lane, PositionSums& sums, std::size_t element) const {
     if constexpr (wants_x) {
       sums.x[element] += x[lane];
     }
@@ -89,7 +90,7 @@ struct Layout {
 
 /// The positions of a neuron lie one after the other.
 template <typename T, bool... wants>
-void reduce_runs(const Layout& layout, const T* x, const T* y, std::size_t sample, PositionSums& sums) {
+PREGRAD_INLINE void reduce_runs(const Layout& layout, const T* x, const T* y, std::size_t sample, PositionSums& sums) {
   for (std::size_t outer = 0; outer < layout.outer; ++outer) {
     for (std::size_t neuron = 0; neuron < layout.neurons; ++neuron) {
       const std::size_t begin = ((sample * layout.outer + outer) * layout.neurons + neuron) * layout.inner;
@@ -111,8 +112,8 @@ void reduce_runs(const Layout& layout, const T* x, const T* y, std::size_t sampl
 
 /// The neurons of a position lie one after the other.
 template <typename T, std::size_t width, bool... wants>
-void reduce_columns(const Layout& layout, const T* x, const T* y, std::size_t sample, std::size_t neuron,
-                    PositionSums& sums) {
+PREGRAD_INLINE void reduce_columns(const Layout& layout, const T* x, const T* y, std::size_t sample, std::size_t neuron,
+                                   PositionSums& sums) {
   Lanes<width, wants...> lanes;
   for (std::size_t outer = 0; outer < layout.outer; ++outer) {
     const std::size_t i = (sample * layout.outer + outer) * layout.neurons + neuron;
@@ -124,7 +125,8 @@ void reduce_columns(const Layout& layout, const T* x, const T* y, std::size_t sa
 }
 
 template <typename T, bool... wants>
-void reduce_sample(const Layout& layout, const T* x, const T* y, std::size_t sample, PositionSums& sums) {
+PREGRAD_INLINE void reduce_sample(const Layout& layout, const T* x, const T* y, std::size_t sample,
+                                  PositionSums& sums) {
   if (layout.inner > 1) {
     reduce_runs<T, wants...>(layout, x, y, sample, sums);
     return;
@@ -138,13 +140,30 @@ void reduce_sample(const Layout& layout, const T* x, const T* y, std::size_t sam
   }
 }
 
-template <typename T>
-using Reduction = void (*)(const Layout&, const T*, const T*, std::size_t, PositionSums&);
+/// reduce_sample for the set of wanted sums that the bits name.
+template <typename T, std::size_t... sets>
+PREGRAD_INLINE void reduce_set(std::size_t bits, const Layout& layout, const T* x, const T* y, std::size_t sample,
+                               PositionSums& sums, std::index_sequence<sets...> /*all*/) {
+  const auto reduce_if = [&]<std::size_t set>() {
+    if (bits == set) {
+      reduce_sample<T, (set & 1) != 0, (set & 2) != 0, (set & 4) != 0, (set & 8) != 0>(layout, x, y, sample, sums);
+    }
+  };
+  (reduce_if.template operator()<sets>(), ...);
+}
 
-/// The reduction for any set of wanted sums, as bits.
-template <typename T, std::size_t... bits>
-constexpr std::array<Reduction<T>, sizeof...(bits)> reductions(std::index_sequence<bits...> /*sets*/) {
-  return {&reduce_sample<T, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0>...};
+constexpr std::make_index_sequence<16> all_sets;
+
+PREGRAD_VECTOR_CLONES
+void reduce_wanted(std::size_t bits, const Layout& layout, const float* x, const float* y, std::size_t sample,
+                   PositionSums& sums) {
+  reduce_set(bits, layout, x, y, sample, sums, all_sets);
+}
+
+PREGRAD_VECTOR_CLONES
+void reduce_wanted(std::size_t bits, const Layout& layout, const double* x, const double* y, std::size_t sample,
+                   PositionSums& sums) {
+  reduce_set(bits, layout, x, y, sample, sums, all_sets);
 }
 
 std::size_t bits_of(WantedSums wanted) {
@@ -154,8 +173,6 @@ std::size_t bits_of(WantedSums wanted) {
 template <typename T>
 void reduce(const Layout& layout, std::int64_t samples, const at::Tensor& x, const at::Tensor& y, WantedSums wanted,
             PositionSums& sums) {
-  static constexpr auto table = reductions<T>(std::make_index_sequence<16>());
-  const Reduction<T> reduction = table[bits_of(wanted)];
   // A tensor that no wanted sum reads may be undefined; the other then stands in its place.
   const T* const left = (x.defined() ? x : y).template const_data_ptr<T>();
   const T* const right = (y.defined() ? y : x).template const_data_ptr<T>();
@@ -164,7 +181,7 @@ void reduce(const Layout& layout, std::int64_t samples, const at::Tensor& x, con
   const auto grain = static_cast<std::int64_t>(std::max<std::size_t>(1, worth_a_thread / sample_size));
   at::parallel_for(0, samples, grain, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t sample = first; sample < last; ++sample) {
-      reduction(layout, left, right, static_cast<std::size_t>(sample), sums);
+      reduce_wanted(bits_of(wanted), layout, left, right, static_cast<std::size_t>(sample), sums);
     }
   });
 }
