@@ -74,13 +74,16 @@ PYTHON
 in_turns() {
   "$@" &
   while (($(jobs -rp | wc -l) >= $(nproc))); do
-    wait -n || failed=1
+    wait -n || true
   done
 }
 
-failed=0
 find_stale "${sources[@]}"
-for folder in $(printf '%s\n' "${stale[@]}" | xargs -rn 1 dirname | sort -u); do
+declare -A folders=()
+for source in "${stale[@]}"; do
+  folders[${source%/*}]=1
+done
+for folder in "${!folders[@]}"; do
   members=()
   for source in "${stale[@]}"; do
     [[ ${source%/*} != "$folder" ]] || members+=("$source")
@@ -93,10 +96,11 @@ find_stale "${sources[@]}"
 for source in "${stale[@]}"; do
   in_turns check_one "$source"
 done
-while (($(jobs -rp | wc -l) > 0)); do
-  wait -n || failed=1
-done
-if ((failed)); then
+wait
+
+# Only what passed has its stamp: no exit status can get lost on the way.
+find_stale "${sources[@]}"
+if ((${#stale[@]} > 0)); then
   echo "tidy.sh: clang-tidy found the above: mend it, or build with -Dpregrad.tidy=false" >&2
   exit 1
 fi
