@@ -15,11 +15,14 @@ void BatchIntegers::read(JNIEnv* env, jlongArray packed) {
   const jsize size = env->GetArrayLength(packed);
   const auto* const before = values_.data();
   values_.resize(static_cast<std::size_t>(size));
+  if (values_.data() != before) {
+    layout_ = {};  // the tensors show memory that is gone
+  }
   env->GetLongArrayRegion(packed, 0, size, reinterpret_cast<jlong*>(values_.data()));
   check(env);
   const Layout layout = this->layout();
   shape_.assign(values_.begin() + 1, values_.begin() + 1 + layout.axes);
-  if (layout == layout_ && values_.data() == before) {
+  if (layout == layout_) {
     return;
   }
   layout_ = {};  // until both are made

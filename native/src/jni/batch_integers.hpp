@@ -22,7 +22,7 @@ class BatchIntegers {
   const at::Tensor& clusters() const { return clusters_; }
 
  private:
-  /// Where a batch's parts begin.
+  /// How long a batch's parts are; -1 for null.
   struct Layout {
     std::int64_t axes = -1;
     std::int64_t per_sample = 0;
