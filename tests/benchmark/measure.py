@@ -85,8 +85,8 @@ class Measurement:
             self.part("C++", times, processes.native(self.chosen.native, FILE, self.folder, name, self.seconds))
             same, peak = self.java("AttributionBenchmark.array", name, [f"-Dpregrad.libtorch={self.libtorch}"])
             self.part("Java, C++'s LibTorch", times, ({("java-same", case.name): same["java", case.name]}, peak))
-            self.part("Java", times, self.java("AttributionBenchmark", name))
-            if case.floor in ("mlp", "resnet") and len(case.layers) == 1 and case.layers[0] != "*" and case.targets == 1:
+            self.part("Java", times, self.java("AttributionBenchmark.(array|direct)", name))
+            if case.floor in ("mlp", "resnet") and case.names_one_layer and case.targets == 1:
                 self.part("JavaCPP by hand", times, self.java("JavaCppBenchmark", name))
             self.part("Python", times, processes.python(peers, self.folder, self.seconds, name))
         self.part("Java alone", times, self.java("NativeCallBenchmark|NpzBenchmark", []))
@@ -97,7 +97,7 @@ class Measurement:
         """Microseconds per sample, the samples of 16 threads together, all on C++'s LibTorch."""
         per_second = processes.threads(self.chosen.native, FILE, self.folder, self.seconds)
         times.update({(f"{way}-threads", ""): 1e6 / rate for way, rate in per_second.items()})
-        found, peak = self.java("ThreadsBenchmark", ["mlp-1"], [f"-Dpregrad.libtorch={self.libtorch}"])
+        found, peak = self.java("AttributionBenchmark.threads", ["mlp-1"], [f"-Dpregrad.libtorch={self.libtorch}"])
         self.part("Java, 16 threads", times, (found, peak))
 
     def part(self, name: str, times: Times, result: tuple[Times, int]) -> None:

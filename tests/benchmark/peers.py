@@ -137,7 +137,7 @@ def main() -> None:
     else:
         print("peers.py: captum cannot be imported and is left out", file=sys.stderr)
     for case in read_cases():
-        if case.model not in BUILDERS or len(case.layers) > 1 or case.layers[0] == "*" or case.name.startswith("target") or case.floor == "removal":
+        if case.model not in BUILDERS or not case.names_one_layer or case.name.startswith("target"):
             continue
         if wanted and case.name not in wanted:
             continue

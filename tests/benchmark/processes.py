@@ -91,7 +91,7 @@ def java(
         "AttributionBenchmark.array": "java",
         "AttributionBenchmark.direct": "java-direct",
         "JavaCppBenchmark.add": "javacpp",
-        "ThreadsBenchmark.add": "java-threads",
+        "AttributionBenchmark.threads": "java-threads",
         "NativeCallBenchmark.call": "call",
         "NpzBenchmark.read": "npz",
         "NpzBenchmark.copy": "copy",
