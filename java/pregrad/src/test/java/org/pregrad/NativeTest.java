@@ -120,10 +120,7 @@ class NativeTest {
     @Test
     void batchesWhoseIntegersDoNotFit() {
         Data data = Fixtures.digits().part(0, 2);
-        long attribution = attribution(new Attribution.Builder(null)
-                .layers("act1")
-                .methods(Method.GRADIENT)
-                .packed());
+        long attribution = gradientOfAct1();
         long[] good = BatchIntegers.pack(data.shape(), data.y(), null, 1);
         for (long[] bad : new long[][] {
             {},
@@ -142,6 +139,13 @@ class NativeTest {
         assertThat(Native.release(attribution)).isTrue();
     }
 
+    private static long gradientOfAct1() {
+        return attribution(new Attribution.Builder(null)
+                .layers("act1")
+                .methods(Method.GRADIENT)
+                .packed());
+    }
+
     private static long attribution(byte[] options) {
         return Native.attribution(model, options, Native.NO_INPUT, null, 0, null);
     }
@@ -149,10 +153,7 @@ class NativeTest {
     @Test
     void resultsThatDoNotFitTheirArrays() {
         Data data = Fixtures.digits().part(0, 2);
-        long attribution = attribution(new Attribution.Builder(null)
-                .layers("act1")
-                .methods(Method.GRADIENT)
-                .packed());
+        long attribution = gradientOfAct1();
         long[] integers = BatchIntegers.pack(data.shape(), data.y(), null, 1);
         Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, integers);
         long snapshot = Native.scores(attribution);
