@@ -61,9 +61,9 @@ MethodReader::MethodReader(const std::vector<Method>& methods, const LayerBatch&
 
 MethodValues MethodReader::read(Method method) const {
   if (const SampleScores* replayed = replayed_scores(layer_, method)) {
-    return {method, NeuronValues::borrowed(replayed->values), replayed->differences, std::nullopt};
+    return {NeuronValues::borrowed(replayed->values), replayed->differences, std::nullopt};
   }
-  MethodValues result{method, values(method), {}, std::nullopt};
+  MethodValues result{values(method), {}, std::nullopt};
   if (method == Method::gradient_x_centred_activation) {
     result.centred = {a_.products, a_.y, divided(a_.x, reduction_.positions())};
   }

@@ -14,7 +14,6 @@ namespace pregrad::attribution {
 
 /// What one method gives for the samples of one layer call in a batch.
 struct MethodValues {
-  Method method = Method::gradient;
   statistics::NeuronValues values;
   std::span<const double> differences;  ///< of y along the path, per sample; else empty
   /// Of the centred method: what it needs to know in the end, per sample and neuron.

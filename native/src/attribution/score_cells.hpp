@@ -50,7 +50,6 @@ class ScoreCells {
   /// @param methods sorted, each once
   explicit ScoreCells(std::vector<Method> methods) : methods_(std::move(methods)) {}
 
-  bool empty() const { return layers_.empty(); }
   void add(const LayerAddition& addition);
   /// Adds what other cells of the same methods have counted.
   void add(const ScoreCells& other);

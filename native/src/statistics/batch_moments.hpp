@@ -25,7 +25,6 @@ class BatchMoments {
     const double* spread = nullptr;  ///< Σ(v − mean)²
   };
 
-  std::size_t neurons() const { return neurons_; }
   /// @param cluster counted as in ClusterRows
   Moments of(std::size_t cluster) const;
 
