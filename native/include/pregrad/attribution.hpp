@@ -21,8 +21,9 @@ class PREGRAD_API Attribution {
   /// Adds a batch: one forward and one backward for all layers and methods.
   /// A batch that throws adds nothing.
   ///
-  /// With several labels per sample the scores are those of adding the batch once per column of `labels`, but the model
-  /// runs once: the cost of another label is that of a backward, or less.
+  /// With several labels per sample the scores are those of adding the batch once per column of `labels`, but one
+  /// forward serves them all: another label costs a backward, or less. Methods that run the model again do so per
+  /// label.
   /// @param inputs   [N, ...], the model's input, finite
   /// @param labels   [N] or [N, K], int64, each in [0, outputs); may be undefined unless the target is the label
   /// @param clusters [N] or, with K labels per sample, [N, K], int64; undefined puts all samples into cluster 0

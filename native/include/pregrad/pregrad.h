@@ -317,7 +317,8 @@ PREGRAD_API pregrad_status pregrad_attribution_add(pregrad_attribution* attribut
                                                    const int64_t* labels, size_t label_count, const int64_t* clusters,
                                                    size_t cluster_count);
 /** Adds a batch in which each sample is explained for K outputs. The scores are those of adding the batch once for each
- * of them, but the model runs once: the cost of another target is that of a backward, or less.
+ * of them, but one forward serves them all: another target costs a backward, or less. Methods that run the model again
+ * do so per target.
  * @param inputs             [N, ...], as in pregrad_attribution_add()
  * @param targets            [N, K], the targets of a sample side by side, each in [0, outputs)
  * @param target_count       N·K

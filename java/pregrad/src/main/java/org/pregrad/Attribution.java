@@ -186,7 +186,8 @@ public final class Attribution implements AutoCloseable {
 
     /**
      * Adds a batch in which each sample is explained for several outputs. The scores are those of adding the batch once per
-     * column of {@code targets}, but the model runs once: the cost of another target is that of a backward, or less.
+     * column of {@code targets}, but one forward serves them all: another target costs a backward, or less.
+     * Methods that run the model again do so per target.
      *
      * <p>With {@code addTargets(inputs, targets, targets)} every target becomes a cluster, and has scores of its own.
      *
