@@ -1,41 +1,24 @@
 // How much LibTorch is made to do per batch, counted: operators, backward functions and bytes.
 
-#include <map>
-#include <memory>
 #include <string>
+#include <vector>
 
 #include <ATen/Functions.h>
-#include <ATen/record_function.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fixtures.hpp"
+#include "operator_counts.hpp"
 #include "pregrad/pregrad.hpp"
 
 namespace pregrad::test {
 
 namespace {
 
-using Counts = std::map<std::string, int>;
-
-/// Where the callback below counts; it takes no argument of its own.
-Counts* counts = nullptr;
-
-std::unique_ptr<at::ObserverContext> count(const at::RecordFunction& function) {
-  ++(*counts)[function.name()];
-  return nullptr;
-}
-
 /// How often each operator (or backward function) runs in one more batch.
-Counts counts_of(Attribution& attribution, const Data& data, at::RecordScope scope) {
+OperatorCounts counts_of(Attribution& attribution, const Data& data, at::RecordScope scope) {
   attribution.add(data.x, data.y, data.cluster);  // the checks of a first batch run the model too
-  Counts seen;
-  counts = &seen;
-  const at::CallbackHandle handle =
-      at::addThreadLocalCallback(at::RecordFunctionCallback(&count).needsInputs(false).scopes({scope}));
-  attribution.add(data.x, data.y, data.cluster);
-  at::removeCallback(handle);
-  return seen;
+  return operator_counts(scope, [&] { attribution.add(data.x, data.y, data.cluster); });
 }
 
 class CountedWorkTest : public testing::Test {
@@ -47,7 +30,7 @@ class CountedWorkTest : public testing::Test {
     return model_.attribution(options);
   }
 
-  static int total(const Counts& seen) {
+  static int total(const OperatorCounts& seen) {
     int sum = 0;
     for (const auto& [name, times] : seen) {
       sum += times;
@@ -61,7 +44,7 @@ class CountedWorkTest : public testing::Test {
 
 TEST_F(CountedWorkTest, ABatchIsOneForwardAndABackwardFromTheLayerOn) {
   Attribution early = attribution({"act1"});
-  const Counts seen = counts_of(early, data_, at::RecordScope::FUNCTION);
+  const OperatorCounts seen = counts_of(early, data_, at::RecordScope::FUNCTION);
   EXPECT_EQ(seen.at("aten::addmm"), 3) << "three linear layers, once";
   EXPECT_EQ(seen.at("aten::mm"), 2) << "the gradients behind two of them, and of no weight";
 
@@ -71,7 +54,7 @@ TEST_F(CountedWorkTest, ABatchIsOneForwardAndABackwardFromTheLayerOn) {
 
 TEST_F(CountedWorkTest, NothingBeforeTheFirstLayerIsDifferentiated) {
   Attribution late = attribution({"act2"});
-  const Counts functions = counts_of(late, data_, at::RecordScope::BACKWARD_FUNCTION);
+  const OperatorCounts functions = counts_of(late, data_, at::RecordScope::BACKWARD_FUNCTION);
   EXPECT_THAT(functions, testing::Contains(testing::Key("AddmmBackward0")));
   EXPECT_EQ(functions.at("AddmmBackward0"), 1);
   EXPECT_EQ(functions.at("ReluBackward0"), 1);
@@ -81,7 +64,7 @@ TEST_F(CountedWorkTest, MoreLayersAndMethodsCostNoOtherForward) {
   Attribution one = attribution({"act1"});
   const int alone = total(counts_of(one, data_, at::RecordScope::FUNCTION));
   Attribution both = attribution({"act1", "act2"});
-  const Counts together = counts_of(both, data_, at::RecordScope::FUNCTION);
+  const OperatorCounts together = counts_of(both, data_, at::RecordScope::FUNCTION);
   EXPECT_EQ(together.at("aten::addmm"), 3);
   EXPECT_EQ(together.at("aten::mm"), 2);
   EXPECT_LE(total(together), alone + 6) << "a tap's own views and its place in the backward, no more";
@@ -96,7 +79,7 @@ TEST_F(CountedWorkTest, OperatorsPerBatchStayFew) {
   // Three linear layers of six operators with the views inside, two activations, the same backward but for the first
   // layer, and a one-hot gradient; the engine counts each of its functions too.
   Attribution one = attribution({"act1"});
-  const Counts seen = counts_of(one, data_, at::RecordScope::FUNCTION);
+  const OperatorCounts seen = counts_of(one, data_, at::RecordScope::FUNCTION);
   EXPECT_LE(total(seen), 70) << testing::PrintToString(seen);
 }
 

@@ -14,7 +14,13 @@ namespace pregrad::test {
 namespace {
 
 constexpr std::int64_t golden_samples = 48;
-constexpr double tolerance = 2e-5;  // float32 against float64, through sums over 50 points
+
+/// float32 against float64, through sums over 50 points. Where maxima are taken behind the layer, two of them may tie
+/// at a point of a path to within float32, and its fiftieth of the gradient goes to either.
+double tolerance_for(const std::string& model, const std::string& method) {
+  const bool is_path = method == "integrated-gradients" || method == "internal-influence" || method == "conductance";
+  return is_path && model == "digits-cnn" ? 1e-4 : 2e-5;
+}
 
 std::string fixture_name(const testing::TestParamInfo<Fixture>& fixture) { return test_name(fixture.param); }
 
@@ -62,14 +68,14 @@ std::vector<double> chosen(const std::vector<double>& values, const std::vector<
   return result;
 }
 
-/// Within float32's rounding of the truth, or of the spread of its terms where they cancel.
-void expect_near(const std::vector<double>& seen, const std::vector<double>& truth, double size, const char* what) {
+/// Within a bound that is in proportion to the spread of the terms, where they cancel.
+void expect_near(const std::vector<double>& seen, const std::vector<double>& truth, double bound, const char* what) {
   ASSERT_EQ(seen.size(), truth.size());
   double error = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     error += (seen[i] - truth[i]) * (seen[i] - truth[i]);
   }
-  EXPECT_LE(std::sqrt(error), tolerance * size) << what;
+  EXPECT_LE(std::sqrt(error), bound) << what;
 }
 
 double norm(const std::vector<double>& values) {
@@ -118,11 +124,11 @@ TEST_P(MethodsTest, ScoresAreThoseOfEagerPyTorch) {
       SCOPED_TRACE(testing::Message() << name.str() << " cluster " << row.cluster);
       const Statistics& seen = scores.of(name.str(), row.cluster, options.methods[0]);
       EXPECT_EQ(seen.count, truth.statistics.count);
-      const double size = norm(truth.statistics.rms);
-      expect_near(chosen(seen.mean, truth.neurons), truth.statistics.mean, size, "mean");
-      expect_near(chosen(seen.mean_abs, truth.neurons), truth.statistics.mean_abs, size, "mean_abs");
-      expect_near(chosen(seen.rms, truth.neurons), truth.statistics.rms, size, "rms");
-      expect_near(chosen(seen.std, truth.neurons), truth.statistics.std, size, "std");
+      const double bound = tolerance_for(GetParam().model, variant.method) * norm(truth.statistics.rms);
+      expect_near(chosen(seen.mean, truth.neurons), truth.statistics.mean, bound, "mean");
+      expect_near(chosen(seen.mean_abs, truth.neurons), truth.statistics.mean_abs, bound, "mean_abs");
+      expect_near(chosen(seen.rms, truth.neurons), truth.statistics.rms, bound, "rms");
+      expect_near(chosen(seen.std, truth.neurons), truth.statistics.std, bound, "std");
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "graph/model_graph.hpp"
 
+#include <algorithm>
+
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/remove_mutation.h>
@@ -53,6 +55,14 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
     return node->kind() != c10::aten::copy_;  // autograd has no derivative of aten::copy
   });
   graph_ = read.model.graph;
+  folded_ = fold_batch_norms(*graph_);
+}
+
+torch::jit::Graph& ModelGraph::graph_for(const std::vector<Tap>& taps) const {
+  const auto is_folded_away = [&](const Tap& tap) {
+    return folded_->without_output.count(tap.site->scope) != 0 || folded_->without_output.count(tap.site->z_scope) != 0;
+  };
+  return !folded_ || std::any_of(taps.begin(), taps.end(), is_folded_away) ? *graph_ : *folded_->graph;
 }
 
 std::vector<c10::IValue> ModelGraph::arguments(const at::Tensor& inputs) const {
@@ -67,6 +77,7 @@ std::vector<c10::IValue> ModelGraph::arguments(const at::Tensor& inputs) const {
 ModelGraph ModelGraph::in_double_precision() const {
   ModelGraph wide = *this;
   wide.graph_ = graph_->copy();
+  wide.folded_.reset();
   widen_constants(wide.graph_->block());
   if (weight_type_ == at::kFloat) {
     wide.weight_type_ = at::kDouble;

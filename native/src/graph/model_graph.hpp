@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/api/compilation_unit.h>
 
+#include "graph/batch_norm_folding.hpp"
 #include "graph/expected_input.hpp"
 #include "graph/inlined_model.hpp"
 #include "graph/layer_sites.hpp"
@@ -36,17 +37,24 @@ class ModelGraph {
   /// Floating-point type of the weights; empty for a model without any.
   std::optional<at::ScalarType> weight_type() const { return weight_type_; }
 
-  TappedGraph tapped(const std::vector<Tap>& taps) const { return TappedGraph(*graph_, taps); }
-  ReplayGraph replay(const std::vector<Tap>& taps, Stage stage) const { return ReplayGraph(*graph_, taps, stage); }
-  /// The same model with all constants of float32 in float64; where its code names a type, running it may fail.
+  TappedGraph tapped(const std::vector<Tap>& taps) const { return TappedGraph(graph_for(taps), taps); }
+  ReplayGraph replay(const std::vector<Tap>& taps, Stage stage) const {
+    return ReplayGraph(graph_for(taps), taps, stage);
+  }
+  /// The same model, nothing of it folded, with all constants of float32 in float64; where its code names a type,
+  /// running it may fail.
   ModelGraph in_double_precision() const;
   /// The arguments of a forward on `inputs`: the optional ones keep their defaults.
   /// @throws InputError if the model says that it does not take such inputs
   std::vector<c10::IValue> arguments(const at::Tensor& inputs) const;
 
  private:
+  /// The fastest graph in which all taps have a place.
+  torch::jit::Graph& graph_for(const std::vector<Tap>& taps) const;
+
   std::shared_ptr<const torch::jit::CompilationUnit> classes_;
   std::shared_ptr<torch::jit::Graph> graph_;
+  std::optional<FoldedGraph> folded_;  ///< empty where there is nothing to fold
   LayerSites sites_;
   std::vector<c10::IValue> defaults_;
   std::optional<at::ScalarType> weight_type_;

