@@ -7,6 +7,7 @@
 #include <torch/csrc/jit/passes/remove_mutation.h>
 
 #include "graph/graph_checks.hpp"
+#include "graph/maximum_pooling.hpp"
 
 namespace pregrad::graph {
 
@@ -54,6 +55,7 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
   torch::jit::RemoveTensorMutation(read.model.graph, [](const torch::jit::Node* node) {
     return node->kind() != c10::aten::copy_;  // autograd has no derivative of aten::copy
   });
+  speed_up_maximum_pooling(*read.model.graph);
   graph_ = read.model.graph;
   folded_ = fold_batch_norms(*graph_);
 }
