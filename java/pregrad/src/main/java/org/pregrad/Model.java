@@ -44,7 +44,7 @@ public final class Model implements AutoCloseable {
      * @param device where it shall run
      * @throws ModelException if the file cannot be read or is no model
      * @throws UnsupportedModelException if it cannot be attributed
-     * @throws ArgumentException if there is no such device
+     * @throws DeviceException if there is no such device, or it has too little memory
      * @throws PreGradException if the native libraries cannot be loaded
      */
     public static Model load(Path file, Device device) {
@@ -92,6 +92,7 @@ public final class Model implements AutoCloseable {
      *
      * @param input [N, ...]
      * @throws InputException if the input does not fit the model
+     * @throws DeviceException if it does not fit into the device's memory, or the device broke
      * @throws IllegalStateException if the model is closed
      */
     public Outputs forward(Input input) {

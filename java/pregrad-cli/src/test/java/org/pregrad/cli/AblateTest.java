@@ -85,6 +85,38 @@ class AblateTest {
     }
 
     @Test
+    void measuresInHalvesWhatDoesNotFitIntoTheDevicesMemory() {
+        List<String> command = List.of(
+                "ablate",
+                "--model",
+                Fixtures.text("special/little-memory.scripted.pt"),
+                "--data",
+                Fixtures.text("digits.npz"),
+                "--layer",
+                "act2",
+                "--method",
+                "gradient",
+                "--repeats",
+                "1");
+        for (String size : new String[] {"1797", "4"}) {
+            List<String> arguments = new ArrayList<>(command);
+            arguments.addAll(
+                    List.of("--batch-size", size, "--out", directory.resolve(size).toString()));
+            Ran ran = Ran.inProcess(arguments.toArray(String[]::new));
+            assertThat(ran.code()).as(ran.err()).isZero();
+            assertThat(ran.err().lines()).hasSize(size.equals("4") ? 0 : 1);
+        }
+        List<String[]> seen =
+                Fixtures.rows(directory.resolve("1797/curves.csv")).toList();
+        List<String[]> expected =
+                Fixtures.rows(directory.resolve("4/curves.csv")).toList();
+        assertThat(seen).hasSameSizeAs(expected);
+        for (int row = 0; row < seen.size(); row++) {
+            assertThat(seen.get(row)[ACCURACY]).isEqualTo(expected.get(row)[ACCURACY]);
+        }
+    }
+
+    @Test
     void sumsTheCurvesUp() throws IOException {
         ablate("--layer", "relu@1", "--repeats", "4", "--method", "gradient", "--aggregate", "mean,cancellation");
         JsonNode summary = summary();
