@@ -132,8 +132,8 @@ final class AblateCommand implements Callable<Integer> {
                 Set<Long> clusters = tested.clusterSizes().keySet();
                 checkClusters(clusters, scored.clusterSizes().keySet());
                 MemoryNote note = new MemoryNote(this::hint);
-                Scorer scorer =
-                        new Scorer(loaded, wanted, paths, scoredMethods(), new Samples(this::openScored, batch.size(), note));
+                Scorer scorer = new Scorer(
+                        loaded, wanted, paths, scoredMethods(), new Samples(this::openScored, batch.size(), note));
                 // What is wrong with layers or inputs shows here, before another command's unfinished run is given up.
                 scorer.calls();
                 AblationRun run = new AblationRun(
@@ -209,7 +209,8 @@ final class AblateCommand implements Callable<Integer> {
                 unfinished.discard();
                 return results;
             } catch (RuntimeException e) {
-                // With other inputs nothing of this serves; after a full disk, a lost device or a failure of our own all
+                // With other inputs nothing of this serves; after a full disk, a lost device or a failure of our own
+                // all
                 // of it may.
                 if (ErrorLine.isMendable(e) && !(e instanceof OutputFailure || e instanceof DeviceException)) {
                     unfinished.discard();

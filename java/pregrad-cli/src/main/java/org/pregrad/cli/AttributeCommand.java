@@ -107,8 +107,7 @@ final class AttributeCommand implements Callable<Integer> {
     }
 
     private Scores scores(Dataset samples) throws IOException, InterruptedException {
-        Samples passes = new Samples(
-                () -> data.open(wanted.needsLabels()), batch.size(), new MemoryNote(this::hint));
+        Samples passes = new Samples(() -> data.open(wanted.needsLabels()), batch.size(), new MemoryNote(this::hint));
         try (Model loaded = model.load()) {
             Scorer scorer = new Scorer(loaded, wanted, paths, method.methods(), passes);
             int rounds = scorer.needsMeans() ? 2 : 1;

@@ -100,8 +100,8 @@ class AblateTest {
                 "1");
         for (String size : new String[] {"1797", "4"}) {
             List<String> arguments = new ArrayList<>(command);
-            arguments.addAll(
-                    List.of("--batch-size", size, "--out", directory.resolve(size).toString()));
+            arguments.addAll(List.of(
+                    "--batch-size", size, "--out", directory.resolve(size).toString()));
             Ran ran = Ran.inProcess(arguments.toArray(String[]::new));
             assertThat(ran.code()).as(ran.err()).isZero();
             assertThat(ran.err().lines()).hasSize(size.equals("4") ? 0 : 1);

@@ -87,7 +87,8 @@ class AttributeTest {
                         + " halves; a smaller --batch-size saves the runs that fail");
         assertThat(run(command, "quiet", "--batch-size", "64", "--quiet").err()).isEmpty();
         assertThat(run(command, "fitting", "--batch-size", "4").err()).isEmpty();
-        List<String[]> seen = Fixtures.rows(directory.resolve("split/scores.csv")).toList();
+        List<String[]> seen =
+                Fixtures.rows(directory.resolve("split/scores.csv")).toList();
         List<String[]> expected =
                 Fixtures.rows(directory.resolve("fitting/scores.csv")).toList();
         assertThat(seen).hasSameSizeAs(expected);
