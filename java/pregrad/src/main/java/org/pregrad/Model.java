@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.pregrad.internal.Handle;
+import org.pregrad.internal.LibTorch;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.Text;
@@ -51,7 +52,11 @@ public final class Model implements AutoCloseable {
         Objects.requireNonNull(device, "device");
         byte[] path = Text.path(file);
         Loader.load();
-        return new Model(Native.loadModel(path, Text.utf8(device.toString())), "Model " + file);
+        try {
+            return new Model(Native.loadModel(path, Text.utf8(device.toString())), "Model " + file);
+        } catch (DeviceException e) {
+            throw LibTorch.explained(e);
+        }
     }
 
     /**
