@@ -306,6 +306,31 @@ class AblateTest {
     }
 
     @Test
+    void keepsAnUnfinishedRunThatTheDeviceEnded() throws IOException {
+        int samples = 8;
+        float[] inputs = new float[samples * 64];
+        inputs[7 * 64] = -1000;
+        Path data = new TestNpz()
+                .floats("x", "(8, 64)", inputs)
+                .longs("y", "(8,)", new long[samples])
+                .write(directory.resolve("breaking.npz"));
+        Ran ran = Ran.inProcess(
+                "ablate",
+                "--model",
+                Fixtures.text("special/little-memory.scripted.pt"),
+                "--data",
+                data.toString(),
+                "--layer",
+                "act2",
+                "--batch-size",
+                "4",
+                "--out",
+                directory.resolve("out").toString());
+        ran.assertRefused("CUDA error: an illegal memory access was encountered");
+        assertThat(directory.resolve("out").resolve(UnfinishedRun.FOLDER)).isDirectory();
+    }
+
+    @Test
     void startsAnewAfterAnotherCommandOrADamagedState() throws IOException {
         ablate("--layer", "relu@1", "--repeats", "2");
         Map<String, byte[]> expected = contents();
