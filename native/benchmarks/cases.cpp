@@ -31,7 +31,8 @@ at::Tensor read_numbers(const std::filesystem::path& file, const std::vector<std
 
 }  // namespace
 
-std::vector<Case> read_cases(const std::filesystem::path& list, const std::filesystem::path& folder) {
+std::vector<Case> read_cases(const std::filesystem::path& list, const std::filesystem::path& folder,
+                             c10::Device device) {
   std::ifstream stream(list);
   if (!stream) {
     throw std::runtime_error("cannot read '" + list.string() + "'");
@@ -41,7 +42,7 @@ std::vector<Case> read_cases(const std::filesystem::path& list, const std::files
   std::getline(stream, line);  // the titles
   while (std::getline(stream, line)) {
     const std::vector<std::string> words = split(line, '\t');
-    Case one{words.at(0), folder / words.at(1), words.at(2), {}, {}, {}, {}, {}};
+    Case one{words.at(0), folder / words.at(1), words.at(2), {}, {}, {}, {}, {}, device};
     std::vector<std::int64_t> shape = {std::stoll(words.at(3))};
     for (const std::string& size : split(words.at(4), ',')) {
       shape.push_back(std::stoll(size));
@@ -52,7 +53,7 @@ std::vector<Case> read_cases(const std::filesystem::path& list, const std::files
         one.taps.push_back(std::stoul(tap));
       }
     }
-    one.inputs = read_numbers(folder / (one.name + ".x"), shape, at::kFloat);
+    one.inputs = read_numbers(folder / (one.name + ".x"), shape, at::kFloat).to(device);
     const std::int64_t targets = std::stoll(words.at(5));
     one.labels = read_numbers(folder / (one.name + ".y"), {shape[0], targets}, at::kLong);
     one.clusters = at::remainder(one.labels, 10);

@@ -16,11 +16,13 @@ struct Case {
   std::string floor;                ///< which hand-written twin it has
   std::vector<std::string> layers;  ///< canonical names; empty: all
   std::vector<std::size_t> taps;    ///< the same activations, counted in the order in which they run; empty: all
-  at::Tensor inputs;
-  at::Tensor labels;    ///< [N], or [N, K] for K targets per sample
-  at::Tensor clusters;  ///< likewise
+  at::Tensor inputs;                ///< on the device
+  at::Tensor labels;                ///< [N], or [N, K] for K targets per sample
+  at::Tensor clusters;              ///< likewise
+  c10::Device device{c10::kCPU};
 };
 
-std::vector<Case> read_cases(const std::filesystem::path& list, const std::filesystem::path& folder);
+std::vector<Case> read_cases(const std::filesystem::path& list, const std::filesystem::path& folder,
+                             c10::Device device);
 
 }  // namespace pregrad::benchmarks

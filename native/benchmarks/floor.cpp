@@ -40,7 +40,7 @@ struct LayerNorm {
 /// The weights of a file, by their full names.
 class Weights {
  public:
-  explicit Weights(const std::filesystem::path& file) : module_(torch::jit::load(file.string())) {
+  Weights(const std::filesystem::path& file, c10::Device device) : module_(torch::jit::load(file.string(), device)) {
     for (const auto& parameter : module_.named_parameters()) {
       tensors_.insert(parameter.name, parameter.value.detach());
     }
@@ -157,6 +157,46 @@ Forward resnet(const Weights& weights) {
   };
 }
 
+struct Bottleneck {
+  Convolution conv1, conv2, conv3, shortcut;
+  Normalisation bn1, bn2, bn3, shortcut_bn;
+
+  at::Tensor operator()(const at::Tensor& x, Taps& taps) const {
+    at::Tensor out = taps.relu(bn1(conv1(x)), true);
+    out = bn3(conv3(taps.relu(bn2(conv2(out)), true)));
+    out += shortcut.weight.defined() ? shortcut_bn(shortcut(x)) : x;
+    return taps.relu(out, true);
+  }
+};
+
+Forward resnet50(const Weights& weights) {
+  std::vector<Bottleneck> blocks;
+  const std::vector<int> depths = {3, 4, 6, 3};
+  for (std::size_t layer = 0; layer < depths.size(); ++layer) {
+    for (int index = 0; index < depths[layer]; ++index) {
+      const std::string name = "layer" + std::to_string(layer + 1) + "." + std::to_string(index);
+      const std::int64_t stride = layer > 0 && index == 0 ? 2 : 1;
+      Bottleneck block{weights.convolution(name + ".conv1", 1, 0), weights.convolution(name + ".conv2", stride, 1),
+                       weights.convolution(name + ".conv3", 1, 0), {},
+                       weights.normalisation(name + ".bn1"),       weights.normalisation(name + ".bn2"),
+                       weights.normalisation(name + ".bn3"),       {}};
+      if (index == 0) {
+        block.shortcut = weights.convolution(name + ".downsample.0", stride, 0);
+        block.shortcut_bn = weights.normalisation(name + ".downsample.1");
+      }
+      blocks.push_back(block);
+    }
+  }
+  return [conv1 = weights.convolution("conv1", 2, 3), bn1 = weights.normalisation("bn1"), blocks,
+          fc = weights.linear("fc")](at::Tensor x, Taps& taps) {
+    x = at::max_pool2d(taps.relu(bn1(conv1(x)), true), {3, 3}, {2, 2}, {1, 1});
+    for (const Bottleneck& block : blocks) {
+      x = block(x, taps);
+    }
+    return fc(at::flatten(at::adaptive_avg_pool2d(x, {1, 1}), 1));
+  };
+}
+
 struct EncoderBlock {
   LayerNorm norm1, norm2;
   Linear qkv, projection, fc1, fc2;
@@ -228,7 +268,7 @@ class GradientFloor final : public Floor {
         values = gradient.sum({1});
       }
       if (i == sums_.size()) {
-        sums_.push_back(at::zeros({10, values.size(1)}, at::kDouble));
+        sums_.push_back(at::zeros({10, values.size(1)}, values.options().dtype(at::kDouble)));
       }
       sums_[i].index_add_(0, clusters, values.to(at::kDouble));
     }
@@ -259,7 +299,7 @@ class RemovalFloor final : public Floor {
     }
     const at::Tensor values = at::cat(falls, 1).to(at::kDouble);
     if (sums_.empty()) {
-      sums_.push_back(at::zeros({10, values.size(1)}, at::kDouble));
+      sums_.push_back(at::zeros({10, values.size(1)}, values.options().dtype(at::kDouble)));
     }
     sums_[0].index_add_(0, clusters, values);
   }
@@ -273,7 +313,7 @@ class RemovalFloor final : public Floor {
 }  // namespace
 
 std::unique_ptr<Floor> make_floor(const Case& one) {
-  const Weights weights(one.model);
+  const Weights weights(one.model, one.device);
   if (one.floor == "removal") {
     return std::make_unique<RemovalFloor>(weights);
   }
@@ -285,6 +325,9 @@ std::unique_ptr<Floor> make_floor(const Case& one) {
   }
   if (one.floor == "resnet") {
     return std::make_unique<GradientFloor>(resnet(weights), one.taps);
+  }
+  if (one.floor == "resnet50") {
+    return std::make_unique<GradientFloor>(resnet50(weights), one.taps);
   }
   if (one.floor == "vit") {
     return std::make_unique<GradientFloor>(vit(weights), one.taps);

@@ -1,9 +1,11 @@
 // Times PreGrad's C++ interface and, for the same work, LibTorch written by hand.
 //
 // Usage: pregrad_benchmarks --cases=cases.tsv --folder=FOLDER [--memory] [--threads=SECONDS] [--once=WAY/CASE,COUNT]
-//                           [--benchmark_...]
+//                           [--device=DEVICE] [--peak=WAY/CASE] [--benchmark_...]
 //   --memory   print the bytes held for the backward instead, as one line of JSON
 //   --threads  print how many single samples 16 threads add per second instead, as one line of JSON
+//   --device   where all of it runs, such as cuda:0; the device is waited for after each batch
+//   --peak     print the most bytes that one way of one case holds on the device, as one line of JSON
 //   --once     run one way of one case COUNT times and end, for a profiler
 
 #include <algorithm>
@@ -19,6 +21,8 @@
 
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/script.h>
 
 #include <pregrad/pregrad.hpp>
@@ -32,7 +36,7 @@ namespace pregrad::benchmarks {
 namespace {
 
 Attribution open(const Case& one) {
-  const Model model = Model::load(one.model);
+  const Model model = Model::load(one.model, one.device);
   AttributionOptions options;
   options.layers = one.layers;
   if (one.layers.empty()) {
@@ -46,6 +50,13 @@ Attribution open(const Case& one) {
   return model.attribution(options);
 }
 
+/// Waits for what was only begun.
+void finish(c10::Device device) {
+  if (!device.is_cpu()) {
+    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+  }
+}
+
 /// A floor that does other work than PreGrad would be no floor.
 void require_equal(const Case& one, const Attribution& attribution, const Floor& floor) {
   std::string layer;
@@ -54,7 +65,7 @@ void require_equal(const Case& one, const Attribution& attribution, const Floor&
     const std::string name = score.layer + "@" + std::to_string(score.call);
     index += name == layer ? 0 : 1;
     layer = name;
-    const at::Tensor expected = floor.sums().at(static_cast<std::size_t>(index))[score.cluster];
+    const at::Tensor expected = floor.sums().at(static_cast<std::size_t>(index))[score.cluster].to(at::kCPU);
     const auto& mean = score.statistics.mean;
     const at::Tensor actual = at::tensor(mean, at::kDouble) * static_cast<double>(score.statistics.count);
     const double difference = (actual - expected).norm().item<double>();
@@ -70,8 +81,14 @@ class Pair {
  public:
   explicit Pair(Case one) : case_(std::move(one)) {}
 
-  void add_with_floor() { floor_->add(case_.inputs, case_.labels, case_.clusters); }
-  void add_with_pregrad() { attribution_->add(case_.inputs, case_.labels, case_.clusters); }
+  void add_with_floor() {
+    floor_->add(case_.inputs, case_.labels.to(case_.device), case_.clusters.to(case_.device));
+    finish(case_.device);
+  }
+  void add_with_pregrad() {
+    attribution_->add(case_.inputs, case_.labels, case_.clusters);
+    finish(case_.device);
+  }
   void prepare() {
     if (attribution_) {
       return;
@@ -114,6 +131,30 @@ void print_memory(const Case& middle) {
   };
   whole();
   std::cout << "{\"middle\": " << pregrad << ", \"whole\": " << bytes_held_for_backward(whole) << "}\n";
+}
+
+/// The most bytes that one way of a case holds on its device at once, the weights included.
+void print_peak(const Case& one, const std::string& way) {
+  std::unique_ptr<Floor> floor;
+  std::optional<Attribution> attribution;
+  const auto add = [&] {
+    if (floor) {
+      floor->add(one.inputs, one.labels.to(one.device), one.clusters.to(one.device));
+    } else {
+      attribution->add(one.inputs, one.labels, one.clusters);
+    }
+    finish(one.device);
+  };
+  if (way == "floor") {
+    floor = make_floor(one);
+  } else {
+    attribution.emplace(open(one));
+  }
+  add();
+  auto* allocator = at::getDeviceAllocator(one.device.type());
+  allocator->resetPeakStats(one.device.index());
+  add();
+  std::cout << "{\"peak\": " << allocator->getDeviceStats(one.device.index()).allocated_bytes.at(0).peak << "}\n";
 }
 
 /// Calls `add` from all threads for so long; calls per second.
@@ -200,6 +241,8 @@ int run(int count, char** arguments) {
   std::string list;
   std::string folder;
   std::string once;
+  std::string peak;
+  std::string device = "cpu";
   bool memory = false;
   double threads = 0;
   for (int i = 1; i < count; ++i) {
@@ -210,19 +253,28 @@ int run(int count, char** arguments) {
       folder = argument.substr(9);
     } else if (argument.starts_with("--once=")) {
       once = argument.substr(7);
+    } else if (argument.starts_with("--peak=")) {
+      peak = argument.substr(7);
+    } else if (argument.starts_with("--device=")) {
+      device = argument.substr(9);
     } else if (argument.starts_with("--threads=")) {
       threads = std::stod(argument.substr(10));
     } else if (argument == "--memory") {
       memory = true;
     }
   }
-  const std::vector<Case> cases = read_cases(list, folder);
+  const std::vector<Case> cases = read_cases(list, folder, c10::Device(device));
   if (memory) {
     print_memory(find(cases, "resnet-middle-32"));
     return 0;
   }
   if (threads > 0) {
     print_threads(find(cases, "mlp-1"), threads);
+    return 0;
+  }
+  if (!peak.empty()) {
+    const std::size_t slash = peak.find('/');
+    print_peak(find(cases, peak.substr(slash + 1)), peak.substr(0, slash));
     return 0;
   }
   if (!once.empty()) {

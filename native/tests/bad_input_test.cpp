@@ -97,11 +97,6 @@ TEST_F(BadInputTest, Options) {
   EXPECT_THAT([&] { attribution(options); }, ThrowsMessage<ArgumentError>(one_line("no method")));
 }
 
-TEST(BadModel, ADeviceThatIsNotThereIsNamed) {
-  EXPECT_THAT([] { Model::load(fixture_path("digits-mlp.scripted.pt"), c10::Device("cuda:99")); },
-              ThrowsMessage<ArgumentError>(one_line("no device 'cuda:99'")));
-}
-
 TEST_F(BadInputTest, ABatchOfLargeFiniteInputsIsNoOverflow) {
   Attribution accepting = attribution();
   EXPECT_NO_THROW(accepting.add(at::full({8, 64}, 1e36F), y_));

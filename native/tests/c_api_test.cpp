@@ -146,6 +146,34 @@ TEST(CHeader, WorksInC) {
   EXPECT_EQ(failures, 0);
 }
 
+TEST_F(CApi, ABatchThatDoesNotFitIsAddedInHalves) {
+  const std::string file = std::string(PREGRAD_FIXTURES) + "/special/little-memory.scripted.pt";
+  pregrad_model* opened = nullptr;
+  ASSERT_EQ(pregrad_model_load(file.c_str(), nullptr, &opened), PREGRAD_OK) << pregrad_last_error();
+  model_.reset(opened);
+  const char* layer = "act1";
+  pregrad_attribution_options options = PREGRAD_ATTRIBUTION_OPTIONS_INIT;
+  options.layers = &layer;
+  options.layer_count = 1;
+  const OwnedAttribution attribution = open(options);
+  std::vector<float> values(10 * 64, 0.5F);
+  const std::vector<std::int64_t> shape = {10, 64};
+  const pregrad_tensor batch = tensor_of(values, shape, PREGRAD_FLOAT32);
+  std::int64_t splits = -1;
+  ASSERT_EQ(pregrad_attribution_add(attribution.get(), &batch, labels_.data(), 10, nullptr, 0), PREGRAD_OK)
+      << pregrad_last_error();
+  ASSERT_EQ(pregrad_attribution_batches_split(attribution.get(), &splits), PREGRAD_OK);
+  EXPECT_EQ(splits, 3);  // 10 = 5 + 5 = 2 + 3 + 2 + 3
+
+  values[64] = 1000;  // the second sample fits nowhere
+  EXPECT_EQ(pregrad_attribution_add(attribution.get(), &batch, labels_.data(), 10, nullptr, 0), PREGRAD_ERROR_DEVICE);
+  EXPECT_THAT(pregrad_last_error(), HasSubstr("single sample"));
+  pregrad_score score = PREGRAD_SCORE_INIT;
+  const OwnedScores scores = scores_of(attribution);
+  ASSERT_EQ(pregrad_scores_get(scores.get(), 0, &score), PREGRAD_OK);
+  EXPECT_EQ(score.count, 10);
+}
+
 TEST_F(CApi, ListsLayersAsCppDoes) {
   const auto expected = pregrad::Model::load(path_).layers(shape_);
   pregrad_layers* given = nullptr;

@@ -32,6 +32,7 @@ static void describes_itself(void) {
   CHECK(strcmp(pregrad_last_error(), "") == 0);
   CHECK(strcmp(pregrad_status_name(PREGRAD_OK), "ok") == 0);
   CHECK(strcmp(pregrad_status_name(PREGRAD_ERROR_LAYER), "layer") == 0);
+  CHECK(strcmp(pregrad_status_name(PREGRAD_ERROR_DEVICE), "device") == 0);
 }
 
 static void names_methods(void) {
@@ -70,6 +71,8 @@ static void refuses_files(void) {
   CHECK_REFUSAL(pregrad_model_load("no-such-file.pt", &options, &model), PREGRAD_ERROR_ARGUMENT, "gpu");
   options.device = "meta";
   CHECK_REFUSAL(pregrad_model_load("no-such-file.pt", &options, &model), PREGRAD_ERROR_ARGUMENT, "meta");
+  options.device = "cuda:99";
+  CHECK_REFUSAL(pregrad_model_load("no-such-file.pt", &options, &model), PREGRAD_ERROR_DEVICE, "cuda:99");
   options.struct_size = 0;
   CHECK_REFUSAL(pregrad_model_load("no-such-file.pt", &options, &model), PREGRAD_ERROR_ARGUMENT, "struct_size");
 }
@@ -85,6 +88,7 @@ static void refuses_null(void) {
   pregrad_attribution* attribution = NULL;
   pregrad_scores* scores = NULL;
   size_t count = 0;
+  int64_t splits = 0;
   CHECK_REFUSAL(pregrad_model_layers(NULL, &layers), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
   CHECK_REFUSAL(pregrad_model_layers_for(NULL, shape, 2, &layers), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
   CHECK_REFUSAL(pregrad_model_forward(NULL, &tensor, &result), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
@@ -93,6 +97,7 @@ static void refuses_null(void) {
   CHECK_REFUSAL(pregrad_layers_get(NULL, 0, &layer), PREGRAD_ERROR_ARGUMENT, "pregrad_layers");
   CHECK_REFUSAL(pregrad_attribution_open(NULL, &options, &attribution), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
   CHECK_REFUSAL(pregrad_attribution_add(NULL, &tensor, NULL, 0, NULL, 0), PREGRAD_ERROR_ARGUMENT, "pregrad_attr");
+  CHECK_REFUSAL(pregrad_attribution_batches_split(NULL, &splits), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
   CHECK_REFUSAL(pregrad_attribution_scores(NULL, &scores), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
   CHECK_REFUSAL(pregrad_scores_count(NULL, &count), PREGRAD_ERROR_ARGUMENT, "pregrad_scores");
   CHECK_REFUSAL(pregrad_scores_get(NULL, 0, &score), PREGRAD_ERROR_ARGUMENT, "pregrad_scores");

@@ -67,13 +67,17 @@ class PREGRAD_API Ablation {
   class Implementation;
   explicit Ablation(std::shared_ptr<Implementation> implementation);
 
-  /// Measures all orders on a batch. A batch that throws adds nothing.
+  /// Measures all orders on a batch. A batch that throws adds nothing. One that does not fit into the memory of its
+  /// device is measured in halves, as far down as single samples.
   /// @param inputs   [N, ...], the model's input, finite
   /// @param labels   [N], int64, each in [0, outputs); may be undefined for a model of one output, which has no
   /// accuracy
   /// @param clusters [N], int64; undefined puts all samples into cluster 0
-  /// @throws InputError, UnsupportedModelError, ArgumentError
+  /// @throws InputError, UnsupportedModelError, ArgumentError, DeviceError
   void add(const at::Tensor& inputs, const at::Tensor& labels = {}, const at::Tensor& clusters = {});
+
+  /// How often a batch, or a half of one, did not fit into the memory of its device and was cut in two.
+  std::int64_t batches_split() const;
 
   /// One curve per order, in their order.
   std::vector<RemovalCurve> curves() const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@ class PREGRAD_API Attribution {
   explicit Attribution(std::shared_ptr<Implementation> implementation);
 
   /// Adds a batch: one forward and one backward for all layers and methods.
-  /// A batch that throws adds nothing.
+  /// A batch that throws adds nothing. One that does not fit into the memory of its device is added in halves, as far
+  /// down as single samples.
   ///
   /// With several labels per sample the scores are those of adding the batch once per column of `labels`, but one
   /// forward serves them all: another label costs a backward, or less. Methods that run the model again do so per
@@ -27,8 +29,12 @@ class PREGRAD_API Attribution {
   /// @param inputs   [N, ...], the model's input, finite
   /// @param labels   [N] or [N, K], int64, each in [0, outputs); may be undefined unless the target is the label
   /// @param clusters [N] or, with K labels per sample, [N, K], int64; undefined puts all samples into cluster 0
-  /// @throws InputError, UnsupportedModelError, ArgumentError
+  /// @throws InputError, UnsupportedModelError, ArgumentError, DeviceError
   void add(const at::Tensor& inputs, const at::Tensor& labels = {}, const at::Tensor& clusters = {});
+
+  /// How often a batch, or a half of one, did not fit into the memory of its device and was cut in two: 0 where all is
+  /// well. A smaller batch from the start saves the runs that failed.
+  std::int64_t batches_split() const;
 
   /// The scores of all batches added so far.
   Scores scores() const;

@@ -54,7 +54,7 @@ class PREGRAD_API Check {
   /// Compares on a batch; every neuron costs two runs of the model behind the layer. A batch that throws adds nothing.
   /// @param inputs [N, ...], the model's input, finite
   /// @param labels [N], int64, each in [0, outputs); may be undefined unless the target is the label
-  /// @throws InputError, UnsupportedModelError, ArgumentError
+  /// @throws InputError, DeviceError, UnsupportedModelError, ArgumentError
   void add(const at::Tensor& inputs, const at::Tensor& labels = {});
 
   /// One result per layer call, in the order of execution, over all batches.

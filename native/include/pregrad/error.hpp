@@ -10,12 +10,13 @@ namespace pregrad {
 /// What went wrong, in the same words for C++, C (`pregrad_status`) and Java (exception classes).
 enum class ErrorKind : int {
   internal = 1,     ///< a failure of PreGrad or LibTorch itself
-  argument = 2,     ///< an option is wrong: a method, a target, a device
+  argument = 2,     ///< an option is wrong: a method, a target, the name of a device
   model = 3,        ///< the file cannot be read, or is no model
   unsupported = 4,  ///< the model is readable but cannot be attributed
   layer = 5,        ///< a layer name fits nothing, or more than one thing
   input = 6,        ///< inputs, labels or clusters do not fit the model or each other
   state = 7,        ///< an object is used after it was closed
+  device = 8,       ///< a device is not there, has no driver or too little memory, or broke
 };
 
 /// Base of all exceptions that PreGrad throws. `what()` is one line: what is wrong, with the value, and how to mend it.
@@ -36,7 +37,7 @@ class PREGRAD_API InternalError : public Error {
   ~InternalError() override;
 };
 
-/// An option is wrong: an unknown method, a target outside the outputs, a device that is not there.
+/// An option is wrong: an unknown method, a target outside the outputs, a device of no known kind.
 class PREGRAD_API ArgumentError : public Error {
  public:
   explicit ArgumentError(const std::string& message) : Error(ErrorKind::argument, message) {}
@@ -76,6 +77,14 @@ class PREGRAD_API StateError : public Error {
  public:
   explicit StateError(const std::string& message) : Error(ErrorKind::state, message) {}
   ~StateError() override;
+};
+
+/// A CUDA device is not there, has no driver, has too little memory even for one sample, or broke. After a sticky CUDA
+/// error the device is not used any more in this process: whatever would use it throws this at once.
+class PREGRAD_API DeviceError : public Error {
+ public:
+  explicit DeviceError(const std::string& message) : Error(ErrorKind::device, message) {}
+  ~DeviceError() override;
 };
 
 }  // namespace pregrad

@@ -29,9 +29,10 @@ class PREGRAD_API Model {
 
   /// Reads an archive of torch.export.save, or a TorchScript file, scripted or traced; its content tells which.
   /// @throws ModelError if the file cannot be read or is no model, UnsupportedModelError if it cannot be attributed,
-  /// ArgumentError if there is no such device
+  /// DeviceError if there is no such device, or it has too little memory
   static Model load(const std::filesystem::path& file, c10::Device device = c10::Device(c10::kCPU));
   /// Takes a TorchScript module of the caller; the module itself stays as it is.
+  /// @throws UnsupportedModelError, DeviceError
   static Model from(const torch::jit::Module& module, c10::Device device = c10::Device(c10::kCPU));
 
   /// The activation call sites as the graph shows them; shapes, and calls in loops, are known only after a run.
@@ -43,6 +44,7 @@ class PREGRAD_API Model {
   std::vector<Layer> layers(const std::vector<std::int64_t>& input_shape) const;
 
   /// The model's output [N, outputs], without gradients.
+  /// @throws InputError, DeviceError
   at::Tensor forward(const at::Tensor& inputs) const;
 
   /// @throws LayerError, ArgumentError

@@ -31,7 +31,7 @@
 #include <pregrad/export.hpp>
 
 /** Version of this interface; a library supports all versions up to its pregrad_api_version(). */
-#define PREGRAD_API_VERSION 2
+#define PREGRAD_API_VERSION 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,12 +41,15 @@ extern "C" {
 typedef enum pregrad_status {
   PREGRAD_OK = 0,
   PREGRAD_ERROR_INTERNAL = 1,    /**< a failure of PreGrad or LibTorch itself, or memory ran out */
-  PREGRAD_ERROR_ARGUMENT = 2,    /**< an option or a pointer is wrong: a method, a target, a device, NULL */
+  PREGRAD_ERROR_ARGUMENT = 2,    /**< an option or a pointer is wrong: a method, a target, a device's name, NULL */
   PREGRAD_ERROR_MODEL = 3,       /**< the file cannot be read, or is no model */
   PREGRAD_ERROR_UNSUPPORTED = 4, /**< the model is readable but cannot be attributed */
   PREGRAD_ERROR_LAYER = 5,       /**< a layer name fits nothing, or more than one thing */
   PREGRAD_ERROR_INPUT = 6,       /**< inputs, labels or clusters do not fit the model or each other */
-  PREGRAD_ERROR_STATE = 7        /**< an object is used after it was freed */
+  PREGRAD_ERROR_STATE = 7,       /**< an object is used after it was freed */
+  /** a CUDA device is not there, has no driver or too little memory, or broke; after a sticky CUDA error it is not used
+   * any more in this process */
+  PREGRAD_ERROR_DEVICE = 8
 } pregrad_status;
 
 /** What is computed per sample and neuron; one of the `PREGRAD_METHOD_` constants. Positions (all axes of the
@@ -262,7 +265,8 @@ PREGRAD_API pregrad_status pregrad_output_named(const char* name, pregrad_output
  * @param      options NULL takes the defaults
  * @param[out] model   free it with pregrad_model_free()
  * @returns #PREGRAD_ERROR_MODEL if the file cannot be read or is no model, #PREGRAD_ERROR_UNSUPPORTED if the model
- *          cannot be attributed, #PREGRAD_ERROR_ARGUMENT if the device is not there */
+ *          cannot be attributed, #PREGRAD_ERROR_ARGUMENT if the device's name is none, #PREGRAD_ERROR_DEVICE if it is
+ *          not there */
 PREGRAD_API pregrad_status pregrad_model_load(const char* file, const pregrad_model_options* options,
                                               pregrad_model** model);
 /** Ends the handle, not the attributions that were opened from it; NULL is left alone. */
@@ -306,13 +310,14 @@ PREGRAD_API void pregrad_layers_free(pregrad_layers* layers);
 PREGRAD_API pregrad_status pregrad_attribution_open(const pregrad_model* model,
                                                     const pregrad_attribution_options* options,
                                                     pregrad_attribution** attribution);
-/** Adds a batch: one forward and one backward for all layers and methods. A batch that fails adds nothing.
+/** Adds a batch: one forward and one backward for all layers and methods. A batch that fails adds nothing. One that
+ * does not fit into the memory of its device is added in halves, as far down as single samples.
  * @param inputs        [N, ...], the model's input, finite
  * @param labels        [N], each in [0, outputs); NULL if the target needs none
  * @param label_count   N, or 0 if `labels` is NULL
  * @param clusters      [N]; NULL puts all samples into cluster 0
  * @param cluster_count N, or 0 if `clusters` is NULL
- * @returns #PREGRAD_ERROR_INPUT, #PREGRAD_ERROR_UNSUPPORTED or #PREGRAD_ERROR_ARGUMENT */
+ * @returns #PREGRAD_ERROR_INPUT, #PREGRAD_ERROR_UNSUPPORTED, #PREGRAD_ERROR_ARGUMENT or #PREGRAD_ERROR_DEVICE */
 PREGRAD_API pregrad_status pregrad_attribution_add(pregrad_attribution* attribution, const pregrad_tensor* inputs,
                                                    const int64_t* labels, size_t label_count, const int64_t* clusters,
                                                    size_t cluster_count);
@@ -331,6 +336,10 @@ PREGRAD_API pregrad_status pregrad_attribution_add_targets(pregrad_attribution* 
                                                            const pregrad_tensor* inputs, const int64_t* targets,
                                                            size_t target_count, size_t targets_per_sample,
                                                            const int64_t* clusters, size_t cluster_count);
+/** How often a batch, or a half of one, did not fit into the memory of its device and was cut in two since the
+ * attribution was opened: 0 where all is well. A smaller batch from the start saves the runs that failed.
+ * @since 3 */
+PREGRAD_API pregrad_status pregrad_attribution_batches_split(const pregrad_attribution* attribution, int64_t* count);
 /** The scores of all batches added so far. @param[out] scores free it with pregrad_scores_free() */
 PREGRAD_API pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores);
 /** Ends the handle, not the scores that were taken from it; NULL is left alone. */

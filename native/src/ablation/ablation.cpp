@@ -10,8 +10,10 @@
 #include "ablation/output_readings.hpp"
 #include "ablation/removal.hpp"
 #include "attribution/batch_checks.hpp"
+#include "attribution/batch_parts.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/neuron_constants.hpp"
+#include "graph/device_failure.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 
@@ -83,34 +85,55 @@ void Ablation::Implementation::add(const at::Tensor& inputs, const at::Tensor& l
   const std::int64_t samples = inputs.size(0);
   const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
   const at::Tensor checked_clusters = attribution::checked_clusters(clusters, samples);
-  model_->require_independent_samples(inputs);
+  // The sums take all parts at once, so that a batch of which one fails adds nothing.
+  std::vector<Measured> all;
+  const std::int64_t splits = attribution::in_parts(device(), samples, [&](const attribution::BatchPart& part) {
+    const auto of_part = [&](const at::Tensor& tensor) {
+      const bool is_all = !tensor.defined() || tensor.size(0) == part.samples;
+      return is_all ? tensor : tensor.slice(0, part.first, part.first + part.samples);
+    };
+    all.push_back(measured(part, of_part(inputs.detach()), of_part(checked_labels), of_part(checked_clusters)));
+  });
 
-  const at::Tensor outputs = attribution::as_outputs(model_->forward(inputs), samples);
+  const std::lock_guard lock(mutex_);
+  splits_ += splits;
+  for (const Measured& each : all) {
+    is_classifier_ = each.is_classifier;
+    const auto* cluster = each.clusters.const_data_ptr<std::int64_t>();
+    const std::int64_t count = each.clusters.size(0);
+    for (std::size_t i = 0; i < each.points.size(); ++i) {
+      const auto inside = std::count(cluster, cluster + count, options_.orders[i].cluster);
+      sums_[i].add(inside, count - inside, each.points[i]);
+    }
+  }
+}
+
+Ablation::Implementation::Measured Ablation::Implementation::measured(const attribution::BatchPart& part,
+                                                                      const at::Tensor& inputs,
+                                                                      const at::Tensor& labels,
+                                                                      const at::Tensor& clusters) const {
+  attribution::if_two_fit(part, [&] { model_->require_independent_samples(inputs); });
+  const at::Tensor outputs = attribution::as_outputs(model_->forward(inputs), part.samples);
   attribution::require_finite_outputs(outputs);
-  const bool is_classifier = outputs.size(1) > 1;
-  if (is_classifier && !checked_labels.defined()) {
+  Measured result;
+  result.is_classifier = outputs.size(1) > 1;
+  result.clusters = clusters;
+  if (result.is_classifier && !labels.defined()) {
     throw InputError("there are no labels, without which there is no accuracy: give one per sample");
   }
   const at::Tensor label_indices =
-      is_classifier ? attribution::target_indices(outputs, checked_labels, Target::label()) : at::Tensor();
-  const attribution::SampleBatch batch{
-      inputs.detach(), attribution::target_indices(outputs, checked_labels, options_.target), checked_clusters};
+      result.is_classifier ? attribution::target_indices(outputs, labels, Target::label()) : at::Tensor();
+  const attribution::SampleBatch batch{inputs, attribution::target_indices(outputs, labels, options_.target), clusters,
+                                       part.short_of_memory};
 
-  Points points(options_.orders.size());
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    points[i].resize(counts_[i].size());
+  result.points.resize(options_.orders.size());
+  for (std::size_t i = 0; i < result.points.size(); ++i) {
+    result.points[i].resize(counts_[i].size());
   }
   for (const LayerOrders& layer : layers_) {
-    measure(layer, batch, label_indices, points);
+    measure(layer, batch, label_indices, result.points);
   }
-
-  const auto* cluster = checked_clusters.const_data_ptr<std::int64_t>();
-  const std::lock_guard lock(mutex_);
-  is_classifier_ = is_classifier;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const auto inside = std::count(cluster, cluster + samples, options_.orders[i].cluster);
-    sums_[i].add(inside, samples - inside, points[i]);
-  }
+  return result;
 }
 
 void Ablation::Implementation::measure(const LayerOrders& layer, const attribution::SampleBatch& batch,
@@ -133,7 +156,7 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const attributi
   });
   require_neurons(layer, neurons);
   const std::int64_t worthwhile =
-      attribution::worthwhile_copies(samples, elements, static_cast<std::int64_t>(tasks.size()));
+      attribution::worthwhile_copies(batch, elements, static_cast<std::int64_t>(tasks.size()));
   if (worthwhile > 1) {
     start = layer.replay->start(batch.inputs, worthwhile);
   }
@@ -215,6 +238,11 @@ std::vector<RemovalCurve> Ablation::Implementation::curves() const {
   return curves;
 }
 
+std::int64_t Ablation::Implementation::batches_split() const {
+  const std::lock_guard lock(mutex_);
+  return splits_;
+}
+
 std::string Ablation::Implementation::subject() const {
   statistics::StateWriter writer(name_of(options_.removal));
   for (const RemovalOrder& order : options_.orders) {
@@ -258,8 +286,10 @@ void Ablation::Implementation::restore(std::string_view state) {
 Ablation::Ablation(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Ablation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  implementation_->add(inputs, labels, clusters);
+  graph::on_device(implementation_->device(), [&] { implementation_->add(inputs, labels, clusters); });
 }
+
+std::int64_t Ablation::batches_split() const { return implementation_->batches_split(); }
 
 std::vector<RemovalCurve> Ablation::curves() const { return implementation_->curves(); }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ablation/curve_sums.hpp"
+#include "attribution/batch_parts.hpp"
 #include "attribution/layer_replay.hpp"
 #include "attribution/model_implementation.hpp"
 #include "attribution/sample_batch.hpp"
@@ -22,6 +23,8 @@ class Ablation::Implementation {
 
   void add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters);
   std::vector<RemovalCurve> curves() const;
+  std::int64_t batches_split() const;
+  c10::Device device() const { return model_->model().device(); }
   std::string save() const;
   void restore(std::string_view state);
 
@@ -40,6 +43,15 @@ class Ablation::Implementation {
     std::size_t point = 0;
   };
   using Points = std::vector<std::vector<ablation::CurveSums::Point>>;
+  /// What some samples come to.
+  struct Measured {
+    Points points;
+    at::Tensor clusters;  ///< int64 [N] on the CPU
+    bool is_classifier = true;
+  };
+
+  Measured measured(const attribution::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
+                    const at::Tensor& clusters) const;
 
   void measure(const LayerOrders& layer, const attribution::SampleBatch& batch, const at::Tensor& labels,
                Points& points) const;
@@ -57,6 +69,7 @@ class Ablation::Implementation {
   mutable std::mutex mutex_;
   std::vector<ablation::CurveSums> sums_;  ///< per order
   bool is_classifier_ = true;
+  std::int64_t splits_ = 0;
 };
 
 }  // namespace pregrad

@@ -76,8 +76,8 @@ attribution::SampleScores single_neurons(const LayerReplay& replay, const attrib
                                    ? attribution::constants_of(options.means, layer.name, layer.call, batch.clusters,
                                                                neurons, "mean activations")
                                    : at::Tensor();
-  const LayerReplay::Start start = replay.start(
-      batch.inputs, attribution::worthwhile_copies(batch.samples(), neurons * reduction.positions(), neurons));
+  const LayerReplay::Start start =
+      replay.start(batch.inputs, attribution::worthwhile_copies(batch, neurons * reduction.positions(), neurons));
   const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
   const auto y_after = [&](const LayerReplay::Change& change) {

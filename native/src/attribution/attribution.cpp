@@ -10,9 +10,11 @@
 #include "attribution/attribution_implementation.hpp"
 #include "attribution/batch_checks.hpp"
 #include "attribution/batch_copies.hpp"
+#include "attribution/batch_parts.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/layer_gradients.hpp"
 #include "attribution/layer_taps.hpp"
+#include "graph/device_failure.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad {
@@ -27,6 +29,11 @@ std::string subject_of(const attribution::LayerSelection& selection) {
     subject += selected.site->name + "@" + std::to_string(selected.site->call.value_or(-1)) + "\n";
   }
   return subject;
+}
+
+at::Tensor part_of(const at::Tensor& tensor, const attribution::BatchPart& part) {
+  const bool is_all = !tensor.defined() || tensor.size(0) == part.samples;
+  return is_all ? tensor : tensor.slice(0, part.first, part.first + part.samples);
 }
 
 }  // namespace
@@ -71,24 +78,43 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
   const at::Tensor targets = attribution::checked_labels(labels, samples, options_.target);
   const std::int64_t per_sample = targets.defined() && targets.dim() == 2 ? targets.size(1) : 1;
   const at::Tensor members = attribution::checked_clusters(clusters, samples, per_sample);
-  model_->require_independent_samples(inputs);
-  require_batch_axes(inputs);
-  if (per_sample == 1) {
-    table_.add(additions({inputs, targets, members}));
-    return;
+  // The table takes all parts at once, so that a batch of which one fails adds nothing.
+  std::vector<attribution::LayerAddition> all;
+  const std::int64_t splits = attribution::in_parts(device(), samples, [&](const attribution::BatchPart& part) {
+    std::vector<attribution::LayerAddition> some =
+        additions(part, {part_of(inputs, part), part_of(targets, part), part_of(members, part)});
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+  });
+  table_.add(all);
+  splits_.fetch_add(splits, std::memory_order_relaxed);
+}
+
+std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const attribution::BatchPart& part,
+                                                                               const LabelledBatch& batch) {
+  attribution::if_two_fit(part, [&] {
+    model_->require_independent_samples(batch.inputs);
+    require_batch_axes(batch.inputs);
+  });
+  if (batch.clusters.dim() == 1) {
+    return additions(batch, part.short_of_memory);
   }
+  const std::int64_t per_sample = batch.labels.size(1);
   // A few samples keep no processor busy, so that a copy of each per label costs little; many are run once, and
   // differentiated once per label. So is a batch of which only the end of the model is differentiated.
   constexpr std::int64_t few_samples = 64;
   constexpr double end_of_model = 1.0 / 8;
-  const bool takes_copies = samples * per_sample <= few_samples && graph_.work_behind_first_tap() > end_of_model;
-  table_.add(attribution::with_copies(takes_copies ? per_sample : 1, [&](std::int64_t copies) {
-    return copies == 1 ? additions({inputs, targets, members})
-                       : additions({inputs.repeat_interleave(copies, 0), targets.reshape({-1}), members.reshape({-1})});
-  }));
+  const bool takes_copies = !part.short_of_memory && part.samples * per_sample <= few_samples &&
+                            graph_.work_behind_first_tap() > end_of_model;
+  return attribution::with_copies(takes_copies ? per_sample : 1, [&](std::int64_t copies) {
+    return copies == 1 ? additions(batch, part.short_of_memory)
+                       : additions({batch.inputs.repeat_interleave(copies, 0), batch.labels.reshape({-1}),
+                                    batch.clusters.reshape({-1})},
+                                   false);
+  });
 }
 
-std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const LabelledBatch& batch) {
+std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const LabelledBatch& batch,
+                                                                               bool short_of_memory) {
   const c10::AutoGradMode with_history(needs_.gradients());
   const at::Tensor inputs = batch.inputs.detach();
   graph::Run run = model_->run(graph_, inputs);
@@ -98,7 +124,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   const auto additions_of = [&](const at::Tensor& labels, const at::Tensor& clusters, bool is_last) {
     const at::Tensor targets = attribution::target_indices(outputs, labels, options_.target);
     attribution::differentiate_layers(layers, outputs, targets, options_.output, !is_last);
-    replayed_methods_.add_scores(layers, {inputs, targets, clusters});
+    replayed_methods_.add_scores(layers, {inputs, targets, clusters, short_of_memory});
     return table_.additions(layers, clusters);
   };
   if (batch.clusters.dim() == 1) {
@@ -122,8 +148,10 @@ Scores Attribution::Implementation::scores() const { return Scores(table_.scores
 Attribution::Attribution(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Attribution::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  implementation_->add(inputs, labels, clusters);
+  graph::on_device(implementation_->device(), [&] { implementation_->add(inputs, labels, clusters); });
 }
+
+std::int64_t Attribution::batches_split() const { return implementation_->batches_split(); }
 
 Scores Attribution::scores() const { return implementation_->scores(); }
 

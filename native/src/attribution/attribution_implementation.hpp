@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "attribution/batch_parts.hpp"
 #include "attribution/layer_selection.hpp"
 #include "attribution/method_needs.hpp"
 #include "attribution/model_implementation.hpp"
@@ -21,6 +23,8 @@ class Attribution::Implementation {
 
   void add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters);
   Scores scores() const;
+  c10::Device device() const { return model_->model().device(); }
+  std::int64_t batches_split() const { return splits_.load(std::memory_order_relaxed); }
   std::string save() const { return table_.save(); }
   void restore(std::string_view state) { table_.restore(state); }
 
@@ -32,8 +36,10 @@ class Attribution::Implementation {
     at::Tensor clusters;
   };
 
-  /// What one forward of the batch, and one backward per label of a sample, add to the table.
-  std::vector<attribution::LayerAddition> additions(const LabelledBatch& batch);
+  /// What a part of a batch adds to the table.
+  std::vector<attribution::LayerAddition> additions(const attribution::BatchPart& part, const LabelledBatch& batch);
+  /// What one forward of the batch, and one backward per label of a sample, add.
+  std::vector<attribution::LayerAddition> additions(const LabelledBatch& batch, bool short_of_memory);
   /// Where the batch is another axis of z that happens to have as many elements, another number of samples shows it.
   void require_batch_axes(const at::Tensor& inputs);
 
@@ -45,6 +51,7 @@ class Attribution::Implementation {
   attribution::ReplayedMethods replayed_methods_;
   attribution::ScoreTable table_;
   std::atomic<bool> has_batch_axes_ = false;
+  std::atomic<std::int64_t> splits_ = 0;
 };
 
 }  // namespace pregrad

@@ -1,13 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 
+#include "graph/device_failure.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::attribution {
 
 /// `body(copies)` on so many copies of a batch, or `body(1)` where the model takes no other batch than the one it is
-/// given, because its code names the size.
+/// given, because its code names the size, or where the device has no memory for more.
 template <typename Body>
 auto with_copies(std::int64_t copies, const Body& body) {
   if (copies > 1) {
@@ -17,6 +19,10 @@ auto with_copies(std::int64_t copies, const Body& body) {
       // What is wrong with the inputs themselves shows below.
     } catch (const UnsupportedModelError&) {
       // The copies came out in another shape; what is wrong with the model itself shows below.
+    } catch (const std::exception& error) {
+      if (graph::device_failure(error) != graph::DeviceFailure::out_of_memory) {
+        throw;
+      }
     }
   }
   return body(1);

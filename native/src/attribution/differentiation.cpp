@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include "attribution/finite_values.hpp"
+#include "graph/device_failure.hpp"
 #include "graph/libtorch_error.hpp"
 #include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
@@ -127,6 +128,9 @@ std::vector<at::Tensor> differentiate(const at::Tensor& outputs, const at::Tenso
                                                                  /*create_graph=*/false,
                                                                  /*accumulate_grad=*/false, edges);
   } catch (const c10::Error& error) {
+    if (graph::device_failure(error) != graph::DeviceFailure::none) {
+      throw;
+    }
     const std::string reason = graph::first_sentence(error);
     const bool is_fused = reason.find("_transformer_encoder_layer_fwd") != std::string::npos ||
                           reason.find("_native_multi_head_attention") != std::string::npos;

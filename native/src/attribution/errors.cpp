@@ -11,5 +11,6 @@ UnsupportedModelError::~UnsupportedModelError() = default;
 LayerError::~LayerError() = default;
 InputError::~InputError() = default;
 StateError::~StateError() = default;
+DeviceError::~DeviceError() = default;
 
 }  // namespace pregrad

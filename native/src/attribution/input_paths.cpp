@@ -83,7 +83,8 @@ at::Tensor InputPaths::baseline_for(const at::Tensor& inputs) const {
 
 void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch) const {
   constexpr std::int64_t samples_per_run = 256;
-  with_copies(samples_per_run / batch.samples(), [&](std::int64_t copies) { add_scores(layers, batch, copies); });
+  const std::int64_t copies_per_run = batch.short_of_memory ? 1 : samples_per_run / batch.samples();
+  with_copies(copies_per_run, [&](std::int64_t copies) { add_scores(layers, batch, copies); });
 }
 
 void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch, std::int64_t copies) const {

@@ -63,7 +63,7 @@ SampleScores integrated_gradients(const LayerReplay& replay, const LayerBatch& l
       batch.targets, options.output);
 
   const auto points = static_cast<std::int64_t>(rule.points.size());
-  const std::int64_t wanted = worthwhile_copies(batch.samples(), actual.numel() / batch.samples(), points);
+  const std::int64_t wanted = worthwhile_copies(batch, actual.numel() / batch.samples(), points);
   const LayerReplay::Start start = wanted == 1 ? once : replay.start(batch.inputs, wanted);
   const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});

@@ -112,13 +112,16 @@ LayerReplay::Result LayerReplay::run(const Start& start, const Change& change) c
   return result;
 }
 
-std::int64_t worthwhile_copies(std::int64_t samples, std::int64_t elements_per_sample, std::int64_t wanted) {
+std::int64_t worthwhile_copies(const SampleBatch& batch, std::int64_t elements_per_sample, std::int64_t wanted) {
+  if (batch.short_of_memory) {
+    return 1;
+  }
   // Runs so small that the interpreter's own work shows are joined; larger ones only leave the processor's caches.
   constexpr std::int64_t elements_per_run = 1 << 17;
   constexpr std::int64_t most_samples_per_run = 4096;
   const std::int64_t samples_per_run =
       std::min(most_samples_per_run, elements_per_run / std::max<std::int64_t>(1, elements_per_sample));
-  return std::clamp<std::int64_t>(samples_per_run / samples, 1, std::max<std::int64_t>(1, wanted));
+  return std::clamp<std::int64_t>(samples_per_run / batch.samples(), 1, std::max<std::int64_t>(1, wanted));
 }
 
 }  // namespace pregrad::attribution

@@ -10,6 +10,7 @@
 
 #include "attribution/layer_selection.hpp"
 #include "attribution/model_implementation.hpp"
+#include "attribution/sample_batch.hpp"
 #include "graph/replay_graph.hpp"
 
 namespace pregrad::attribution {
@@ -68,6 +69,6 @@ class LayerReplay {
 };
 
 /// How many copies of a batch are worth one run where `wanted` changes are to be tried.
-std::int64_t worthwhile_copies(std::int64_t samples, std::int64_t elements_per_sample, std::int64_t wanted);
+std::int64_t worthwhile_copies(const SampleBatch& batch, std::int64_t elements_per_sample, std::int64_t wanted);
 
 }  // namespace pregrad::attribution

@@ -1,6 +1,5 @@
 #include "pregrad/model.hpp"
 
-#include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/module.h>
@@ -11,6 +10,7 @@
 #include "attribution/differentiation.hpp"
 #include "attribution/model_implementation.hpp"
 #include "check/check_implementation.hpp"
+#include "graph/device_failure.hpp"
 #include "graph/libtorch_error.hpp"
 #include "graph/model_loader.hpp"
 #include "graph/neuron_axis.hpp"
@@ -55,6 +55,14 @@ std::string mend(const at::Tensor& inputs, std::optional<at::ScalarType> weight_
                    mend(inputs, weight_type, reason));
 }
 
+/// To be called where an exception is being handled. What a device has no memory for may still fit in part, which a
+/// caller finds out who knows how to take it apart; whatever else a device does is no fault of the inputs either.
+void rethrow_if_device_failure(const std::exception& error) {
+  if (graph::device_failure(error) != graph::DeviceFailure::none) {
+    throw;
+  }
+}
+
 constexpr std::int64_t samples_compared = 4;
 
 /// Whether every `step`-th sample has the same outputs in both.
@@ -67,22 +75,6 @@ bool are_equal(const at::Tensor& left, const at::Tensor& right, std::int64_t ste
   constexpr std::int64_t half_precision = 2;
   const double tolerance = left.element_size() <= half_precision ? 1e-2 : 1e-5;
   return at::allclose(seen, expected, 0, tolerance * expected.abs().max().item<double>(), /*equal_nan=*/true);
-}
-
-void require_device(c10::Device device) {
-  if (device.is_cpu()) {
-    return;
-  }
-  if (!device.is_cuda() || !at::hasCUDA()) {
-    throw ArgumentError("there is no device '" + device.str() +
-                        "': this LibTorch has no CUDA, so choose cpu or run on a "
-                        "LibTorch with CUDA");
-  }
-  const auto devices = static_cast<int>(at::getNumGPUs());
-  if (device.has_index() && device.index() >= devices) {
-    throw ArgumentError("there is no device '" + device.str() + "': there are " + std::to_string(devices) +
-                        " CUDA devices, from cuda:0");
-  }
 }
 
 }  // namespace
@@ -99,13 +91,13 @@ void Model::Implementation::rethrow_for(const at::Tensor& inputs) const {
     throw;
   } catch (const Error&) {
     throw;
-  } catch (const c10::OutOfMemoryError&) {
-    throw;
   } catch (const c10::Error& error) {
+    rethrow_if_device_failure(error);
     refuse_inputs(inputs, model_.weight_type(), error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
+    rethrow_if_device_failure(error);
     refuse_inputs(inputs, model_.weight_type(), error.what());
   }
 }
@@ -211,18 +203,23 @@ bool Model::Implementation::depends_on_others(const at::Tensor& batch, const at:
 Model::Model(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 Model Model::load(const std::filesystem::path& file, c10::Device device) {
-  require_device(device);
-  return Model(std::make_shared<Implementation>(graph::load_model(file, device)));
+  const c10::Device usable = graph::usable_device(device);
+  return graph::on_device(usable,
+                          [&] { return Model(std::make_shared<Implementation>(graph::load_model(file, usable))); });
 }
 
 Model Model::from(const torch::jit::Module& module, c10::Device device) {
-  require_device(device);
-  return Model(std::make_shared<Implementation>(graph::ModelGraph(graph::read_module(module, device), device)));
+  const c10::Device usable = graph::usable_device(device);
+  return graph::on_device(usable, [&] {
+    return Model(std::make_shared<Implementation>(graph::ModelGraph(graph::read_module(module, usable), usable)));
+  });
 }
 
 std::vector<Layer> Model::layers() const { return implementation_->layers(); }
 
-std::vector<Layer> Model::layers(const at::Tensor& example) const { return implementation_->layers(example); }
+std::vector<Layer> Model::layers(const at::Tensor& example) const {
+  return graph::on_device(device(), [&] { return implementation_->layers(example); });
+}
 
 std::vector<Layer> Model::layers(const std::vector<std::int64_t>& input_shape) const {
   for (const std::int64_t size : input_shape) {
@@ -236,20 +233,25 @@ std::vector<Layer> Model::layers(const std::vector<std::int64_t>& input_shape) c
 }
 
 at::Tensor Model::forward(const at::Tensor& inputs) const {
-  attribution::check_inputs(inputs, implementation_->model().weight_type());
-  return implementation_->forward(inputs);
+  return graph::on_device(device(), [&] {
+    attribution::check_inputs(inputs, implementation_->model().weight_type());
+    return implementation_->forward(inputs);
+  });
 }
 
 Attribution Model::attribution(const AttributionOptions& options) const {
-  return Attribution(std::make_shared<Attribution::Implementation>(implementation_, options));
+  return graph::on_device(
+      device(), [&] { return Attribution(std::make_shared<Attribution::Implementation>(implementation_, options)); });
 }
 
 Ablation Model::ablation(const AblationOptions& options) const {
-  return Ablation(std::make_shared<Ablation::Implementation>(implementation_, options));
+  return graph::on_device(
+      device(), [&] { return Ablation(std::make_shared<Ablation::Implementation>(implementation_, options)); });
 }
 
 Check Model::check(const CheckOptions& options) const {
-  return Check(std::make_shared<Check::Implementation>(implementation_, options));
+  return graph::on_device(device(),
+                          [&] { return Check(std::make_shared<Check::Implementation>(implementation_, options)); });
 }
 
 c10::Device Model::device() const { return implementation_->model().device(); }

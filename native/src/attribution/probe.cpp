@@ -14,6 +14,7 @@
 #include "attribution/layer_gradients.hpp"
 #include "attribution/method_needs.hpp"
 #include "attribution/score_table.hpp"
+#include "graph/device_failure.hpp"
 #include "graph/neuron_axis.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
@@ -228,7 +229,8 @@ at::Tensor Probe::activation(std::string_view layer, const at::Tensor& a) {
 }
 
 void Probe::add(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& clusters) {
-  implementation_->add(logits, labels, clusters);
+  const c10::Device device = logits.defined() ? logits.device() : c10::Device(c10::kCPU);
+  graph::on_device(device, [&] { implementation_->add(logits, labels, clusters); });
 }
 
 void Probe::discard() { implementation_->discard(); }

@@ -47,6 +47,13 @@ pregrad_status pregrad_attribution_add_targets(pregrad_attribution* attribution,
   });
 }
 
+pregrad_status pregrad_attribution_batches_split(const pregrad_attribution* attribution, int64_t* count) {
+  return c_api::guarded([&] {
+    auto& out = c_api::required(count, "the out parameter");
+    out = c_api::open(attribution).batches_split();
+  });
+}
+
 pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores) {
   return c_api::guarded(
       [&] { c_api::hand_out(scores, [&] { return c_api::Snapshot(c_api::open(attribution).scores()); }); });

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "graph/device_failure.hpp"
 #include "graph/libtorch_error.hpp"
 
 namespace pregrad::c_api {
@@ -14,6 +15,7 @@ static_assert(static_cast<int>(ErrorKind::unsupported) == PREGRAD_ERROR_UNSUPPOR
 static_assert(static_cast<int>(ErrorKind::layer) == PREGRAD_ERROR_LAYER);
 static_assert(static_cast<int>(ErrorKind::input) == PREGRAD_ERROR_INPUT);
 static_assert(static_cast<int>(ErrorKind::state) == PREGRAD_ERROR_STATE);
+static_assert(static_cast<int>(ErrorKind::device) == PREGRAD_ERROR_DEVICE);
 
 std::string& stored_message() {
   thread_local std::string message;
@@ -37,8 +39,19 @@ pregrad_status fail(ErrorKind kind, const char* message) noexcept {
 
 const char* last_error() noexcept { return message_lost ? out_of_memory : stored_message().c_str(); }
 
+pregrad_status fail_on_device(const char* message) noexcept {
+  try {
+    return fail(ErrorKind::device, graph::device_error_text(message).c_str());
+  } catch (...) {
+    return fail(ErrorKind::internal, out_of_memory);
+  }
+}
+
 pregrad_status fail_internally(const char* message) noexcept {
   try {
+    if (graph::device_failure(std::string(message)) != graph::DeviceFailure::none) {
+      return fail_on_device(message);
+    }
     const std::string sentence = graph::first_sentence(message);
     return fail(ErrorKind::internal, sentence.empty() ? "LibTorch failed without a message" : sentence.c_str());
   } catch (...) {

@@ -20,6 +20,9 @@ const char* last_error() noexcept;
 /// The same for an exception that is none of PreGrad's: its message is cut to the sentence that says what is wrong.
 pregrad_status fail_internally(const char* message) noexcept;
 
+/// The same for a device whose memory ran out.
+pregrad_status fail_on_device(const char* message) noexcept;
+
 /// Runs the body of an entry point; no exception leaves it.
 template <class Body>
 pregrad_status guarded(Body&& body) noexcept {
@@ -30,6 +33,8 @@ pregrad_status guarded(Body&& body) noexcept {
     return fail(error.kind(), error.what());
   } catch (const std::bad_alloc&) {
     return fail(ErrorKind::internal, out_of_memory);
+  } catch (const c10::OutOfMemoryError& error) {
+    return fail_on_device(error.what_without_backtrace());
   } catch (const c10::Error& error) {
     return fail_internally(error.what_without_backtrace());
   } catch (const std::exception& error) {

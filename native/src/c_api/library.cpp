@@ -50,6 +50,8 @@ const char* pregrad_status_name(pregrad_status status) {
       return "input";
     case PREGRAD_ERROR_STATE:
       return "state";
+    case PREGRAD_ERROR_DEVICE:
+      return "device";
   }
   return "unknown";
 }

@@ -13,6 +13,7 @@
 #include "attribution/layer_taps.hpp"
 #include "attribution/neuron_blocks.hpp"
 #include "check/check_implementation.hpp"
+#include "graph/device_failure.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/sample_values.hpp"
 
@@ -38,6 +39,8 @@ bool runs_alike(const Model::Implementation& wide, const Model::Implementation& 
     constexpr double like_single_precision = 1e-3;
     return seen.scalar_type() == at::kDouble && seen.sizes() == expected.sizes() &&
            at::allclose(seen, expected, 0, like_single_precision * expected.abs().max().item<double>());
+  } catch (const DeviceError&) {
+    throw;
   } catch (const Error&) {
     return false;  // its code names a type
   }
@@ -139,8 +142,8 @@ void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch&
   const std::vector<std::int64_t> chosen = evenly_spaced(neurons, options_.most_neurons);
   const auto count = static_cast<std::int64_t>(chosen.size());
   comparison.set_neurons(count);
-  const LayerReplay::Start start = replay.start(
-      batch.inputs, attribution::worthwhile_copies(batch.samples(), neurons * reduction.positions(), count));
+  const LayerReplay::Start start =
+      replay.start(batch.inputs, attribution::worthwhile_copies(batch, neurons * reduction.positions(), count));
   const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
   const auto y_at = [&](const at::Tensor& shifts) {
@@ -195,7 +198,9 @@ std::vector<LayerCheck> Check::Implementation::results() const {
 
 Check::Check(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
-void Check::add(const at::Tensor& inputs, const at::Tensor& labels) { implementation_->add(inputs, labels); }
+void Check::add(const at::Tensor& inputs, const at::Tensor& labels) {
+  graph::on_device(implementation_->device(), [&] { implementation_->add(inputs, labels); });
+}
 
 std::vector<LayerCheck> Check::results() const { return implementation_->results(); }
 

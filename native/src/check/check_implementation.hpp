@@ -26,6 +26,7 @@ class Check::Implementation {
 
   void add(const at::Tensor& inputs, const at::Tensor& labels);
   std::vector<LayerCheck> results() const;
+  c10::Device device() const { return model_->model().device(); }
 
  private:
   /// The model in the precision in which it is compared.

@@ -2,6 +2,7 @@
 
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "graph/device_failure.hpp"
 #include "graph/graph_checks.hpp"
 #include "graph/libtorch_error.hpp"
 #include "graph/module_inliner.hpp"
@@ -24,6 +25,7 @@ torch::jit::Module loaded(const std::filesystem::path& file, c10::Device device)
   try {
     return torch::jit::load(file.string(), device);
   } catch (const c10::Error& error) {
+    throw_if_device_failure(device, error);
     throw ModelError("cannot read the model in '" + file.string() + "': " + first_sentence(error) +
                      "; save it again with torch.jit.script(model).save(path)");
   } catch (const std::exception& error) {

@@ -35,6 +35,10 @@ PREGRAD_JNI(void, ablationAdd)
   });
 }
 
+PREGRAD_JNI(jlong, ablationBatchesSplit)(JNIEnv* env, jclass /*unused*/, jlong ablation) {
+  return jni::guarded(env, [&]() -> jlong { return jni::registry().get<Ablation>(ablation)->batches_split(); });
+}
+
 PREGRAD_JNI(jbyteArray, curves)(JNIEnv* env, jclass /*unused*/, jlong ablation) {
   return jni::guarded(env, [&] {
     const std::vector<pregrad::RemovalCurve> curves = jni::registry().get<Ablation>(ablation)->curves();

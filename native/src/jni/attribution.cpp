@@ -20,6 +20,10 @@ PREGRAD_JNI(void, add)
   });
 }
 
+PREGRAD_JNI(jlong, batchesSplit)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
+  return jni::guarded(env, [&]() -> jlong { return jni::registry().get<Attribution>(attribution)->batches_split(); });
+}
+
 PREGRAD_JNI(jlong, scores)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
   return jni::guarded(env,
                       [&] { return jni::registry().add(jni::registry().get<Attribution>(attribution)->scores()); });

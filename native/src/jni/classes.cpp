@@ -5,10 +5,10 @@
 namespace pregrad::jni {
 namespace {
 
-constexpr std::array<const char*, 8> exception_names = {
+constexpr std::array<const char*, 9> exception_names = {
     "java/lang/OutOfMemoryError", "org/pregrad/PreGradException",          "org/pregrad/ArgumentException",
     "org/pregrad/ModelException", "org/pregrad/UnsupportedModelException", "org/pregrad/LayerException",
-    "org/pregrad/InputException", "java/lang/IllegalStateException",
+    "org/pregrad/InputException", "java/lang/IllegalStateException",       "org/pregrad/DeviceException",
 };
 
 Classes loaded;

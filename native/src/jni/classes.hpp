@@ -15,7 +15,7 @@ struct ExceptionClass {
 /// What is looked up once, when the library is loaded; global references.
 struct Classes {
   /// In the order of ErrorKind, which counts from 1; at 0 stands OutOfMemoryError, which is no error of PreGrad's.
-  std::array<ExceptionClass, 8> exceptions;
+  std::array<ExceptionClass, 9> exceptions;
   jclass object = nullptr;
   jclass string = nullptr;
   jmethodID string_of_bytes = nullptr;

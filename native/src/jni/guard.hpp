@@ -29,8 +29,8 @@ std::invoke_result_t<Body> guarded(JNIEnv* env, Body&& body) noexcept {
     throw_java(env, error.kind(), error.what());
   } catch (const std::bad_alloc&) {
     throw_out_of_memory(env);
-  } catch (const c10::OutOfMemoryError&) {
-    throw_out_of_memory(env);
+  } catch (const c10::OutOfMemoryError& error) {
+    throw_device_failure(env, error.what_without_backtrace());
   } catch (const c10::Error& error) {
     throw_foreign(env, error.what_without_backtrace());
   } catch (const std::exception& error) {

@@ -5,6 +5,7 @@
 
 #include "classes.hpp"
 #include "convert.hpp"
+#include "graph/device_failure.hpp"
 #include "guard.hpp"
 #include "input.hpp"
 #include "options.hpp"
@@ -73,7 +74,11 @@ PREGRAD_JNI(jbyteArray, layersOfInput)
 PREGRAD_JNI(jobjectArray, forward)
 (JNIEnv* env, jclass /*unused*/, jlong model, jint source, jobject data, jlong offset, jlongArray shape) {
   return jni::guarded(env, [&] {
-    return java_output(env, jni::registry().get<Model>(model)->forward(jni::input(env, source, data, offset, shape)));
+    const auto opened = jni::registry().get<Model>(model);
+    // What went wrong on a device may show only when the result is fetched from there.
+    return pregrad::graph::on_device(opened->device(), [&] {
+      return java_output(env, opened->forward(jni::input(env, source, data, offset, shape)));
+    });
   });
 }
 

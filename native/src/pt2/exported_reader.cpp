@@ -4,6 +4,7 @@
 
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
+#include "graph/device_failure.hpp"
 #include "graph/libtorch_error.hpp"
 #include "pregrad/error.hpp"
 #include "pt2/archive.hpp"
@@ -114,6 +115,7 @@ graph::ReadModel read_exported(std::unique_ptr<ByteSource> source, const std::st
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const c10::Error& error) {
+    graph::throw_if_device_failure(device, error);
     throw damaged("cannot be read (" + graph::first_sentence(error) + ")");
   } catch (const std::exception& error) {
     throw damaged("cannot be read (" + graph::first_sentence(error.what()) + ")");

@@ -92,7 +92,8 @@ public final class Ablation implements AutoCloseable {
     }
 
     /**
-     * Measures all orders on a batch. A batch that throws adds nothing.
+     * Measures all orders on a batch. A batch that throws adds nothing. One that does not fit into the memory of its device
+     * is measured in halves, as far down as single samples.
      *
      * @param inputs [N, ...], the model's input, finite
      * @param labels [N], each in [0, outputs); may be null for a model of one output, which has no accuracy
@@ -101,6 +102,7 @@ public final class Ablation implements AutoCloseable {
      * @throws UnsupportedModelException if the samples of a batch interact in the model
      * @throws ArgumentException if an order does not name every neuron of its layer once, or the target is beyond the
      *     outputs
+     * @throws DeviceException if a single sample does not fit into the device's memory, or the device broke
      * @throws IllegalStateException if the measurement is closed
      */
     public void add(Input inputs, long[] labels, long[] clusters) {
@@ -118,6 +120,15 @@ public final class Ablation implements AutoCloseable {
      */
     public void add(Input inputs, long[] labels) {
         add(inputs, labels, null);
+    }
+
+    /**
+     * {@return how often a batch, or a half of one, did not fit into the memory of its device and was cut in two}
+     *
+     * @throws IllegalStateException if the measurement is closed
+     */
+    public long batchesSplit() {
+        return handle.use(Native::ablationBatchesSplit);
     }
 
     /**

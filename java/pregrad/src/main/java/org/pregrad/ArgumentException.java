@@ -1,6 +1,6 @@
 package org.pregrad;
 
-/** An option is wrong: an unknown method, a target outside the outputs, a device that is not there. */
+/** An option is wrong: an unknown method, a target outside the outputs, a device of no known kind. */
 public class ArgumentException extends PreGradException {
     private static final long serialVersionUID = 1L;
 

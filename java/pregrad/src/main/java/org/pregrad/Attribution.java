@@ -149,7 +149,8 @@ public final class Attribution implements AutoCloseable {
     }
 
     /**
-     * Adds a batch: one forward and one backward for all layers and methods. A batch that throws adds nothing.
+     * Adds a batch: one forward and one backward for all layers and methods. A batch that throws adds nothing. One that
+     * does not fit into the memory of its device is added in halves, as far down as single samples.
      *
      * @param inputs [N, ...], the model's input, finite
      * @param labels [N], each in [0, outputs); may be null unless the target is the label
@@ -157,6 +158,7 @@ public final class Attribution implements AutoCloseable {
      * @throws InputException if inputs, labels or clusters do not fit the model or each other
      * @throws UnsupportedModelException if the samples of a batch interact in the model
      * @throws ArgumentException if the target is beyond the outputs
+     * @throws DeviceException if a single sample does not fit into the device's memory, or the device broke
      * @throws IllegalStateException if the attribution is closed
      */
     public void add(Input inputs, long[] labels, long[] clusters) {
@@ -222,6 +224,16 @@ public final class Attribution implements AutoCloseable {
             }
         }
         return Arrays.stream(rows).flatMapToLong(Arrays::stream).toArray();
+    }
+
+    /**
+     * {@return how often a batch, or a half of one, did not fit into the memory of its device and was cut in two} It is 0
+     * where all is well; a smaller batch from the start saves the runs that failed.
+     *
+     * @throws IllegalStateException if the attribution is closed
+     */
+    public long batchesSplit() {
+        return handle.use(Native::batchesSplit);
     }
 
     /**

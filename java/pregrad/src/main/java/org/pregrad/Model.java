@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.pregrad.internal.Handle;
+import org.pregrad.internal.LibTorch;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.Text;
@@ -44,14 +45,18 @@ public final class Model implements AutoCloseable {
      * @param device where it shall run
      * @throws ModelException if the file cannot be read or is no model
      * @throws UnsupportedModelException if it cannot be attributed
-     * @throws ArgumentException if there is no such device
+     * @throws DeviceException if there is no such device, or it has too little memory
      * @throws PreGradException if the native libraries cannot be loaded
      */
     public static Model load(Path file, Device device) {
         Objects.requireNonNull(device, "device");
         byte[] path = Text.path(file);
         Loader.load();
-        return new Model(Native.loadModel(path, Text.utf8(device.toString())), "Model " + file);
+        try {
+            return new Model(Native.loadModel(path, Text.utf8(device.toString())), "Model " + file);
+        } catch (DeviceException e) {
+            throw LibTorch.explained(e);
+        }
     }
 
     /**
@@ -92,6 +97,7 @@ public final class Model implements AutoCloseable {
      *
      * @param input [N, ...]
      * @throws InputException if the input does not fit the model
+     * @throws DeviceException if it does not fit into the device's memory, or the device broke
      * @throws IllegalStateException if the model is closed
      */
     public Outputs forward(Input input) {

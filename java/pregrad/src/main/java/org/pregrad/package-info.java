@@ -42,7 +42,8 @@
  * plain values and outlive everything.
  *
  * <p>Every failure is a {@link org.pregrad.PreGradException} whose message is one line: what is wrong, with the value,
- * and how to mend it. Native memory that runs out is a {@link java.lang.OutOfMemoryError}.
+ * and how to mend it. Native memory that runs out is a {@link java.lang.OutOfMemoryError}; a device without memory, or one
+ * that breaks, is a {@link org.pregrad.DeviceException}.
  *
  * <h2>System properties</h2>
  * <ul>

@@ -3,6 +3,7 @@ package org.pregrad;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.net.URI;
@@ -179,7 +180,6 @@ class ErrorsTest {
         fails(ArgumentException.class, () -> Device.of("tpu"));
         fails(ArgumentException.class, () -> Device.cuda(-1));
         fails(ArgumentException.class, () -> PreGrad.setThreads(0));
-        fails(ArgumentException.class, () -> Model.load(Fixtures.file("digits-mlp.scripted.pt"), Device.cuda(99)));
     }
 
     private static void refuses(Method method, UnaryOperator<Attribution.Builder> options) {
@@ -331,6 +331,57 @@ class ErrorsTest {
         fails(InputException.class, () -> model.layers(1, 63));
         fails(InputException.class, () -> model.layers(-1, 64));
         fails(InputException.class, () -> model.forward(Input.of(new float[63], 1, 63)));
+    }
+
+    @Test
+    void devicesThatAreNotThere() {
+        assertThat(fails(
+                        DeviceException.class,
+                        () -> Model.load(Fixtures.file("digits-mlp.scripted.pt"), Device.cuda(99))))
+                .contains("cuda:99");
+    }
+
+    @Test
+    void devicesThatBreak() {
+        float[] x = new float[2 * 64];
+        x[64] = -1000;
+        try (Model breaking = Model.load(Fixtures.file("special/little-memory.scripted.pt"))) {
+            assertThat(fails(DeviceException.class, () -> breaking.forward(Input.of(x, 2, 64))))
+                    .contains("(CUDA error: an illegal memory access was encountered)");
+            assertThat(breaking.forward(Input.of(new float[64], 1, 64)).shape()).containsExactly(1, 10);
+        }
+    }
+
+    @Test
+    void batchesThatDoNotFitAreAddedInHalves() {
+        Data some = Fixtures.digits().part(0, 50);
+        float[] x = some.floats().clone();
+        int samples = some.size();
+        try (Model little = Model.load(Fixtures.file("special/little-memory.scripted.pt"));
+                Attribution attribution = little.attribution().layers("act1").open();
+                Attribution bySingles = little.attribution().layers("act1").open()) {
+            attribution.add(some.input(), some.y(), some.cluster());
+            for (int i = 0; i < samples; i++) {
+                Data one = some.part(i, i + 1);
+                bySingles.add(one.input(), one.y(), one.cluster());
+            }
+            assertThat(attribution.batchesSplit()).isEqualTo(15);
+            assertThat(bySingles.batchesSplit()).isZero();
+            List<Score> seen = attribution.scores().all();
+            List<Score> expected = bySingles.scores().all();
+            assertThat(seen).hasSameSizeAs(expected);
+            for (int i = 0; i < seen.size(); i++) {
+                assertThat(seen.get(i).count()).isEqualTo(expected.get(i).count());
+                assertThat(seen.get(i).mean()).containsExactly(expected.get(i).mean(), within(1e-5));
+            }
+            byte[] before = attribution.save();
+            x[64] = 1000;
+            assertThat(fails(
+                            DeviceException.class,
+                            () -> attribution.add(Input.of(x, samples, 64), some.y(), some.cluster())))
+                    .contains("single sample");
+            assertThat(attribution.save()).isEqualTo(before);
+        }
     }
 
     @Test

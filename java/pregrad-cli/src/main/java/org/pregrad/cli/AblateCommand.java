@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import org.pregrad.DeviceException;
 import org.pregrad.Method;
 import org.pregrad.Model;
 import org.pregrad.cli.data.BatchInput;
@@ -38,6 +39,7 @@ import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.UnfinishedRun;
 import org.pregrad.cli.report.Report;
+import org.pregrad.cli.run.MemoryNote;
 import org.pregrad.cli.run.Samples;
 import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
@@ -129,14 +131,15 @@ final class AblateCommand implements Callable<Integer> {
                 scored.checkBatchSize(batch.size());
                 Set<Long> clusters = tested.clusterSizes().keySet();
                 checkClusters(clusters, scored.clusterSizes().keySet());
-                Scorer scorer =
-                        new Scorer(loaded, wanted, paths, scoredMethods(), new Samples(this::openScored, batch.size()));
+                MemoryNote note = new MemoryNote(this::hint);
+                Scorer scorer = new Scorer(
+                        loaded, wanted, paths, scoredMethods(), new Samples(this::openScored, batch.size(), note));
                 // What is wrong with layers or inputs shows here, before another command's unfinished run is given up.
                 scorer.calls();
                 AblationRun run = new AblationRun(
                         loaded,
                         scorer,
-                        new Samples(() -> data.open(labelled), batch.size()),
+                        new Samples(() -> data.open(labelled), batch.size(), note),
                         new AblationRun.Wanted(
                                 wanted, paths, comparedMethods(), repeats.number(), Set.copyOf(clusters)),
                         new AblationRun.Work(scored.samples(), tested.samples()),
@@ -150,10 +153,18 @@ final class AblateCommand implements Callable<Integer> {
 
     /** How many outputs the model has; with one there is no accuracy, and no label is needed for it. */
     private long outputs(Model loaded) throws IOException {
+        try {
+            return outputs(loaded, batch.size());
+        } catch (DeviceException e) {
+            return outputs(loaded, 1); // there may be no memory for more
+        }
+    }
+
+    private long outputs(Model loaded, int samplesAtOnce) throws IOException {
         try (Dataset samples = data.open(false)) {
             samples.checkBatchSize(batch.size());
             long[] shape =
-                    loaded.forward(BatchInput.of(samples.next(batch.size()))).shape();
+                    loaded.forward(BatchInput.of(samples.next(samplesAtOnce))).shape();
             return shape.length < 2 ? 1 : shape[1];
         }
     }
@@ -198,8 +209,10 @@ final class AblateCommand implements Callable<Integer> {
                 unfinished.discard();
                 return results;
             } catch (RuntimeException e) {
-                // With other inputs nothing of this serves; after a full disk or a failure of our own all of it may.
-                if (ErrorLine.isMendable(e) && !(e instanceof OutputFailure)) {
+                // With other inputs nothing of this serves; after a full disk, a lost device or a failure of our own
+                // all
+                // of it may.
+                if (ErrorLine.isMendable(e) && !(e instanceof OutputFailure || e instanceof DeviceException)) {
                     unfinished.discard();
                 }
                 throw e;

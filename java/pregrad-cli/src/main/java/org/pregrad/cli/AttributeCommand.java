@@ -8,6 +8,7 @@ import org.pregrad.Model;
 import org.pregrad.NeuronConstants;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.errors.ErrorLine;
 import org.pregrad.cli.options.BatchOption;
 import org.pregrad.cli.options.MethodOption;
 import org.pregrad.cli.options.ModelOptions;
@@ -26,6 +27,7 @@ import org.pregrad.cli.output.TopTable;
 import org.pregrad.cli.progress.Progress;
 import org.pregrad.cli.report.Report;
 import org.pregrad.cli.run.Checkpoint;
+import org.pregrad.cli.run.MemoryNote;
 import org.pregrad.cli.run.Samples;
 import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
@@ -105,7 +107,7 @@ final class AttributeCommand implements Callable<Integer> {
     }
 
     private Scores scores(Dataset samples) throws IOException, InterruptedException {
-        Samples passes = new Samples(() -> data.open(wanted.needsLabels()), batch.size());
+        Samples passes = new Samples(() -> data.open(wanted.needsLabels()), batch.size(), new MemoryNote(this::hint));
         try (Model loaded = model.load()) {
             Scorer scorer = new Scorer(loaded, wanted, paths, method.methods(), passes);
             int rounds = scorer.needsMeans() ? 2 : 1;
@@ -148,5 +150,11 @@ final class AttributeCommand implements Callable<Integer> {
             to.println("Report:  " + directory.given().resolve(Report.FILE));
         }
         to.flush();
+    }
+
+    private void hint(String message) {
+        if (!quiet.isSet()) {
+            ErrorLine.print(message, spec.commandLine().getErr());
+        }
     }
 }

@@ -85,6 +85,38 @@ class AblateTest {
     }
 
     @Test
+    void measuresInHalvesWhatDoesNotFitIntoTheDevicesMemory() {
+        List<String> command = List.of(
+                "ablate",
+                "--model",
+                Fixtures.text("special/little-memory.scripted.pt"),
+                "--data",
+                Fixtures.text("digits.npz"),
+                "--layer",
+                "act2",
+                "--method",
+                "gradient",
+                "--repeats",
+                "1");
+        for (String size : new String[] {"1797", "4"}) {
+            List<String> arguments = new ArrayList<>(command);
+            arguments.addAll(List.of(
+                    "--batch-size", size, "--out", directory.resolve(size).toString()));
+            Ran ran = Ran.inProcess(arguments.toArray(String[]::new));
+            assertThat(ran.code()).as(ran.err()).isZero();
+            assertThat(ran.err().lines()).hasSize(size.equals("4") ? 0 : 1);
+        }
+        List<String[]> seen =
+                Fixtures.rows(directory.resolve("1797/curves.csv")).toList();
+        List<String[]> expected =
+                Fixtures.rows(directory.resolve("4/curves.csv")).toList();
+        assertThat(seen).hasSameSizeAs(expected);
+        for (int row = 0; row < seen.size(); row++) {
+            assertThat(seen.get(row)[ACCURACY]).isEqualTo(expected.get(row)[ACCURACY]);
+        }
+    }
+
+    @Test
     void sumsTheCurvesUp() throws IOException {
         ablate("--layer", "relu@1", "--repeats", "4", "--method", "gradient", "--aggregate", "mean,cancellation");
         JsonNode summary = summary();
@@ -271,6 +303,31 @@ class AblateTest {
         Files.writeString(folder.resolve("scores.state"), "much work");
         run(Fixtures.path("digits-images.npz"), "--layer", "relo").assertRefused("relo");
         assertThat(folder.resolve("scores.state")).hasContent("much work");
+    }
+
+    @Test
+    void keepsAnUnfinishedRunThatTheDeviceEnded() throws IOException {
+        int samples = 8;
+        float[] inputs = new float[samples * 64];
+        inputs[7 * 64] = -1000;
+        Path data = new TestNpz()
+                .floats("x", "(8, 64)", inputs)
+                .longs("y", "(8,)", new long[samples])
+                .write(directory.resolve("breaking.npz"));
+        Ran ran = Ran.inProcess(
+                "ablate",
+                "--model",
+                Fixtures.text("special/little-memory.scripted.pt"),
+                "--data",
+                data.toString(),
+                "--layer",
+                "act2",
+                "--batch-size",
+                "4",
+                "--out",
+                directory.resolve("out").toString());
+        ran.assertRefused("CUDA error: an illegal memory access was encountered");
+        assertThat(directory.resolve("out").resolve(UnfinishedRun.FOLDER)).isDirectory();
     }
 
     @Test

@@ -72,6 +72,44 @@ class AttributeTest {
     }
 
     @Test
+    void tellsOnceOfBatchesThatDoNotFitIntoTheDevicesMemory() throws IOException {
+        List<String> command = List.of(
+                "attribute",
+                "--model",
+                Fixtures.text("special/little-memory.scripted.pt"),
+                "--data",
+                Fixtures.text("digits.npz"),
+                "--layer",
+                "act1");
+        Ran split = run(command, "split", "--batch-size", "64");
+        assertThat(split.err().lines())
+                .containsExactly("pregrad: a batch of 64 samples did not fit into the device's memory and was added in"
+                        + " halves; a smaller --batch-size saves the runs that fail");
+        assertThat(run(command, "quiet", "--batch-size", "64", "--quiet").err()).isEmpty();
+        assertThat(run(command, "fitting", "--batch-size", "4").err()).isEmpty();
+        List<String[]> seen =
+                Fixtures.rows(directory.resolve("split/scores.csv")).toList();
+        List<String[]> expected =
+                Fixtures.rows(directory.resolve("fitting/scores.csv")).toList();
+        assertThat(seen).hasSameSizeAs(expected);
+        for (int row = 0; row < seen.size(); row++) {
+            int count = 5;
+            assertThat(seen.get(row)[count]).isEqualTo(expected.get(row)[count]);
+            assertThat(Double.parseDouble(seen.get(row)[count + 1]))
+                    .isCloseTo(Double.parseDouble(expected.get(row)[count + 1]), within(1e-5));
+        }
+    }
+
+    private Ran run(List<String> command, String out, String... options) {
+        List<String> arguments = new ArrayList<>(command);
+        arguments.addAll(List.of("--out", directory.resolve(out).toString()));
+        arguments.addAll(List.of(options));
+        Ran ran = Ran.inProcess(arguments.toArray(String[]::new));
+        assertThat(ran.code()).as(ran.err()).isZero();
+        return ran;
+    }
+
+    @Test
     void tellsInTheSummaryWhatWasRunOnWhat() throws IOException {
         attribute(
                 "--layer",

@@ -4,6 +4,7 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.pregrad.DeviceException;
 import org.pregrad.PreGradException;
 
 /** Loads LibTorch: that of the JavaCPP presets, or one of the user's own. */
@@ -18,6 +19,7 @@ public final class LibTorch {
     private static final List<String> OPTIONAL = List.of("libc10_cuda.so", "libtorch_cuda.so");
 
     private static volatile String folder;
+    private static volatile String withoutCuda;
 
     private LibTorch() {}
 
@@ -29,6 +31,16 @@ public final class LibTorch {
     /** Where it was loaded from. */
     static String folder() {
         return folder;
+    }
+
+    /** The same exception, with the reason if CUDA's part of this LibTorch could not be loaded. */
+    public static DeviceException explained(DeviceException e) {
+        String reason = withoutCuda;
+        return reason == null
+                ? e
+                : new DeviceException(e.getMessage() + " (its libtorch_cuda.so cannot be loaded: " + reason
+                        + "; put CUDA and cuDNN where the loader finds them, as with LD_LIBRARY_PATH, and add"
+                        + " org.bytedeco:cuda-redist with its classifier)");
     }
 
     static void load() {
@@ -43,6 +55,24 @@ public final class LibTorch {
             folder = libraries.toString();
         } else {
             folder = Presets.load();
+            withoutCuda = failureOfCuda(Path.of(folder).resolve("libtorch_cuda.so"));
+        }
+    }
+
+    /** JavaCPP goes on in silence where CUDA's part cannot be loaded, and models run on the processor; null if it is there. */
+    private static String failureOfCuda(Path file) {
+        if (!Files.exists(file)) {
+            return null;
+        }
+        try {
+            System.load(file.toString());
+            return null;
+        } catch (UnsatisfiedLinkError e) {
+            String reason = String.valueOf(e.getMessage());
+            // That of JavaCPP may be another.
+            return reason.contains("already loaded in another classloader")
+                    ? null
+                    : reason.lines().findFirst().orElse("").replace(file + ": ", "");
         }
     }
 

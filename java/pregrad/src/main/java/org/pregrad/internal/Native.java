@@ -57,6 +57,8 @@ public final class Native {
     /** The integers as {@link BatchIntegers} packs them. */
     public static native void add(long attribution, int source, Object data, long offset, long[] integers);
 
+    public static native long batchesSplit(long attribution);
+
     /** A snapshot, to be released. */
     public static native long scores(long attribution);
 
@@ -76,6 +78,8 @@ public final class Native {
 
     public static native void ablationAdd(
             long ablation, int source, Object data, long offset, long[] shape, long[] labels, long[] clusters);
+
+    public static native long ablationBatchesSplit(long ablation);
 
     /** Removal curves as {@link Records}. */
     public static native byte[] curves(long ablation);

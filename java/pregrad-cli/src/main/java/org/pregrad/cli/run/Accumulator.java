@@ -8,6 +8,9 @@ import org.pregrad.Input;
 interface Accumulator {
     void add(Input inputs, long[] labels, long[] clusters);
 
+    /** How often a batch did not fit into the device's memory. */
+    long batchesSplit();
+
     byte[] save();
 
     void restore(byte[] state);
@@ -17,6 +20,11 @@ interface Accumulator {
             @Override
             public void add(Input inputs, long[] labels, long[] clusters) {
                 attribution.add(inputs, labels, clusters);
+            }
+
+            @Override
+            public long batchesSplit() {
+                return attribution.batchesSplit();
             }
 
             @Override
@@ -36,6 +44,11 @@ interface Accumulator {
             @Override
             public void add(Input inputs, long[] labels, long[] clusters) {
                 ablation.add(inputs, labels, clusters);
+            }
+
+            @Override
+            public long batchesSplit() {
+                return ablation.batchesSplit();
             }
 
             @Override

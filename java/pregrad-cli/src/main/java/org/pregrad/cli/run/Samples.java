@@ -15,8 +15,9 @@ import org.pregrad.cli.progress.Progress;
  *
  * @param source    opens them at their start
  * @param batchSize how many run at once
+ * @param note      hears of batches that did not fit into the device's memory
  */
-public record Samples(Supplier<Dataset> source, int batchSize) {
+public record Samples(Supplier<Dataset> source, int batchSize, MemoryNote note) {
     /** Adds all batches that {@code checkpoint} does not have yet, in order. */
     void passOver(Accumulator to, Checkpoint checkpoint, Progress progress) throws IOException, InterruptedException {
         Checkpoint.Reached reached = checkpoint.restore(to);
@@ -47,7 +48,7 @@ public record Samples(Supplier<Dataset> source, int batchSize) {
         }
     }
 
-    private static void add(Batch next, Accumulator to) {
+    private void add(Batch next, Accumulator to) {
         try {
             to.add(BatchInput.of(next), next.labels(), next.clusters());
         } catch (InputException e) {
@@ -56,5 +57,6 @@ public record Samples(Supplier<Dataset> source, int batchSize) {
                     ? e
                     : new UserException(e.getMessage() + " (counted from sample " + next.first() + ")", e);
         }
+        note.look(to, next.samples());
     }
 }

@@ -1,0 +1,75 @@
+#include "attribution/batch_parts.hpp"
+
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "graph/device_failure.hpp"
+#include "pregrad/error.hpp"
+
+namespace pregrad::attribution {
+
+namespace {
+
+bool is_out_of_memory(const std::exception& error) {
+  return graph::device_failure(error) == graph::DeviceFailure::out_of_memory;
+}
+
+/// LibTorch's words if the part does not fit, else none. The exception is gone when this returns, and with it whatever
+/// memory it may have held on to.
+std::string refusal(const BatchPart& part, const std::function<void(const BatchPart&)>& body) {
+  try {
+    body(part);
+    return {};
+  } catch (const InputError& error) {
+    if (part.first == 0) {
+      throw;
+    }
+    throw InputError(std::string(error.what()) + " (counted from sample " + std::to_string(part.first) +
+                     ", as the batch did not fit into the device's memory)");
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) {
+      throw;
+    }
+    return graph::device_words(error);
+  }
+}
+
+}  // namespace
+
+std::int64_t in_parts(c10::Device device, std::int64_t samples, const std::function<void(const BatchPart&)>& body) {
+  std::int64_t splits = 0;
+  std::vector<BatchPart> waiting = {{0, samples, false}};  // the last one is next
+  while (!waiting.empty()) {
+    const BatchPart part = waiting.back();
+    waiting.pop_back();
+    const std::string words = refusal(part, body);
+    if (words.empty()) {
+      continue;
+    }
+    if (!part.is_single_sample()) {
+      ++splits;
+      const std::int64_t half = part.samples / 2;
+      waiting.push_back({part.first + half, part.samples - half, true});
+      waiting.push_back({part.first, half, true});
+    } else if (!part.short_of_memory) {
+      waiting.push_back({part.first, 1, true});
+    } else {
+      throw DeviceError("the memory of device " + device.str() + " is too small for a single sample (" + words +
+                        "): free memory there, score fewer layers or methods at once, or use a device with more of it");
+    }
+  }
+  return splits;
+}
+
+void if_two_fit(const BatchPart& part, const std::function<void()>& check) {
+  try {
+    check();
+  } catch (const std::exception& error) {
+    if (!part.is_single_sample() || !is_out_of_memory(error)) {
+      throw;
+    }
+  }
+}
+
+}  // namespace pregrad::attribution
