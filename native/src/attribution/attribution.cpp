@@ -86,7 +86,9 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
     std::move(some.begin(), some.end(), std::back_inserter(all));
   });
   table_.add(all);
-  splits_.fetch_add(splits, std::memory_order_relaxed);
+  if (splits > 0) {  // else threads that add at once would wait for the count
+    splits_.fetch_add(splits, std::memory_order_relaxed);
+  }
 }
 
 std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const attribution::BatchPart& part,
