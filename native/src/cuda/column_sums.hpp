@@ -6,8 +6,8 @@
 
 namespace pregrad::cuda {
 
-/// Sums over the positions of a pair whose neurons lie one after the other (inner is 1), where there are too few samples
-/// and neurons to keep a device busy with one thread for each: a block takes some positions of a sample.
+/// Sums over the positions of a pair whose neurons lie one after the other (inner is 1), where there are too few
+/// samples and neurons to keep a device busy with one thread for each: a block takes some positions of a sample.
 template <typename T>
 struct ColumnSums : OneStep {
   static constexpr int threads = 256;
@@ -21,11 +21,11 @@ struct ColumnSums : OneStep {
   };
 
   Pair<T> pair;
-  std::int64_t parts = 1;       ///< into which the positions of a sample fall
-  std::int64_t part_size = 0;   ///< positions of a part
-  int columns = 1;              ///< threads beside each other, with `width` neurons each; a power of two
-  bool is_packed = false;       ///< whether each thread's neurons may be read at once
-  double* sums[quantity_count]; ///< [samples, parts, neurons]; null where not wanted
+  std::int64_t parts = 1;        ///< into which the positions of a sample fall
+  std::int64_t part_size = 0;    ///< positions of a part
+  int columns = 1;               ///< threads beside each other, with `width` neurons each; a power of two
+  bool is_packed = false;        ///< whether each thread's neurons may be read at once
+  double* sums[quantity_count];  ///< [samples, parts, neurons]; null where not wanted
 
   PREGRAD_KERNEL int tile_size() const { return columns * width; }
   PREGRAD_KERNEL std::int64_t tiles() const { return (pair.layout.neurons + tile_size() - 1) / tile_size(); }
@@ -44,7 +44,9 @@ struct ColumnSums : OneStep {
 
  private:
   /// The i-th neuron of a thread within its tile: without packs, neighbouring threads read neighbours.
-  PREGRAD_KERNEL int neuron_of(int column, int i) const { return is_packed ? column * width + i : column + columns * i; }
+  PREGRAD_KERNEL int neuron_of(int column, int i) const {
+    return is_packed ? column * width + i : column + columns * i;
+  }
 
   PREGRAD_KERNEL Pack<T, width> read(const T* line, std::int64_t first_neuron, int column) const {
     if (line == nullptr) {
@@ -54,7 +56,7 @@ struct ColumnSums : OneStep {
       return read_pack<width>(line + first_neuron + column * width);
     }
     Pack<T, width> pack = {};
-#pragma unroll
+    PREGRAD_UNROLL
     for (int i = 0; i < width; ++i) {
       const std::int64_t neuron = first_neuron + neuron_of(column, i);
       if (neuron < pair.layout.neurons) {
@@ -77,7 +79,7 @@ struct ColumnSums : OneStep {
     for (std::int64_t begin = lane; has_neurons && begin < count; begin += static_cast<std::int64_t>(lanes) * lines) {
       Pack<T, width> x[lines];
       Pack<T, width> y[lines];
-#pragma unroll
+      PREGRAD_UNROLL
       for (int i = 0; i < lines; ++i) {
         const std::int64_t position = begin + static_cast<std::int64_t>(lanes) * i;
         if (position < count) {
@@ -86,20 +88,20 @@ struct ColumnSums : OneStep {
           y[i] = read(pair.y == nullptr ? nullptr : pair.y + offset, first_neuron, column);
         }
       }
-#pragma unroll
+      PREGRAD_UNROLL
       for (int i = 0; i < lines; ++i) {
         if (begin + static_cast<std::int64_t>(lanes) * i < count) {
-#pragma unroll
+          PREGRAD_UNROLL
           for (int j = 0; j < width; ++j) {
             own[j].add(widened(x[i].values[j]), widened(y[i].values[j]));
           }
         }
       }
     }
-#pragma unroll
+    PREGRAD_UNROLL
     for (int j = 0; j < width; ++j) {
       const int at = lane * tile_size() + neuron_of(column, j);
-#pragma unroll
+      PREGRAD_UNROLL
       for (int quantity = 0; quantity < quantity_count; ++quantity) {
         shared.sums[quantity][at] = own[j].of(quantity);
       }

@@ -5,9 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace pregrad::statistics {
-class ClusterRows;
-}
+#include "cuda/score_tensors.hpp"
 
 namespace pregrad::cuda {
 
@@ -28,5 +26,18 @@ inline bool takes(const at::Tensor& tensor) {
   }
   return false;
 }
+
+/// score_tensors on the current stream of the tensors' device.
+ScoreTensors device_scores(const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis,
+                           const statistics::ClusterRows& rows, const WantedQuantities& wanted);
+
+/// removal_tensor on the current stream of the value's device.
+/// @param masks, constants on any device
+at::Tensor device_removal(const at::Tensor& value, std::int64_t neuron_axis, const at::Tensor& masks,
+                          const at::Tensor& constants);
+
+/// path_tensor on the current stream of the way's device.
+at::Tensor device_path(const at::Tensor& baseline, const at::Tensor& way, const std::vector<double>& alphas,
+                       at::ScalarType type);
 
 }  // namespace pregrad::cuda

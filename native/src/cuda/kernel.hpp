@@ -6,8 +6,11 @@
 /// device.
 #if defined(__CUDACC__)
 #define PREGRAD_KERNEL __host__ __device__
+/// Before a loop whose arrays are to be registers.
+#define PREGRAD_UNROLL _Pragma("unroll")
 #else
 #define PREGRAD_KERNEL
+#define PREGRAD_UNROLL
 #endif
 
 namespace pregrad::cuda {

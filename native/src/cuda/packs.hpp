@@ -29,10 +29,10 @@ PREGRAD_KERNEL inline bool is_aligned(const T* address) {
 #if defined(__CUDA_ARCH__)
 /// The widest type that a pack is a whole number of.
 template <typename Packed>
-using WordOf = std::conditional_t<
-    sizeof(Packed) % 16 == 0, uint4,
-    std::conditional_t<sizeof(Packed) % 8 == 0, uint2,
-                       std::conditional_t<sizeof(Packed) % 4 == 0, unsigned int, unsigned short>>>;
+using WordOf =
+    std::conditional_t<sizeof(Packed) % 16 == 0, uint4,
+                       std::conditional_t<sizeof(Packed) % 8 == 0, uint2,
+                                          std::conditional_t<sizeof(Packed) % 4 == 0, unsigned int, unsigned short>>>;
 #endif
 
 /// Reads values that nobody reads again soon. `from` is aligned to the pack.

@@ -59,8 +59,8 @@ PREGRAD_KERNEL Out narrowed(In value) {
   }
 }
 
-/// Points of the straight path from a baseline: point k is baseline + way · alphas[k]. Baseline and way are read once for
-/// all of them.
+/// Points of the straight path from a baseline: point k is baseline + way · alphas[k]. Baseline and way are read once
+/// for all of them.
 template <typename In, typename Out>
 struct PathPoints : OneStep {
   static constexpr int threads = 256;
@@ -96,7 +96,7 @@ struct PathPoints : OneStep {
         baselines = read_pack<width>(baseline + first % period);
       }
     } else {
-#pragma unroll
+      PREGRAD_UNROLL
       for (int i = 0; i < width; ++i) {
         if (i < count) {
           ways.values[i] = way[first + i];
@@ -108,7 +108,7 @@ struct PathPoints : OneStep {
     }
     for (int point = 0; point < points; ++point) {
       Pack<Out, width> pack;
-#pragma unroll
+      PREGRAD_UNROLL
       for (int i = 0; i < width; ++i) {
         pack.values[i] = narrowed<Out>(point_between(baselines.values[i], ways.values[i], alphas[point]));
       }
@@ -116,7 +116,7 @@ struct PathPoints : OneStep {
       if (is_packed) {
         write_pack(to, pack);
       } else {
-#pragma unroll
+        PREGRAD_UNROLL
         for (int i = 0; i < width; ++i) {
           if (i < count) {
             to[i] = pack.values[i];

@@ -22,8 +22,8 @@ at::Tensor path_tensor(Runner& runner, at::Tensor baseline, at::Tensor way, cons
   std::int64_t period = sample_size;
   if (baseline.defined()) {
     baseline = baseline.detach();
-    const bool is_sample = baseline.dim() == way.dim() && baseline.numel() == sample_size && lies_in_samples(baseline) &&
-                           lie_alike(baseline, way);
+    const bool is_sample = baseline.dim() == way.dim() && baseline.numel() == sample_size &&
+                           lies_in_samples(baseline) && lie_alike(baseline, way);
     if (!is_sample) {
       baseline = at::empty_like(way).copy_(baseline);
       period = way.numel();

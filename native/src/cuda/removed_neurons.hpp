@@ -18,13 +18,13 @@ struct RemovedNeurons : OneStep {
 
   const Word* value = nullptr;
   Word* result = nullptr;
-  Layout layout;                      ///< samples: those of all copies
+  Layout layout;  ///< samples: those of all copies
   std::int64_t samples_per_copy = 1;
-  const bool* masks = nullptr;        ///< [copies, neurons]
-  const Word* constants = nullptr;    ///< null for zeros
-  std::int64_t copy_stride = 0;       ///< of the constants
-  std::int64_t sample_stride = 0;     ///< of the constants
-  bool is_packed = false;             ///< whether packs may be read and written
+  const bool* masks = nullptr;      ///< [copies, neurons]
+  const Word* constants = nullptr;  ///< null for zeros
+  std::int64_t copy_stride = 0;     ///< of the constants
+  std::int64_t sample_stride = 0;   ///< of the constants
+  bool is_packed = false;           ///< whether packs may be read and written
 
   PREGRAD_KERNEL std::int64_t size() const { return layout.samples * layout.neurons * layout.positions(); }
   std::int64_t blocks() const { return (size() + threads * width - 1) / (threads * width); }
@@ -41,7 +41,7 @@ struct RemovedNeurons : OneStep {
     if (is_whole) {
       pack = read_pack<width>(value + first);
     } else {
-#pragma unroll
+      PREGRAD_UNROLL
       for (int i = 0; i < width; ++i) {
         if (i < count) {
           pack.values[i] = value[first + i];
@@ -57,7 +57,7 @@ struct RemovedNeurons : OneStep {
     if (is_whole) {
       write_pack(result + first, pack);
     } else {
-#pragma unroll
+      PREGRAD_UNROLL
       for (int i = 0; i < width; ++i) {
         if (i < count) {
           result[first + i] = pack.values[i];
@@ -97,7 +97,7 @@ struct RemovedNeurons : OneStep {
     Index row = run / neurons;
     Index neuron = run - row * neurons;
     Neuron now = neuron_at(row, neuron);
-#pragma unroll
+    PREGRAD_UNROLL
     for (int i = 0; i < width; ++i) {
       if (i < count) {
         if (position == inner) {

@@ -6,8 +6,8 @@
 
 namespace pregrad::cuda {
 
-/// Scores of a pair whose neurons lie one after the other (inner is 1): a thread takes two neurons of a chunk's samples,
-/// all their positions, and keeps all sums in registers.
+/// Scores of a pair whose neurons lie one after the other (inner is 1): a thread takes two neurons of a chunk's
+/// samples, all their positions, and keeps all sums in registers.
 /// @tparam one_position whether outer is 1
 template <typename T, bool one_position>
 struct RowStatistics : OneStep {
@@ -46,7 +46,7 @@ struct RowStatistics : OneStep {
       const int count = static_cast<int>(least_of<std::int64_t>(lines, samples * positions - begin));
       Pack<T, width> x[lines];
       Pack<T, width> y[lines];
-#pragma unroll
+      PREGRAD_UNROLL
       for (int i = 0; i < lines; ++i) {
         if (i < count) {
           const std::int64_t line = chunks.rows[reading.row] * positions + reading.position;
@@ -56,7 +56,7 @@ struct RowStatistics : OneStep {
           reading.advance(positions);
         }
       }
-#pragma unroll
+      PREGRAD_UNROLL
       for (int i = 0; i < lines; ++i) {
         if (i < count) {
           add(neurons, x[i], y[i], adding, first_row, neuron);
@@ -107,7 +107,7 @@ struct RowStatistics : OneStep {
   PREGRAD_KERNEL void add(Neuron (&neurons)[width], const Pack<T, width>& x, const Pack<T, width>& y,
                           const Cursor& cursor, std::int64_t first_row, std::int64_t neuron) const {
     const bool is_first = cursor.row == first_row;
-#pragma unroll
+    PREGRAD_UNROLL
     for (int i = 0; i < width; ++i) {
       Neuron& one = neurons[i];
       if (one_position) {
@@ -138,7 +138,7 @@ struct RowStatistics : OneStep {
     if (neuron >= pair.layout.neurons) {
       return;
     }
-#pragma unroll
+    PREGRAD_UNROLL
     for (int quantity = 0; quantity < quantity_count; ++quantity) {
       const QuantityOutput& output = outputs.of[quantity];
       if (output.values != nullptr) {
@@ -149,7 +149,7 @@ struct RowStatistics : OneStep {
 
   PREGRAD_KERNEL void write(const Neuron (&neurons)[width], std::int64_t chunk, std::int64_t samples,
                             std::int64_t neuron) const {
-#pragma unroll
+    PREGRAD_UNROLL
     for (int i = 0; i < width; ++i) {
       if (neuron + i >= pair.layout.neurons) {
         return;

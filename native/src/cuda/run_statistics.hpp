@@ -84,7 +84,7 @@ struct RunStatistics {
   PREGRAD_KERNEL void finish(const Place& place, const Registers& registers) const {
     const std::int64_t chunk = place.block / tiles();
     const std::int64_t first_neuron = place.block % tiles() * group;
-#pragma unroll
+    PREGRAD_UNROLL
     for (int i = 0; i < items; ++i) {
       const int item = place.thread + threads * i;
       const int quantity = item / group;
@@ -131,7 +131,7 @@ struct RunStatistics {
   /// Reads what of the tile can be read in packs; the packs are counted from the last place before the tile from which
   /// one may be read. What is no part of the tile is not read: it may be no part of the tensor.
   PREGRAD_KERNEL static void read_packs(const T* tile, int count, int thread, Pack<T, width> (&to)[packs_per_thread]) {
-#pragma unroll
+    PREGRAD_UNROLL
     for (int i = 0; i < packs_per_thread; ++i) {
       const int first = (thread + threads * i) * width - skipped(tile);
       if (first >= 0 && first + width <= count) {
@@ -142,7 +142,7 @@ struct RunStatistics {
 
   PREGRAD_KERNEL static void write_packs(const T* tile, int count, int thread,
                                          const Pack<T, width> (&from)[packs_per_thread], Pack<T, width> (&to)[packs]) {
-#pragma unroll
+    PREGRAD_UNROLL
     for (int i = 0; i < packs_per_thread; ++i) {
       const int first = (thread + threads * i) * width - skipped(tile);
       if (first >= 0 && first + width <= count) {
@@ -164,8 +164,8 @@ struct RunStatistics {
 
   PREGRAD_KERNEL void stage(int thread, const Tile& tile, Shared& shared) const {
     const int count = tile.neurons * tile.run;
-    Pack<T, width> x[packs_per_thread];
-    Pack<T, width> y[packs_per_thread];
+    Pack<T, width> x[packs_per_thread] = {};
+    Pack<T, width> y[packs_per_thread] = {};
     // All reads are under way before the first is waited for.
     if (pair.x != nullptr) {
       read_packs(pair.x + tile.offset, count, thread, x);
@@ -187,12 +187,10 @@ struct RunStatistics {
     const int neuron = thread / lanes();
     const int lane = thread % lanes();
     if (neuron < tile.neurons && lane < tile.run) {
-      const T* const x = pair.x == nullptr
-                             ? nullptr
-                             : shared.x[0].values + skipped(pair.x + tile.offset) + neuron * tile.run;
-      const T* const y = pair.y == nullptr
-                             ? nullptr
-                             : shared.y[0].values + skipped(pair.y + tile.offset) + neuron * tile.run;
+      const T* const x =
+          pair.x == nullptr ? nullptr : shared.x[0].values + skipped(pair.x + tile.offset) + neuron * tile.run;
+      const T* const y =
+          pair.y == nullptr ? nullptr : shared.y[0].values + skipped(pair.y + tile.offset) + neuron * tile.run;
       const int rounds = (tile.run - lane + lanes() - 1) / lanes();
       // Neighbouring neurons begin at different places, so that runs of a power of two share no bank.
       int round = neuron % rounds;
@@ -203,7 +201,7 @@ struct RunStatistics {
       }
     }
     if (is_last(registers)) {
-#pragma unroll
+      PREGRAD_UNROLL
       for (int quantity = 0; quantity < quantity_count; ++quantity) {
         shared.sums[quantity][thread + thread / fan] = registers.sums.of(quantity);
       }
@@ -216,7 +214,7 @@ struct RunStatistics {
     if (thread < quantity_count * parts) {
       const double* const from = shared.sums[thread / parts] + thread % parts * (fan + 1);
       double total = 0;
-#pragma unroll
+      PREGRAD_UNROLL
       for (int i = 0; i < fan; ++i) {
         total += from[i];
       }
@@ -227,7 +225,7 @@ struct RunStatistics {
   PREGRAD_KERNEL void add_sample(int thread, const Tile& tile, Registers& registers, const Shared& shared) const {
     const bool in_parts = lanes() > fan;
     const int count = in_parts ? lanes() / fan : lanes();
-#pragma unroll
+    PREGRAD_UNROLL
     for (int i = 0; i < items; ++i) {
       const int quantity = (thread + threads * i) / group;
       const int neuron = (thread + threads * i) % group;
@@ -235,7 +233,8 @@ struct RunStatistics {
         continue;
       }
       const int first = neuron * count;
-      const double* const from = in_parts ? shared.second[quantity] + first : shared.sums[quantity] + first + first / fan;
+      const double* const from =
+          in_parts ? shared.second[quantity] + first : shared.sums[quantity] + first + first / fan;
       double total = 0;
       for (int j = 0; j < count; ++j) {
         total += from[j];

@@ -86,11 +86,10 @@ struct Sums {
     positive += left > 0 ? 1 : 0;
   }
   PREGRAD_KERNEL double of(int quantity) const {
-    return quantity == sum_of_x   ? x
-           : quantity == sum_of_y ? y
-           : quantity == sum_of_products
-               ? products
-               : static_cast<double>(positive);
+    return quantity == sum_of_x          ? x
+           : quantity == sum_of_y        ? y
+           : quantity == sum_of_products ? products
+                                         : static_cast<double>(positive);
   }
 };
 

@@ -15,7 +15,8 @@
 namespace pregrad::cuda {
 
 /// Adds up the scores of a pair of tensors, with the kernels that fit its layout. How the work is split depends on the
-/// shapes and clusters alone, and nothing is added up in an order that chance decides: the same batch gives the same bits.
+/// shapes and clusters alone, and nothing is added up in an order that chance decides: the same batch gives the same
+/// bits.
 ///
 /// @tparam Runner what starts kernels: `run(kernel)`; and has memory for them, which lives as long as they run:
 ///         `doubles(count)` and `upload(std::vector<std::int64_t>)`
@@ -116,8 +117,8 @@ class ScoreStatistics {
     Kernel kernel;
     kernel.pair = pair;
     if (layout.inner <= most) {
-      kernel.group = static_cast<int>(power_of_two_within(std::min<std::int64_t>(
-          {most / layout.inner, Kernel::most_neurons, 2 * layout.neurons - 1})));
+      kernel.group = static_cast<int>(power_of_two_within(
+          std::min<std::int64_t>({most / layout.inner, Kernel::most_neurons, 2 * layout.neurons - 1})));
       kernel.piece_size = layout.inner;
     } else {
       kernel.pieces = divided_up(layout.inner, most);
@@ -168,15 +169,14 @@ class ScoreStatistics {
     kernel.columns = static_cast<int>(
         power_of_two_within(std::min(most_columns, 2 * divided_up(layout.neurons, Kernel::width) - 1)));
     const std::int64_t lanes = Kernel::threads / kernel.columns;
-    const std::int64_t parts = std::clamp<std::int64_t>(
-        enough_blocks / (layout.samples * kernel.tiles()), 1,
-        std::max<std::int64_t>(1, layout.outer / (lanes * positions_per_thread)));
+    const std::int64_t parts =
+        std::clamp<std::int64_t>(enough_blocks / (layout.samples * kernel.tiles()), 1,
+                                 std::max<std::int64_t>(1, layout.outer / (lanes * positions_per_thread)));
     kernel.part_size = divided_up(layout.outer, parts);
     kernel.parts = divided_up(layout.outer, kernel.part_size);
     for (int quantity = 0; quantity < quantity_count; ++quantity) {
-      kernel.sums[quantity] = outputs.of[quantity].is_wanted()
-                                  ? runner_.doubles(layout.samples * kernel.parts * layout.neurons)
-                                  : nullptr;
+      kernel.sums[quantity] =
+          outputs.of[quantity].is_wanted() ? runner_.doubles(layout.samples * kernel.parts * layout.neurons) : nullptr;
     }
     runner_.run(kernel);
     const Chunks chunks = chunks_of(1 + layout.samples / most_samples_per_chunk);

@@ -50,13 +50,13 @@ ScoreTensors score_tensors(Runner& runner, at::Tensor x, at::Tensor y, std::int6
   }
 
   const Layout& layout = first.layout;
-  const auto count = [&](bool WantedQuantity::*what) {
+  const auto count = [&](bool WantedQuantity::* what) {
     return std::count_if(wanted.begin(), wanted.end(), [&](const WantedQuantity& each) { return each.*what; });
   };
   const auto options = first.tensor.options().dtype(at::kDouble).memory_format(at::MemoryFormat::Contiguous);
   ScoreTensors result;
-  result.moments = at::empty({count(&WantedQuantity::moments), static_cast<std::int64_t>(rows.size()), 3, layout.neurons},
-                             options);
+  result.moments =
+      at::empty({count(&WantedQuantity::moments), static_cast<std::int64_t>(rows.size()), 3, layout.neurons}, options);
   result.values = at::empty({count(&WantedQuantity::values), layout.samples, layout.neurons}, options);
   Outputs outputs;
   auto* moments = result.moments.template data_ptr<double>();

@@ -32,16 +32,15 @@ inline bool lies_in_samples(const at::Tensor& tensor) {
          (tensor.dim() == 0 || tensor.size(0) == 1 || tensor.stride(0) == tensor.numel() / tensor.size(0));
 }
 
-/// `tensor` [samples, ...] where it lies, if its neurons' values are neighbours or those of each neuron are; else a copy.
+/// `tensor` [samples, ...] where it lies, if its neurons' values are neighbours or those of each neuron are; else a
+/// copy.
 /// @param neuron_axis 0 for rank 1, where each sample is one neuron
 inline LaidOut laid_out(const at::Tensor& tensor, std::int64_t neuron_axis) {
   const at::Tensor plain = tensor.detach();
   Layout layout;
   layout.samples = plain.size(0);
   for (std::int64_t axis = 1; axis < plain.dim(); ++axis) {
-    (axis < neuron_axis    ? layout.outer
-     : axis == neuron_axis ? layout.neurons
-                           : layout.inner) *= plain.size(axis);
+    (axis < neuron_axis ? layout.outer : axis == neuron_axis ? layout.neurons : layout.inner) *= plain.size(axis);
   }
   if (plain.is_contiguous()) {
     return {plain, layout};
