@@ -3,6 +3,7 @@
 #include "cuda/device_runner.hpp"
 #include "cuda/path_tensors.hpp"
 #include "cuda/removal_tensors.hpp"
+#include "cuda/score_tensors.hpp"
 
 namespace pregrad::cuda {
 

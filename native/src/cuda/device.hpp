@@ -5,7 +5,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "cuda/score_tensors.hpp"
+#include "cuda/wanted_scores.hpp"
+#include "statistics/cluster_rows.hpp"
 
 namespace pregrad::cuda {
 
