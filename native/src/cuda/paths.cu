@@ -3,7 +3,8 @@
 
 namespace pregrad::cuda {
 
-#define PREGRAD_INSTANTIATE(In, Out) template void launch<PathPoints<In, Out>>(const PathPoints<In, Out>&, cudaStream_t);
+#define PREGRAD_INSTANTIATE(In, Out) \
+  template void launch<PathPoints<In, Out>>(const PathPoints<In, Out>&, cudaStream_t);
 
 PREGRAD_INSTANTIATE(float, float)
 PREGRAD_INSTANTIATE(double, double)

@@ -6,7 +6,7 @@
 
 namespace pregrad::cuda {
 
-#define PREGRAD_INSTANTIATE(T)                                                   \
+#define PREGRAD_INSTANTIATE(T)                                                                 \
   template void launch<RowStatistics<T, true>>(const RowStatistics<T, true>&, cudaStream_t);   \
   template void launch<RowStatistics<T, false>>(const RowStatistics<T, false>&, cudaStream_t); \
   template void launch<ColumnSums<T>>(const ColumnSums<T>&, cudaStream_t);                     \
