@@ -48,7 +48,7 @@ if(CMAKE_CUDA_ARCHITECTURES)
 elseif(LibTorch_HAS_CUDA)
   set(_pregrad_architectures 75-real 80-real 86-real 89-real 90-real 100-real 120)
 else()
-  set(_pregrad_architectures 75-real 120-real)
+  set(_pregrad_architectures 75-real 90-real) # those that nvcc is done with soon
 endif()
 if(NOT CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES 75)
