@@ -15,7 +15,7 @@ namespace {
 /// Which sum over positions a method's values are.
 struct Source {
   bool is_of_a;
-  cuda::Quantity quantity;
+  std::size_t quantity;  ///< one of cuda::Quantity
   bool is_divided;
 };
 
@@ -48,7 +48,8 @@ cuda::WantedQuantities wanted_of(const std::vector<Method>& methods, bool of_a) 
     }
   }
   if (of_a && wants(methods, Method::gradient_x_centred_activation)) {
-    for (const cuda::Quantity quantity : {cuda::sum_of_x, cuda::sum_of_y, cuda::sum_of_products}) {
+    for (const std::size_t quantity :
+         std::array<std::size_t, 3>{cuda::sum_of_x, cuda::sum_of_y, cuda::sum_of_products}) {
       wanted[quantity].values = true;
     }
   }
@@ -118,7 +119,7 @@ statistics::BatchMoments DeviceMethods::moments(Method method) const {
 }
 
 CentredValues DeviceMethods::centred() const {
-  const auto read = [&](cuda::Quantity quantity) { return values_of(a_.values[a_.values_at[quantity]]); };
+  const auto read = [&](std::size_t quantity) { return values_of(a_.values[a_.values_at[quantity]]); };
   return {read(cuda::sum_of_products), read(cuda::sum_of_y), read(cuda::sum_of_x)};
 }
 

@@ -68,6 +68,7 @@ struct PathPoints : OneStep {
   static constexpr int blocks_per_processor = 4;
   static constexpr int width = pack_size<Out>;
   static constexpr int most_points = 128;  ///< so that all alphas travel as a parameter
+  static constexpr std::int64_t per_block = std::int64_t{threads} * width;
   using Shared = Nothing;
 
   const In* way = nullptr;       ///< [size]
@@ -79,7 +80,7 @@ struct PathPoints : OneStep {
   bool is_packed = false;  ///< whether packs may be read and written
   double alphas[most_points];
 
-  std::int64_t blocks() const { return (size + threads * width - 1) / (threads * width); }
+  std::int64_t blocks() const { return (size + per_block - 1) / per_block; }
 
   template <int phase>
   PREGRAD_KERNEL void run(const Place& place, Nothing& /*registers*/, Nothing& /*shared*/) const {

@@ -33,15 +33,12 @@ at::Tensor removal_tensor(Runner& runner, const at::Tensor& value, std::int64_t 
     kernel.is_packed = is_aligned<kernel.width>(kernel.value) && is_aligned<kernel.width>(kernel.result);
     runner.run(kernel);
   };
-  switch (value.element_size()) {
-    case sizeof(std::uint16_t):
-      run(std::uint16_t());
-      break;
-    case sizeof(std::uint64_t):
-      run(std::uint64_t());
-      break;
-    default:
-      run(std::uint32_t());
+  if (value.element_size() == sizeof(std::uint16_t)) {
+    run(std::uint16_t());
+  } else if (value.element_size() == sizeof(std::uint32_t)) {
+    run(std::uint32_t());
+  } else {
+    run(std::uint64_t());
   }
   return result;
 }

@@ -14,6 +14,7 @@ struct RemovedNeurons : OneStep {
   static constexpr int phases = 1;
   static constexpr int blocks_per_processor = 4;
   static constexpr int width = pack_size<Word>;
+  static constexpr std::int64_t per_block = std::int64_t{threads} * width;
   using Shared = Nothing;
 
   const Word* value = nullptr;
@@ -27,7 +28,7 @@ struct RemovedNeurons : OneStep {
   bool is_packed = false;           ///< whether packs may be read and written
 
   PREGRAD_KERNEL std::int64_t size() const { return layout.samples * layout.neurons * layout.positions(); }
-  std::int64_t blocks() const { return (size() + threads * width - 1) / (threads * width); }
+  std::int64_t blocks() const { return (size() + per_block - 1) / per_block; }
 
   template <int phase>
   PREGRAD_KERNEL void run(const Place& place, Nothing& /*registers*/, Nothing& /*shared*/) const {
