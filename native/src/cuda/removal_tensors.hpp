@@ -33,6 +33,7 @@ at::Tensor removal_tensor(Runner& runner, const at::Tensor& value, std::int64_t 
     kernel.is_packed = is_aligned<kernel.width>(kernel.value) && is_aligned<kernel.width>(kernel.result);
     runner.run(kernel);
   };
+  // NOLINTNEXTLINE(bugprone-branch-clone): the types differ.
   if (value.element_size() == sizeof(std::uint16_t)) {
     run(std::uint16_t());
   } else if (value.element_size() == sizeof(std::uint32_t)) {
