@@ -5,7 +5,8 @@
 #   4. where LibTorch_FETCH is on: the wheel that pip knows, unpacked into that cache
 #
 # Defines LibTorch_FOUND, LibTorch_VERSION, LibTorch_DIR, LibTorch_LIBRARY_DIR and the targets LibTorch::c10,
-# LibTorch::torch_cpu and LibTorch::LibTorch (both and the headers).
+# LibTorch::torch_cpu and LibTorch::LibTorch (both and the headers). Where the SDK is one for CUDA, LibTorch_HAS_CUDA is
+# true and there are LibTorch::c10_cuda and LibTorch::torch_cuda too.
 #
 # find_package(Torch) is not used: the one in a CUDA wheel fails where no CUDA toolkit is installed, and the one in any
 # wheel links far more than the core needs.
@@ -213,6 +214,11 @@ endif()
 set(LibTorch_LIBRARY_DIR "${LibTorch_DIR}/lib")
 _libtorch_version("${LibTorch_DIR}" LibTorch_VERSION)
 
+set(LibTorch_HAS_CUDA FALSE)
+if(EXISTS "${LibTorch_LIBRARY_DIR}/libtorch_cuda.so" AND EXISTS "${LibTorch_LIBRARY_DIR}/libc10_cuda.so")
+  set(LibTorch_HAS_CUDA TRUE)
+endif()
+
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(
   LibTorch
@@ -221,7 +227,11 @@ find_package_handle_standard_args(
   REASON_FAILURE_MESSAGE "set LIBTORCH to the folder of a LibTorch ${LibTorch_OLDEST} to ${LibTorch_NEWEST} SDK, or install the Python package torch ${LibTorch_FETCH_VERSION}")
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
-  foreach(library IN ITEMS c10 torch_cpu)
+  set(_libtorch_libraries c10 torch_cpu)
+  if(LibTorch_HAS_CUDA)
+    list(APPEND _libtorch_libraries c10_cuda torch_cuda)
+  endif()
+  foreach(library IN LISTS _libtorch_libraries)
     add_library(LibTorch::${library} SHARED IMPORTED)
     set_target_properties(
       LibTorch::${library}

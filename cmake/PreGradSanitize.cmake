@@ -7,6 +7,8 @@ if(PREGRAD_SANITIZE)
     endif()
   endforeach()
   list(JOIN PREGRAD_SANITIZE "," _pregrad_sanitizers)
-  add_compile_options(-fsanitize=${_pregrad_sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  # nvcc has other words for its options, and its kernels no use for these.
+  add_compile_options(
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${_pregrad_sanitizers};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
   add_link_options(-fsanitize=${_pregrad_sanitizers})
 endif()

@@ -20,7 +20,10 @@ newest=$(find "$root/native/include" "$root/native/src" "$root/.clang-tidy" \( -
 if (($# > 0)); then
   sources=("$@")
 else
-  mapfile -t sources < <(find "$root/native/src" -name '*.cpp' | sort)
+  # Those that this build compiles: without nvcc it has no use for the CUDA kernels.
+  mapfile -t sources < <(find "$root/native/src" -name '*.cpp' | sort | while read -r source; do
+    ! grep -qF "\"$source\"" "$build/compile_commands.json" || echo "$source"
+  done)
 fi
 
 # find_stale SOURCE...: those of the sources that have not passed as they are.

@@ -3,6 +3,7 @@
 #include <ATen/Functions.h>
 
 #include "attribution/neuron_blocks.hpp"
+#include "cuda/device.hpp"
 
 namespace pregrad::ablation {
 
@@ -12,6 +13,11 @@ graph::Stage stage_of(Removal removal) {
 
 at::Tensor removed(const at::Tensor& value, std::int64_t neuron_axis, const at::Tensor& masks,
                    const at::Tensor& constants) {
+  if constexpr (cuda::is_built) {
+    if (cuda::takes(value)) {
+      return cuda::device_removal(value, neuron_axis, masks, constants);
+    }
+  }
   const at::Tensor blocks = attribution::as_blocks(value.detach(), masks.size(0));
   const at::Tensor mask = attribution::over_neurons(masks.unsqueeze(1), value.dim(), neuron_axis);
   if (!constants.defined()) {

@@ -13,6 +13,7 @@
 #include "attribution/layer_taps.hpp"
 #include "attribution/method_needs.hpp"
 #include "attribution/neuron_blocks.hpp"
+#include "cuda/device.hpp"
 #include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
@@ -32,6 +33,21 @@ LayerNeeds path_needs() {
 statistics::QuadratureRule rule_for(const AttributionOptions& options) {
   statistics::QuadratureRule rule = statistics::quadrature_rule(options.quadrature, options.steps);
   return wants(options.methods, Method::conductance) ? statistics::with_ends(std::move(rule)) : rule;
+}
+
+/// The points baseline + way · alpha of a path, one block of samples after the other.
+at::Tensor points_between(const at::Tensor& baseline, const at::Tensor& way, const std::vector<double>& alphas) {
+  if constexpr (cuda::is_built) {
+    if (cuda::takes(way)) {
+      return cuda::device_path(baseline, way, alphas, way.scalar_type());
+    }
+  }
+  std::vector<at::Tensor> points;
+  points.reserve(alphas.size());
+  for (const double alpha : alphas) {
+    points.push_back(baseline + way * alpha);
+  }
+  return at::cat(points);
 }
 
 }  // namespace
@@ -88,8 +104,9 @@ void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& 
 }
 
 void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch, std::int64_t copies) const {
-  const at::Tensor baseline = baseline_for(batch.inputs);
-  const at::Tensor way = batch.inputs - baseline;
+  const at::Tensor inputs = batch.inputs.to(model_->model().device());
+  const at::Tensor baseline = baseline_for(inputs);
+  const at::Tensor way = inputs - baseline;
   const auto points = static_cast<std::int64_t>(rule_.points.size());
 
   std::vector<Sums> sums(layers.size());
@@ -97,12 +114,10 @@ void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& 
   at::Tensor y_end;
   for (std::int64_t first = 0; first < points; first += copies) {
     const std::int64_t count = std::min(copies, points - first);
-    std::vector<at::Tensor> inputs;
-    for (std::int64_t i = first; i < first + count; ++i) {
-      inputs.push_back(baseline + way * rule_.points[static_cast<std::size_t>(i)]);
-    }
+    const auto begin = rule_.points.begin() + first;
+    const at::Tensor along_path = points_between(baseline, way, {begin, begin + count});
     const c10::AutoGradMode with_history(true);
-    graph::Run run = model_->run(graph_, at::cat(inputs));
+    graph::Run run = model_->run(graph_, along_path);
     const at::Tensor outputs = as_outputs(Model::Implementation::output_of(run.output), count * batch.samples());
     const at::Tensor targets = batch.targets.repeat({count});
     std::vector<LayerBatch> along = selected_layers(selection_, std::move(run.executions));

@@ -11,6 +11,7 @@
 #include "attribution/layer_gradients.hpp"
 #include "attribution/neuron_blocks.hpp"
 #include "attribution/neuron_constants.hpp"
+#include "cuda/device.hpp"
 #include "statistics/sample_values.hpp"
 
 namespace pregrad::attribution {
@@ -52,15 +53,20 @@ SampleScores integrated_gradients(const LayerReplay& replay, const LayerBatch& l
   at::Tensor baseline = baseline_of(layer, batch, options, reduction.neurons(), actual.dim(), axis);
   baseline = baseline.defined() ? baseline.to(actual.device()).expand_as(wide) : at::zeros_like(wide);
   const at::Tensor way = wide - baseline;
-  const auto at_points = [&](const at::Tensor& alphas) {
+  const auto at_points = [&](const std::vector<double>& alphas) {
+    if constexpr (cuda::is_built) {
+      if (cuda::takes(way)) {
+        return cuda::device_path(baseline, way, alphas, actual.scalar_type());
+      }
+    }
     std::vector<std::int64_t> shape(static_cast<std::size_t>(wide.dim()) + 1, 1);
-    shape[0] = alphas.size(0);
-    return (baseline + alphas.view(shape) * way).flatten(0, 1).to(actual.scalar_type());
+    shape[0] = static_cast<std::int64_t>(alphas.size());
+    const at::Tensor factors = at::tensor(alphas, at::kDouble).view(shape).to(wide.device());
+    return (baseline + factors * way).flatten(0, 1).to(actual.scalar_type());
   };
-  const at::Tensor y_baseline = selected_outputs(
-      replay.run(once, [&](const at::Tensor&, std::int64_t) { return at_points(at::zeros({1}, wide.options())); })
-          .outputs,
-      batch.targets, options.output);
+  const at::Tensor y_baseline =
+      selected_outputs(replay.run(once, [&](const at::Tensor&, std::int64_t) { return at_points({0}); }).outputs,
+                       batch.targets, options.output);
 
   const auto points = static_cast<std::int64_t>(rule.points.size());
   const std::int64_t wanted = worthwhile_copies(batch, actual.numel() / batch.samples(), points);
@@ -70,12 +76,9 @@ SampleScores integrated_gradients(const LayerReplay& replay, const LayerBatch& l
   at::Tensor integral = at::zeros_like(wide);
   for (std::int64_t first = 0; first < points; first += copies) {
     // The last run may have fewer points than copies.
-    at::Tensor alphas = at::zeros({copies}, at::kDouble);
-    for (std::int64_t i = first; i < std::min(points, first + copies); ++i) {
-      alphas[i - first] = rule.points[static_cast<std::size_t>(i)];
-    }
-    LayerReplay::Result result =
-        replay.run(start, [&](const at::Tensor&, std::int64_t) { return at_points(alphas.to(wide.device())); });
+    std::vector<double> alphas(static_cast<std::size_t>(copies), 0);
+    std::copy_n(rule.points.begin() + first, std::min(points - first, copies), alphas.begin());
+    LayerReplay::Result result = replay.run(start, [&](const at::Tensor&, std::int64_t) { return at_points(alphas); });
     std::vector<LayerBatch> changed(1);
     changed[0].a = std::move(result.tensor);
     differentiate_layers(changed, result.outputs, targets, options.output);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "attribution/method_needs.hpp"
+#include "cuda/device.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::attribution {
@@ -50,8 +51,15 @@ const SampleScores* replayed_scores(const LayerBatch& layer, Method method) {
 
 }  // namespace
 
-MethodReader::MethodReader(const std::vector<Method>& methods, const LayerBatch& layer, const SampleValues& reduction)
+MethodReader::MethodReader(const std::vector<Method>& methods, const LayerBatch& layer, const SampleValues& reduction,
+                           const statistics::ClusterRows& rows)
     : layer_(layer), reduction_(reduction) {
+  if constexpr (cuda::is_built) {
+    if (DeviceMethods::take(layer)) {
+      device_.emplace(methods, layer, reduction, rows);
+      return;
+    }
+  }
   WantedSums of_z = wanted_of_z(methods);
   takes_gradient_ = of_z.y && !of_z.x && !of_z.products;
   of_z.y = of_z.y && !takes_gradient_;
@@ -61,10 +69,15 @@ MethodReader::MethodReader(const std::vector<Method>& methods, const LayerBatch&
 
 MethodValues MethodReader::read(Method method) const {
   if (const SampleScores* replayed = replayed_scores(layer_, method)) {
-    return {NeuronValues::borrowed(replayed->values), replayed->differences, std::nullopt};
+    return {NeuronValues::borrowed(replayed->values), replayed->differences, {}, {}};
   }
-  MethodValues result{values(method), {}, std::nullopt};
-  if (method == Method::gradient_x_centred_activation) {
+  if (device_ && DeviceMethods::has_moments(method)) {
+    return {NeuronValues::borrowed({}), {}, {}, device_->moments(method)};
+  }
+  MethodValues result{values(method), {}, {}, {}};
+  if (method == Method::gradient_x_centred_activation && device_) {
+    result.centred = device_->centred();
+  } else if (method == Method::gradient_x_centred_activation) {
     result.centred = {a_.products, a_.y, divided(a_.x, reduction_.positions())};
   }
   return result;

@@ -5,8 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "attribution/device_methods.hpp"
 #include "attribution/layer_batch.hpp"
 #include "pregrad/options.hpp"
+#include "statistics/batch_moments.hpp"
 #include "statistics/centred_products.hpp"
 #include "statistics/neuron_values.hpp"
 
@@ -16,20 +18,16 @@ namespace pregrad::attribution {
 struct MethodValues {
   statistics::NeuronValues values;
   std::span<const double> differences;  ///< of y along the path, per sample; else empty
-  /// Of the centred method: what it needs to know in the end, per sample and neuron.
-  struct Centred {
-    std::vector<double> products;
-    std::vector<double> gradients;
-    std::vector<double> activations;
-  };
-  std::optional<Centred> centred;
+  std::optional<CentredValues> centred;
+  std::optional<statistics::BatchMoments> moments;  ///< where a device has added the values up; they are empty then
 };
 
 /// Reads the values of a layer call's methods, each pair of tensors in one pass for all of them.
 class MethodReader {
  public:
   /// @param layer, reduction must outlive this
-  MethodReader(const std::vector<Method>& methods, const LayerBatch& layer, const statistics::SampleValues& reduction);
+  MethodReader(const std::vector<Method>& methods, const LayerBatch& layer, const statistics::SampleValues& reduction,
+               const statistics::ClusterRows& rows);
 
   /// The values live no longer than this.
   MethodValues read(Method method) const;
@@ -42,6 +40,7 @@ class MethodReader {
   bool takes_gradient_ = false;  ///< the gradient as it is, where nothing else is read with it
   statistics::PositionSums z_;
   statistics::PositionSums a_;
+  std::optional<DeviceMethods> device_;  ///< in place of the sums
 };
 
 }  // namespace pregrad::attribution

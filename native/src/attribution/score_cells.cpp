@@ -39,11 +39,14 @@ LayerAddition::LayerAddition(const std::vector<Method>& wanted, const LayerBatch
     : name(layer.name), call(layer.rank, layer.call), rows(std::move(clusters)) {
   const statistics::SampleValues reduction = reduction_of(layer, static_cast<std::int64_t>(rows->samples()));
   neurons = static_cast<std::size_t>(reduction.neurons());
-  const MethodReader reader(wanted, layer, reduction);
+  const MethodReader reader(wanted, layer, reduction, *rows);
   methods.reserve(wanted.size());
   for (const Method method : wanted) {
     MethodValues values = reader.read(method);
-    OfMethod addition{statistics::BatchMoments(values.values, *rows), {}, {}, std::move(values.centred)};
+    OfMethod addition{values.moments ? *std::move(values.moments) : statistics::BatchMoments(values.values, *rows),
+                      {},
+                      {},
+                      std::move(values.centred)};
     add_completeness(values, *rows, neurons, addition);
     methods.push_back(std::move(addition));
   }
@@ -76,7 +79,7 @@ void ScoreCells::add(const LayerAddition& addition) {
       const LayerAddition::OfMethod& method = addition.methods[j];
       cells[j].values.add(method.moments.of(i));
       if (method.centred) {
-        const MethodValues::Centred& centred = *method.centred;
+        const CentredValues& centred = *method.centred;
         cells[j].centred.add({centred.products, centred.gradients, centred.activations}, addition.rows->rows(i));
       }
       if (!method.residuals.empty()) {

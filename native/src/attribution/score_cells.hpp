@@ -31,7 +31,7 @@ struct LayerAddition {
     statistics::BatchMoments moments;
     std::vector<statistics::ExactSum> residuals;    ///< per cluster Σᵢ|Σⱼvᵢⱼ − Δyᵢ|; empty without a Δy
     std::vector<statistics::ExactSum> differences;  ///< per cluster Σᵢ|Δyᵢ|
-    std::optional<MethodValues::Centred> centred;
+    std::optional<CentredValues> centred;
   };
 
   LayerAddition(const std::vector<Method>& wanted, const LayerBatch& layer,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include <ATen/Parallel.h>
 
@@ -76,13 +77,17 @@ void add_up_between(std::span<const double> values, std::size_t neurons, std::sp
 
 }  // namespace
 
-BatchMoments::BatchMoments(const NeuronValues& values, const ClusterRows& rows) {
+BatchMoments::BatchMoments(std::vector<double> sums, std::size_t neurons, const ClusterRows& rows)
+    : neurons_(neurons), sums_(std::move(sums)) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    counts_.push_back(static_cast<std::int64_t>(rows.rows(i).size()));
+  }
+}
+
+BatchMoments::BatchMoments(const NeuronValues& values, const ClusterRows& rows) : BatchMoments({}, 0, rows) {
   values.visit([&](const auto& span) {
     neurons_ = span.size() / rows.samples();
     sums_.resize(rows.size() * 3 * neurons_);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      counts_.push_back(static_cast<std::int64_t>(rows.rows(i).size()));
-    }
     // Threads share the neurons, so that their number decides nothing about the order of a sum.
     constexpr std::size_t worth_a_thread = 65536;
     constexpr std::size_t block = 64;

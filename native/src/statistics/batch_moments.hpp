@@ -15,6 +15,9 @@ namespace pregrad::statistics {
 class BatchMoments {
  public:
   BatchMoments(const NeuronValues& values, const ClusterRows& rows);
+  /// What someone else has added up.
+  /// @param sums [clusters, 3, neurons]: Σv, Σ|v|, Σ(v − mean)²
+  BatchMoments(std::vector<double> sums, std::size_t neurons, const ClusterRows& rows);
 
   /// Of one cluster, one number per neuron.
   struct Moments {

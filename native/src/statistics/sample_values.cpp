@@ -6,6 +6,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "cuda/device.hpp"
 #include "statistics/vector_clones.hpp"
 
 namespace pregrad::statistics {
@@ -186,9 +187,35 @@ void reduce(const Layout& layout, std::int64_t samples, const at::Tensor& x, con
   });
 }
 
+/// The same from a device, which hands over the sums alone.
+void reduce_on_device(const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis, WantedSums wanted,
+                      PositionSums& sums) {
+  if constexpr (cuda::is_built) {
+    const ClusterRows rows(std::vector<std::int64_t>(static_cast<std::size_t>((x.defined() ? x : y).size(0)), 0));
+    cuda::WantedQuantities quantities;
+    quantities[cuda::sum_of_x].values = wanted.x;
+    quantities[cuda::sum_of_y].values = wanted.y;
+    quantities[cuda::sum_of_products].values = wanted.products;
+    quantities[cuda::positive_x].values = wanted.positive;
+    const at::Tensor values = cuda::device_scores(x, y, neuron_axis, rows, quantities).values.to(at::kCPU);
+    const double* from = values.const_data_ptr<double>();
+    const auto take = [&](bool is_wanted, std::vector<double>& to) {
+      if (is_wanted) {
+        std::copy_n(from, to.size(), to.begin());
+        from += to.size();
+      }
+    };
+    take(wanted.x, sums.x);
+    take(wanted.y, sums.y);
+    take(wanted.products, sums.products);
+    take(wanted.positive, sums.positive);
+  }
+}
+
 }  // namespace
 
-SampleValues::SampleValues(const std::vector<std::int64_t>& shape, std::int64_t neuron_axis) : samples_(shape.at(0)) {
+SampleValues::SampleValues(const std::vector<std::int64_t>& shape, std::int64_t neuron_axis)
+    : neuron_axis_(neuron_axis), samples_(shape.at(0)) {
   const auto rank = static_cast<std::int64_t>(shape.size());
   for (std::int64_t axis = 1; axis < rank; ++axis) {
     const std::int64_t size = shape[static_cast<std::size_t>(axis)];
@@ -214,6 +241,10 @@ PositionSums SampleValues::sums(const at::Tensor& x, const at::Tensor& y, Wanted
   }
   const bool reads_x = possible.x || possible.positive || possible.products;
   const bool reads_y = possible.y || possible.products;
+  if (cuda::takes(reads_x ? x : y) && cuda::takes(reads_y ? y : x)) {
+    reduce_on_device(reads_x ? x : at::Tensor(), reads_y ? y : at::Tensor(), neuron_axis_, possible, sums);
+    return sums;
+  }
   const bool is_double = (reads_x && readable_type(x) == at::kDouble) || (reads_y && readable_type(y) == at::kDouble);
   const at::ScalarType type = is_double ? at::kDouble : at::kFloat;
   const at::Tensor left = reads_x ? readable(x, type) : at::Tensor();

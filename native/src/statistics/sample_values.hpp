@@ -35,6 +35,7 @@ class SampleValues {
   std::int64_t samples() const { return samples_; }
   std::int64_t neurons() const { return neurons_; }
   std::int64_t positions() const { return outer_ * inner_; }
+  std::int64_t neuron_axis() const { return neuron_axis_; }
 
   /// All wanted sums in one pass; an undefined tensor counts as zeros.
   PositionSums sums(const at::Tensor& x, const at::Tensor& y, WantedSums wanted) const;
@@ -48,6 +49,7 @@ class SampleValues {
   NeuronValues values(const at::Tensor& x) const;
 
  private:
+  std::int64_t neuron_axis_ = 0;
   std::int64_t samples_ = 0;
   std::int64_t outer_ = 1;
   std::int64_t neurons_ = 1;
