@@ -1,27 +1,28 @@
 # The CUDA kernels, as the target pregrad_cuda (objects).
-# PREGRAD_CUDA: AUTO (on where nvcc and a LibTorch for CUDA are found), ON, OFF.
+# PREGRAD_CUDA: AUTO (on where nvcc and a LibTorch for CUDA are found), ON, CHECK, OFF.
 #
-# Sets PREGRAD_HAS_CUDA where the kernels become part of the library. Where it is AUTO and there is nvcc, but LibTorch is
-# one for CPUs, they are compiled all the same, so that mistakes in them show, and linked with nothing.
-set(PREGRAD_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO, ON, OFF")
-set_property(CACHE PREGRAD_CUDA PROPERTY STRINGS AUTO ON OFF)
+# Sets PREGRAD_HAS_CUDA where the kernels become part of the library. Where it is CHECK, or AUTO with a LibTorch for CPUs,
+# they are compiled if there is nvcc, so that mistakes in them show, and linked with nothing.
+set(PREGRAD_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO, ON, CHECK, OFF")
+set_property(CACHE PREGRAD_CUDA PROPERTY STRINGS AUTO ON CHECK OFF)
 set(PREGRAD_HAS_CUDA FALSE)
-if(NOT PREGRAD_CUDA STREQUAL "AUTO" AND NOT PREGRAD_CUDA)
+string(REGEX MATCH "^(AUTO|CHECK)$" _pregrad_cuda_may_fail "${PREGRAD_CUDA}")
+if(NOT _pregrad_cuda_may_fail AND NOT PREGRAD_CUDA)
   return()
 endif()
 set(_pregrad_oldest_nvcc 12.8) # the first that compiles for compute capability 10.0 and 12.0
 
 # What is missing is an error where the user asked for CUDA, and else a word about it where only a part is missing.
 macro(_pregrad_without_cuda reason)
-  if(NOT PREGRAD_CUDA STREQUAL "AUTO")
+  if(NOT _pregrad_cuda_may_fail)
     message(FATAL_ERROR "PREGRAD_CUDA is on, but ${reason}, or set PREGRAD_CUDA to OFF")
-  elseif(LibTorch_HAS_CUDA)
+  elseif(LibTorch_HAS_CUDA OR PREGRAD_CUDA STREQUAL "CHECK")
     message(STATUS "Building without the CUDA kernels: ${reason}")
   endif()
   return()
 endmacro()
 
-if(NOT PREGRAD_CUDA STREQUAL "AUTO" AND NOT LibTorch_HAS_CUDA)
+if(NOT _pregrad_cuda_may_fail AND NOT LibTorch_HAS_CUDA)
   _pregrad_without_cuda("'${LibTorch_DIR}' is a LibTorch for CPUs, without lib/libtorch_cuda.so and lib/libc10_cuda.so: set LIBTORCH to one for CUDA")
 endif()
 find_program(PREGRAD_NVCC nvcc HINTS "$ENV{CUDA_PATH}/bin" "$ENV{CUDA_HOME}/bin" /usr/local/cuda/bin)
@@ -45,7 +46,7 @@ endif()
 # CMake itself would name processors that a new nvcc no longer knows.
 if(CMAKE_CUDA_ARCHITECTURES)
   set(_pregrad_architectures "${CMAKE_CUDA_ARCHITECTURES}")
-elseif(LibTorch_HAS_CUDA)
+elseif(LibTorch_HAS_CUDA AND NOT PREGRAD_CUDA STREQUAL "CHECK")
   set(_pregrad_architectures 75-real 80-real 86-real 89-real 90-real 100-real 120)
 else()
   set(_pregrad_architectures 75-real 90-real) # those that nvcc is done with soon
@@ -77,7 +78,7 @@ target_compile_definitions(pregrad_cuda PUBLIC PREGRAD_CUDA)
 if(NOT EXISTS "${LibTorch_DIR}/include/c10/cuda/impl/cuda_cmake_macros.h")
   target_compile_definitions(pregrad_cuda PUBLIC C10_CUDA_NO_CMAKE_CONFIGURE_FILE)
 endif()
-if(LibTorch_HAS_CUDA)
+if(LibTorch_HAS_CUDA AND NOT PREGRAD_CUDA STREQUAL "CHECK")
   set(PREGRAD_HAS_CUDA TRUE)
   # Nothing calls libtorch_cuda.so by name, but without it LibTorch knows no CUDA.
   target_link_libraries(
@@ -87,5 +88,5 @@ if(LibTorch_HAS_CUDA)
   target_include_directories(pregrad_cuda SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
   message(STATUS "CUDA: kernels for compute capabilities ${_pregrad_architectures}, by nvcc ${CMAKE_CUDA_COMPILER_VERSION}")
 else()
-  message(STATUS "CUDA: the kernels are only compiled, since LibTorch is one for CPUs")
+  message(STATUS "CUDA: the kernels are compiled, and are no part of this library for CPUs")
 endif()
