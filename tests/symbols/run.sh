@@ -27,9 +27,19 @@ fail() {
   exit 1
 }
 
+needed() {
+  readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
+}
+allowed='libtorch_cpu\.so|libc10\.so|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libm\.so\.6|libc\.so\.6|ld-linux-x86-64\.so\.2'
+jars=("$root"/java/pregrad-cli/target/lib/{pytorch,openblas,javacpp}-*-linux-x86_64.jar)
+if needed "$library" | grep -qx 'libc10_cuda\.so'; then
+  allowed+='|libtorch_cuda\.so|libc10_cuda\.so|libcudart\.so\.[0-9]+'
+  jars+=("$root"/java/pregrad-cli/target/lib/{pytorch-*-linux-x86_64-gpu,cuda-redist-*-linux-x86_64}.jar)
+fi
+
 # What the presets carry, and what every Linux has.
 mkdir "$work/presets"
-(cd "$work/presets" && for jar in "$root"/java/pregrad-cli/target/lib/{pytorch,openblas,javacpp}-*-linux-x86_64.jar; do
+(cd "$work/presets" && for jar in "${jars[@]}"; do
   cmake -E tar xf "$jar"
 done)
 {
@@ -64,10 +74,9 @@ for file in "$library" "$carried"/lib*.so; do
   [[ -z $found ]] || fail "$file needs what neither LibTorch of the presets nor the system has" "$found"
 done
 
-found=$(readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
-  grep -vxE 'libtorch_cpu\.so|libc10\.so|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libm\.so\.6|libc\.so\.6|ld-linux-x86-64\.so\.2' || true)
+found=$(needed "$library" | grep -vxE "$allowed" || true)
 [[ -z $found ]] || fail "$library is linked with more than it should be" "$found"
-found=$(readelf -d "$carried/libpregrad_boot.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vx 'libc\.so\.6' || true)
+found=$(needed "$carried/libpregrad_boot.so" | grep -vx 'libc\.so\.6' || true)
 [[ -z $found ]] || fail "libpregrad_boot.so must need nothing but the C library, and needs" "$found"
 found=$(readelf -d "$carried"/lib*.so | grep -E '(RPATH|RUNPATH)' || true)
 [[ -z $found ]] || fail "what the jar carries names folders of this machine" "$found"
