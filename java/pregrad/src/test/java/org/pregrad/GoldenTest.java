@@ -83,8 +83,7 @@ class GoldenTest {
         }
     }
 
-    private static void meets(
-            String name, Model model, Data data, String variant, List<Fixtures.MethodTruth> truths) {
+    private static void meets(String name, Model model, Data data, String variant, List<Fixtures.MethodTruth> truths) {
         List<String> layers =
                 truths.stream().map(each -> each.truth().layer()).distinct().toList();
         Attribution.Builder options = model.attribution()
@@ -115,8 +114,8 @@ class GoldenTest {
                     // Mean and deviation may be what larger numbers of the samples leave: errors count against those.
                     assertThat(Fixtures.distance(some, expected))
                             .as("%s, %s, %s", score, variant, aggregate.id())
-                            .isLessThanOrEqualTo(
-                                    tolerance(name, score.method()) * Fixtures.norm(truth.values()[Aggregate.RMS.ordinal()]));
+                            .isLessThanOrEqualTo(tolerance(name, score.method())
+                                    * Fixtures.norm(truth.values()[Aggregate.RMS.ordinal()]));
                 }
             }
         }
