@@ -20,8 +20,9 @@ struct FoldedGraph {
 /// Empty where there is nothing to fold. Weights of less than float32 are left alone, because the product would be
 /// rounded to their few digits.
 ///
-/// LibTorch's FoldFrozenConvBatchnorm is not used: it forgets which values a layer may be tapped at, and takes the
-/// transposed convolutions of traced models for plain ones.
+/// LibTorch's FoldFrozenConvBatchnorm is not used: the values it folds away are those of the normalisation's scope, by
+/// which layers are tapped; it leaves alone what scripted models have, a convolution whose shape is read too; and it
+/// works in the weights' own type.
 std::optional<FoldedGraph> fold_batch_norms(torch::jit::Graph& graph);
 
 }  // namespace pregrad::graph
