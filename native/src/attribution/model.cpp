@@ -55,14 +55,6 @@ std::string mend(const at::Tensor& inputs, std::optional<at::ScalarType> weight_
                    mend(inputs, weight_type, reason));
 }
 
-/// To be called where an exception is being handled. What a device has no memory for may still fit in part, which a
-/// caller finds out who knows how to take it apart; whatever else a device does is no fault of the inputs either.
-void rethrow_if_device_failure(const std::exception& error) {
-  if (graph::device_failure(error) != graph::DeviceFailure::none) {
-    throw;
-  }
-}
-
 constexpr std::int64_t samples_compared = 4;
 
 /// Whether every `step`-th sample has the same outputs in both.
@@ -91,14 +83,15 @@ void Model::Implementation::rethrow_for(const at::Tensor& inputs) const {
     throw;
   } catch (const Error&) {
     throw;
-  } catch (const c10::Error& error) {
-    rethrow_if_device_failure(error);
-    refuse_inputs(inputs, model_.weight_type(), error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    rethrow_if_device_failure(error);
-    refuse_inputs(inputs, model_.weight_type(), error.what());
+    // What a device has no memory for may still fit in part, which a caller finds out who knows how to take it apart;
+    // whatever else a device does is no fault of the inputs either.
+    if (graph::device_failure(error) != graph::DeviceFailure::none) {
+      throw;
+    }
+    refuse_inputs(inputs, model_.weight_type(), graph::message_of(error));
   }
 }
 

@@ -39,20 +39,12 @@ pregrad_status fail(ErrorKind kind, const char* message) noexcept {
 
 const char* last_error() noexcept { return message_lost ? out_of_memory : stored_message().c_str(); }
 
-pregrad_status fail_on_device(const char* message) noexcept {
+pregrad_status fail_foreign(const std::exception& error) noexcept {
   try {
-    return fail(ErrorKind::device, graph::device_error_text(message).c_str());
-  } catch (...) {
-    return fail(ErrorKind::internal, out_of_memory);
-  }
-}
-
-pregrad_status fail_internally(const char* message) noexcept {
-  try {
-    if (graph::device_failure(std::string(message)) != graph::DeviceFailure::none) {
-      return fail_on_device(message);
+    if (graph::device_failure(error) != graph::DeviceFailure::none) {
+      return fail(ErrorKind::device, graph::device_error_text(error).c_str());
     }
-    const std::string sentence = graph::first_sentence(message);
+    const std::string sentence = graph::first_sentence(error);
     return fail(ErrorKind::internal, sentence.empty() ? "LibTorch failed without a message" : sentence.c_str());
   } catch (...) {
     return fail(ErrorKind::internal, out_of_memory);

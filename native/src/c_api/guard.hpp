@@ -1,8 +1,7 @@
 #pragma once
 
+#include <exception>
 #include <new>
-
-#include <c10/util/Exception.h>
 
 #include <pregrad/pregrad.h>
 #include <pregrad/error.hpp>
@@ -18,10 +17,7 @@ pregrad_status fail(ErrorKind kind, const char* message) noexcept;
 const char* last_error() noexcept;
 
 /// The same for an exception that is none of PreGrad's: its message is cut to the sentence that says what is wrong.
-pregrad_status fail_internally(const char* message) noexcept;
-
-/// The same for a device whose memory ran out.
-pregrad_status fail_on_device(const char* message) noexcept;
+pregrad_status fail_foreign(const std::exception& error) noexcept;
 
 /// Runs the body of an entry point; no exception leaves it.
 template <class Body>
@@ -33,12 +29,8 @@ pregrad_status guarded(Body&& body) noexcept {
     return fail(error.kind(), error.what());
   } catch (const std::bad_alloc&) {
     return fail(ErrorKind::internal, out_of_memory);
-  } catch (const c10::OutOfMemoryError& error) {
-    return fail_on_device(error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    return fail_internally(error.what_without_backtrace());
   } catch (const std::exception& error) {
-    return fail_internally(error.what());
+    return fail_foreign(error);
   } catch (...) {
     return fail(ErrorKind::internal, "a failure of unknown type; please report it");
   }

@@ -90,11 +90,6 @@ LostDevices& lost_devices() {
   return only;
 }
 
-std::string message_of(const std::exception& error) {
-  const auto* libtorch = dynamic_cast<const c10::Error*>(&error);
-  return libtorch != nullptr ? libtorch->what_without_backtrace() : error.what();
-}
-
 }  // namespace
 
 DeviceFailure device_failure(const std::string& message) {
@@ -132,8 +127,8 @@ DeviceFailure device_failure(const std::exception& error) {
              : DeviceFailure::lost;
 }
 
-std::string device_words(const std::string& message) {
-  std::string words = first_sentence(message);
+std::string device_words(const std::exception& error) {
+  std::string words = first_sentence(error);
   constexpr std::string_view last_of_use = " is free.";
   if (const auto end = words.find(last_of_use); end != std::string::npos) {
     words.resize(end + last_of_use.size());
@@ -144,10 +139,8 @@ std::string device_words(const std::string& message) {
   return words.empty() ? "LibTorch failed without a message" : words;
 }
 
-std::string device_words(const std::exception& error) { return device_words(message_of(error)); }
-
-std::string device_error_text(const std::string& message) {
-  return "a device failed (" + device_words(message) +
+std::string device_error_text(const std::exception& error) {
+  return "a device failed (" + device_words(error) +
          "): give smaller batches if its memory ran out, else restart the process or use another device";
 }
 

@@ -44,10 +44,9 @@ auto on_device(c10::Device device, const Body& body) {
 }
 
 /// LibTorch's words for a failure of a device, in one line, without its advice for people who use Python.
-std::string device_words(const std::string& message);
 std::string device_words(const std::exception& error);
 
 /// One line for a failure that reached a border where nobody knows which device it was.
-std::string device_error_text(const std::string& message);
+std::string device_error_text(const std::exception& error);
 
 }  // namespace pregrad::graph

@@ -2,6 +2,8 @@
 
 #include <sstream>
 
+#include <c10/util/Exception.h>
+
 namespace pregrad::graph {
 
 namespace {
@@ -51,8 +53,11 @@ std::string first_sentence(const std::string& message) {
   return without_hint(last.empty() ? first : last);
 }
 
-std::string first_sentence(const c10::Error& error) {
-  return first_sentence(std::string(error.what_without_backtrace()));
+std::string first_sentence(const std::exception& error) { return first_sentence(message_of(error)); }
+
+std::string message_of(const std::exception& error) {
+  const auto* libtorch = dynamic_cast<const c10::Error*>(&error);
+  return libtorch != nullptr ? libtorch->what_without_backtrace() : error.what();
 }
 
 }  // namespace pregrad::graph

@@ -24,12 +24,9 @@ std::optional<at::ScalarType> weight_type_of(const torch::jit::Module& module) {
 torch::jit::Module loaded(const std::filesystem::path& file, c10::Device device) {
   try {
     return torch::jit::load(file.string(), device);
-  } catch (const c10::Error& error) {
+  } catch (const std::exception& error) {
     throw_if_device_failure(device, error);
     throw ModelError("cannot read the model in '" + file.string() + "': " + first_sentence(error) +
-                     "; save it again with torch.jit.script(model).save(path)");
-  } catch (const std::exception& error) {
-    throw ModelError("cannot read the model in '" + file.string() + "': " + first_sentence(error.what()) +
                      "; save it again with torch.jit.script(model).save(path)");
   }
 }

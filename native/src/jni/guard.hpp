@@ -7,8 +7,6 @@
 
 #include <jni.h>
 
-#include <c10/util/Exception.h>
-
 #include <pregrad/error.hpp>
 
 #include "java_exception.hpp"
@@ -29,12 +27,8 @@ std::invoke_result_t<Body> guarded(JNIEnv* env, Body&& body) noexcept {
     throw_java(env, error.kind(), error.what());
   } catch (const std::bad_alloc&) {
     throw_out_of_memory(env);
-  } catch (const c10::OutOfMemoryError& error) {
-    throw_device_failure(env, error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    throw_foreign(env, error.what_without_backtrace());
   } catch (const std::exception& error) {
-    throw_foreign(env, error.what());
+    throw_foreign(env, error);
   } catch (...) {
     throw_java(env, ErrorKind::internal, "a failure of unknown type; please report it");
   }

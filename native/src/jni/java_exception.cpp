@@ -50,21 +50,13 @@ void throw_out_of_memory(JNIEnv* env) noexcept {
               "native memory ran out; use smaller batches or a machine with more of it");
 }
 
-void throw_device_failure(JNIEnv* env, const char* message) noexcept {
+void throw_foreign(JNIEnv* env, const std::exception& error) noexcept {
   try {
-    throw_java(env, ErrorKind::device, graph::device_error_text(message).c_str());
-  } catch (...) {
-    throw_out_of_memory(env);
-  }
-}
-
-void throw_foreign(JNIEnv* env, const char* message) noexcept {
-  try {
-    if (graph::device_failure(std::string(message)) != graph::DeviceFailure::none) {
-      throw_device_failure(env, message);
+    if (graph::device_failure(error) != graph::DeviceFailure::none) {
+      throw_java(env, ErrorKind::device, graph::device_error_text(error).c_str());
       return;
     }
-    const std::string sentence = graph::first_sentence(message);
+    const std::string sentence = graph::first_sentence(error);
     if (sentence.find("can't allocate memory") != std::string::npos) {
       throw_out_of_memory(env);
     } else {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exception>
+
 #include <jni.h>
 
 #include <pregrad/error.hpp>
@@ -13,10 +15,9 @@ struct PendingJavaException {};
 void throw_java(JNIEnv* env, ErrorKind kind, const char* message) noexcept;
 /// Makes an OutOfMemoryError pending.
 void throw_out_of_memory(JNIEnv* env) noexcept;
-/// Makes a DeviceException pending: a device's memory ran out, which is no reason for the JVM to give up.
-void throw_device_failure(JNIEnv* env, const char* message) noexcept;
-/// For an exception that is none of PreGrad's: its message is cut to the sentence that says what is wrong.
-void throw_foreign(JNIEnv* env, const char* message) noexcept;
+/// For an exception that is none of PreGrad's: its message is cut to the sentence that says what is wrong. A device
+/// whose memory ran out gives a DeviceException, since that is no reason for the JVM to give up.
+void throw_foreign(JNIEnv* env, const std::exception& error) noexcept;
 
 /// To be called after every JNI call that can fail: no other may be made while an exception is pending.
 inline void check(JNIEnv* env) {

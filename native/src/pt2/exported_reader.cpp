@@ -114,11 +114,9 @@ graph::ReadModel read_exported(std::unique_ptr<ByteSource> source, const std::st
     throw;
   } catch (const std::bad_alloc&) {
     throw;
-  } catch (const c10::Error& error) {
+  } catch (const std::exception& error) {
     graph::throw_if_device_failure(device, error);
     throw damaged("cannot be read (" + graph::first_sentence(error) + ")");
-  } catch (const std::exception& error) {
-    throw damaged("cannot be read (" + graph::first_sentence(error.what()) + ")");
   }
 }
 
