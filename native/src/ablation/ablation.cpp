@@ -88,11 +88,7 @@ void Ablation::Implementation::add(const at::Tensor& inputs, const at::Tensor& l
   // The sums take all parts at once, so that a batch of which one fails adds nothing.
   std::vector<Measured> all;
   const std::int64_t splits = attribution::in_parts(device(), samples, [&](const attribution::BatchPart& part) {
-    const auto of_part = [&](const at::Tensor& tensor) {
-      const bool is_all = !tensor.defined() || tensor.size(0) == part.samples;
-      return is_all ? tensor : tensor.slice(0, part.first, part.first + part.samples);
-    };
-    all.push_back(measured(part, of_part(inputs.detach()), of_part(checked_labels), of_part(checked_clusters)));
+    all.push_back(measured(part, part.of(inputs.detach()), part.of(checked_labels), part.of(checked_clusters)));
   });
 
   const std::lock_guard lock(mutex_);

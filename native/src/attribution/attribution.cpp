@@ -31,11 +31,6 @@ std::string subject_of(const attribution::LayerSelection& selection) {
   return subject;
 }
 
-at::Tensor part_of(const at::Tensor& tensor, const attribution::BatchPart& part) {
-  const bool is_all = !tensor.defined() || tensor.size(0) == part.samples;
-  return is_all ? tensor : tensor.slice(0, part.first, part.first + part.samples);
-}
-
 }  // namespace
 
 Attribution::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model,
@@ -82,7 +77,7 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
   std::vector<attribution::LayerAddition> all;
   const std::int64_t splits = attribution::in_parts(device(), samples, [&](const attribution::BatchPart& part) {
     std::vector<attribution::LayerAddition> some =
-        additions(part, {part_of(inputs, part), part_of(targets, part), part_of(members, part)});
+        additions(part, {part.of(inputs), part.of(targets), part.of(members)});
     std::move(some.begin(), some.end(), std::back_inserter(all));
   });
   table_.add(all);

@@ -37,6 +37,11 @@ std::string refusal(const BatchPart& part, const std::function<void(const BatchP
 
 }  // namespace
 
+at::Tensor BatchPart::of(const at::Tensor& tensor) const {
+  const bool is_all = !tensor.defined() || tensor.size(0) == samples;
+  return is_all ? tensor : tensor.slice(0, first, first + samples);
+}
+
 std::int64_t in_parts(c10::Device device, std::int64_t samples, const std::function<void(const BatchPart&)>& body) {
   std::int64_t splits = 0;
   std::vector<BatchPart> waiting = {{0, samples, false}};  // the last one is next

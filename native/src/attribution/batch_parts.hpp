@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 
+#include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
 namespace pregrad::attribution {
@@ -15,6 +16,8 @@ struct BatchPart {
   bool short_of_memory = false;
 
   bool is_single_sample() const { return samples == 1; }
+  /// The part's rows of a tensor of the batch; undefined stays so.
+  at::Tensor of(const at::Tensor& tensor) const;
 };
 
 /// Calls `body` on the whole batch or, where the device has no memory for a part, on its halves, in order; down to
