@@ -67,6 +67,39 @@ PREGRAD_KERNEL inline void write_pack(T* to, const Pack<T, count>& pack) {
 #endif
 }
 
+/// Reads the first `valid` values of a pack, of at most `count`; the others are zero.
+/// @param is_aligned whether a whole pack may be read at once
+template <int count, typename T>
+PREGRAD_KERNEL inline Pack<T, count> read_some(const T* from, int valid, bool is_aligned) {
+  if (is_aligned && valid == count) {
+    return read_pack<count>(from);
+  }
+  Pack<T, count> pack = {};
+  PREGRAD_UNROLL
+  for (int i = 0; i < count; ++i) {
+    if (i < valid) {
+      pack.values[i] = from[i];
+    }
+  }
+  return pack;
+}
+
+/// Writes the first `valid` values of a pack.
+/// @param is_aligned whether a whole pack may be written at once
+template <int count, typename T>
+PREGRAD_KERNEL inline void write_some(T* to, const Pack<T, count>& pack, int valid, bool is_aligned) {
+  if (is_aligned && valid == count) {
+    write_pack(to, pack);
+    return;
+  }
+  PREGRAD_UNROLL
+  for (int i = 0; i < count; ++i) {
+    if (i < valid) {
+      to[i] = pack.values[i];
+    }
+  }
+}
+
 PREGRAD_KERNEL inline double widened(double value) { return value; }
 PREGRAD_KERNEL inline double widened(float value) { return value; }
 PREGRAD_KERNEL inline double widened(c10::Half value) { return static_cast<float>(value); }

@@ -7,45 +7,15 @@
 
 namespace pregrad::cuda {
 
-/// left + right and left · right as LibTorch's own operators round them, each by itself: one instruction for both would
-/// give other bits.
-PREGRAD_KERNEL inline double sum_of(double left, double right) {
-#if defined(__CUDA_ARCH__)
-  return __dadd_rn(left, right);
-#else
-  return left + right;
-#endif
-}
-PREGRAD_KERNEL inline double product_of(double left, double right) {
-#if defined(__CUDA_ARCH__)
-  return __dmul_rn(left, right);
-#else
-  return left * right;
-#endif
-}
-PREGRAD_KERNEL inline float sum_of(float left, float right) {
-#if defined(__CUDA_ARCH__)
-  return __fadd_rn(left, right);
-#else
-  return left + right;
-#endif
-}
-PREGRAD_KERNEL inline float product_of(float left, float right) {
-#if defined(__CUDA_ARCH__)
-  return __fmul_rn(left, right);
-#else
-  return left * right;
-#endif
-}
-
-/// baseline + way · alpha, rounded to T after each operation.
+/// baseline + way · alpha, rounded to T after each operation as LibTorch's own operators do: the compiler is told not
+/// to make one instruction of both, which would give other bits.
 template <typename T>
 PREGRAD_KERNEL T point_between(T baseline, T way, double alpha) {
   if constexpr (sizeof(T) == sizeof(double)) {
-    return sum_of(baseline, product_of(way, alpha));
+    return baseline + way * alpha;
   } else {
-    const T product = static_cast<T>(product_of(static_cast<float>(way), static_cast<float>(alpha)));
-    return static_cast<T>(sum_of(static_cast<float>(baseline), static_cast<float>(product)));
+    const T product = static_cast<T>(static_cast<float>(way) * static_cast<float>(alpha));
+    return static_cast<T>(static_cast<float>(baseline) + static_cast<float>(product));
   }
 }
 
@@ -113,17 +83,7 @@ struct PathPoints : OneStep {
       for (int i = 0; i < width; ++i) {
         pack.values[i] = narrowed<Out>(point_between(baselines.values[i], ways.values[i], alphas[point]));
       }
-      Out* const to = result + point * size + first;
-      if (is_packed) {
-        write_pack(to, pack);
-      } else {
-        PREGRAD_UNROLL
-        for (int i = 0; i < width; ++i) {
-          if (i < count) {
-            to[i] = pack.values[i];
-          }
-        }
-      }
+      write_some(result + point * size + first, pack, count, is_packed);
     }
   }
 };

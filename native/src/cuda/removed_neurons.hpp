@@ -37,34 +37,14 @@ struct RemovedNeurons : OneStep {
     if (count <= 0) {
       return;
     }
-    Pack<Word, width> pack = {};
-    const bool is_whole = is_packed && count == width;
-    if (is_whole) {
-      pack = read_pack<width>(value + first);
-    } else {
-      PREGRAD_UNROLL
-      for (int i = 0; i < width; ++i) {
-        if (i < count) {
-          pack.values[i] = value[first + i];
-        }
-      }
-    }
+    Pack<Word, width> pack = read_some<width>(value + first, count, is_packed);
     // Divisions of 64 bits are several times the work.
     if (size() <= UINT32_MAX) {
       fill(pack, count, static_cast<std::uint32_t>(first));
     } else {
       fill(pack, count, static_cast<std::uint64_t>(first));
     }
-    if (is_whole) {
-      write_pack(result + first, pack);
-    } else {
-      PREGRAD_UNROLL
-      for (int i = 0; i < width; ++i) {
-        if (i < count) {
-          result[first + i] = pack.values[i];
-        }
-      }
-    }
+    write_some(result + first, pack, count, is_packed);
   }
 
  private:

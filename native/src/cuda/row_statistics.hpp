@@ -93,15 +93,7 @@ struct RowStatistics : OneStep {
     if (tensor == nullptr) {
       return {};
     }
-    if (is_packed) {
-      return read_pack<width>(tensor + offset);
-    }
-    Pack<T, width> pack = {};
-    pack.values[0] = tensor[offset];
-    if (neuron + 1 < pair.layout.neurons) {
-      pack.values[1] = tensor[offset + 1];
-    }
-    return pack;
+    return read_some<width>(tensor + offset, neuron + 1 < pair.layout.neurons ? 2 : 1, is_packed);
   }
 
   PREGRAD_KERNEL void add(Neuron (&neurons)[width], const Pack<T, width>& x, const Pack<T, width>& y,
