@@ -1,14 +1,14 @@
 #pragma once
 
 #include <ostream>
+#include <string>
 
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 
 #include "cuda_kernels.hpp"
+#include "gpu.hpp"
 #if defined(PREGRAD_CUDA)
-#include <c10/cuda/CUDAFunctions.h>
-
 #include "cuda/device_runner.hpp"
 #endif
 
@@ -21,18 +21,21 @@ inline void PrintTo(Processor processor, std::ostream* out) {
   *out << (processor == Processor::host ? "host" : "device");
 }
 
+/// Why the kernels cannot be started; "" if they can.
+inline std::string why_no_kernels() {
+#if defined(PREGRAD_CUDA)
+  return gpu.is_cuda() ? why_no_gpu() : "kernels run on CUDA devices, not on " + gpu.str();
+#else
+  return "built without PREGRAD_CUDA";
+#endif
+}
+
 /// A test that runs once on the host and once on a device, and is skipped where there is none.
 class CudaTest : public testing::TestWithParam<Processor> {
  protected:
   void SetUp() override {
-    if (GetParam() == Processor::device) {
-#if defined(PREGRAD_CUDA)
-      if (c10::cuda::device_count() == 0) {
-        GTEST_SKIP() << "there is no CUDA device";
-      }
-#else
-      GTEST_SKIP() << "built without PREGRAD_CUDA";
-#endif
+    if (const std::string why = why_no_kernels(); GetParam() == Processor::device && !why.empty()) {
+      GTEST_SKIP() << why;
     }
   }
 
@@ -41,7 +44,7 @@ class CudaTest : public testing::TestWithParam<Processor> {
   static auto with_runner(const Body& body) {
 #if defined(PREGRAD_CUDA)
     if (GetParam() == Processor::device) {
-      pregrad::cuda::DeviceRunner runner(at::Device(at::kCUDA, 0));
+      pregrad::cuda::DeviceRunner runner(gpu);
       return body(runner);
     }
 #endif
@@ -57,7 +60,7 @@ class CudaTest : public testing::TestWithParam<Processor> {
     // A copy of the whole storage keeps strides and offset.
     const auto size = static_cast<std::int64_t>(tensor.storage().nbytes()) / tensor.element_size();
     return tensor.as_strided({size}, {1}, 0)
-        .to(at::kCUDA)
+        .to(gpu)
         .as_strided(tensor.sizes(), tensor.strides(), tensor.storage_offset());
   }
 };
