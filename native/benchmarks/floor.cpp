@@ -128,6 +128,19 @@ struct Block {
   }
 };
 
+/// A stem, the blocks, and a head.
+template <typename Block>
+Forward residual_network(const Weights& weights, const std::vector<Block>& blocks) {
+  return [conv1 = weights.convolution("conv1", 2, 3), bn1 = weights.normalisation("bn1"), blocks,
+          fc = weights.linear("fc")](at::Tensor x, Taps& taps) {
+    x = at::max_pool2d(taps.relu(bn1(conv1(x)), true), {3, 3}, {2, 2}, {1, 1});
+    for (const Block& block : blocks) {
+      x = block(x, taps);
+    }
+    return fc(at::flatten(at::adaptive_avg_pool2d(x, {1, 1}), 1));
+  };
+}
+
 Forward resnet(const Weights& weights) {
   std::vector<Block> blocks;
   for (int layer = 1; layer <= 4; ++layer) {
@@ -147,14 +160,7 @@ Forward resnet(const Weights& weights) {
       blocks.push_back(block);
     }
   }
-  return [conv1 = weights.convolution("conv1", 2, 3), bn1 = weights.normalisation("bn1"), blocks,
-          fc = weights.linear("fc")](at::Tensor x, Taps& taps) {
-    x = at::max_pool2d(taps.relu(bn1(conv1(x)), true), {3, 3}, {2, 2}, {1, 1});
-    for (const Block& block : blocks) {
-      x = block(x, taps);
-    }
-    return fc(at::flatten(at::adaptive_avg_pool2d(x, {1, 1}), 1));
-  };
+  return residual_network(weights, blocks);
 }
 
 struct Bottleneck {
@@ -187,14 +193,7 @@ Forward resnet50(const Weights& weights) {
       blocks.push_back(block);
     }
   }
-  return [conv1 = weights.convolution("conv1", 2, 3), bn1 = weights.normalisation("bn1"), blocks,
-          fc = weights.linear("fc")](at::Tensor x, Taps& taps) {
-    x = at::max_pool2d(taps.relu(bn1(conv1(x)), true), {3, 3}, {2, 2}, {1, 1});
-    for (const Bottleneck& block : blocks) {
-      x = block(x, taps);
-    }
-    return fc(at::flatten(at::adaptive_avg_pool2d(x, {1, 1}), 1));
-  };
+  return residual_network(weights, blocks);
 }
 
 struct EncoderBlock {

@@ -32,8 +32,15 @@ class Mlp(nn.Module):
         return self.fc3(self.act2(self.fc2(self.act1(self.fc1(x)))))
 
 
+def shortcut(channels_in: int, channels: int, stride: int) -> nn.Sequential:
+    """What a residual block adds; a module either way, so that the block can be scripted."""
+    if stride == 1 and channels_in == channels:
+        return nn.Sequential()
+    return nn.Sequential(nn.Conv2d(channels_in, channels, 1, stride, bias=False), nn.BatchNorm2d(channels))
+
+
 class Block(nn.Module):
-    """torchvision's BasicBlock, in place as there; its shortcut is a module either way so that it can be scripted."""
+    """torchvision's BasicBlock, in place as there."""
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
@@ -42,11 +49,7 @@ class Block(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
-        self.downsample = nn.Sequential()
-        if stride != 1 or channels_in != channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(channels_in, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
-            )
+        self.downsample = shortcut(channels_in, channels, stride)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         out = self.relu(self.bn1(self.conv1(x)))
@@ -55,24 +58,33 @@ class Block(nn.Module):
         return self.relu(out)
 
 
-class ResNet18(nn.Module):
-    def __init__(self) -> None:
+class ResNet(nn.Module):
+    """torchvision's ResNet of the given four layers of blocks."""
+
+    def __init__(self, *layers: list[nn.Module], channels: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = nn.Sequential(Block(64, 64, 1), Block(64, 64, 1))
-        self.layer2 = nn.Sequential(Block(64, 128, 2), Block(128, 128, 1))
-        self.layer3 = nn.Sequential(Block(128, 256, 2), Block(256, 256, 1))
-        self.layer4 = nn.Sequential(Block(256, 512, 2), Block(512, 512, 1))
+        self.layer1, self.layer2, self.layer3, self.layer4 = (nn.Sequential(*blocks) for blocks in layers)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(512, 1000)
+        self.fc = nn.Linear(channels, 1000)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(torch.flatten(self.avgpool(x), 1))
+
+
+def resnet18() -> ResNet:
+    return ResNet(
+        [Block(64, 64, 1), Block(64, 64, 1)],
+        [Block(64, 128, 2), Block(128, 128, 1)],
+        [Block(128, 256, 2), Block(256, 256, 1)],
+        [Block(256, 512, 2), Block(512, 512, 1)],
+        channels=512,
+    )
 
 
 class EncoderBlock(nn.Module):
@@ -125,7 +137,7 @@ def main() -> None:
     models = {
         "mlp.pt": Mlp(64, 128, 64),
         "mlp512.pt": Mlp(64, 512, 64),
-        "resnet18.pt": ResNet18(),
+        "resnet18.pt": resnet18(),
         "vit.pt": VisionTransformer(),
     }
     for file, model in models.items():

@@ -29,7 +29,7 @@ except ImportError:
 
 BUILDERS = {
     "mlp.pt": lambda: models.Mlp(64, 128, 64),
-    "resnet18.pt": models.ResNet18,
+    "resnet18.pt": models.resnet18,
     "vit.pt": models.VisionTransformer,
 }
 # A loop over all samples of a large model takes seconds and says nothing new.

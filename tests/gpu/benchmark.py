@@ -21,11 +21,14 @@ import torch
 from torch import nn
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "benchmark"))
+from models import ResNet, shortcut  # noqa: E402
+
 REPETITIONS = 7
 
 
 class Bottleneck(nn.Module):
-    """torchvision's, in place as there; its shortcut is a module either way so that it can be scripted."""
+    """torchvision's, in place as there."""
 
     def __init__(self, channels_in: int, width: int, stride: int) -> None:
         super().__init__()
@@ -37,11 +40,7 @@ class Bottleneck(nn.Module):
         self.conv3 = nn.Conv2d(width, channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(channels)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = nn.Sequential()
-        if stride != 1 or channels_in != channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(channels_in, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
-            )
+        self.downsample = shortcut(channels_in, channels, stride)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         out = self.relu(self.bn1(self.conv1(x)))
@@ -51,33 +50,22 @@ class Bottleneck(nn.Module):
         return self.relu(out)
 
 
-class ResNet50(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.relu = nn.ReLU(inplace=True)
-        self.maxpool = nn.MaxPool2d(3, 2, 1)
-        channels = 64
-        for layer, (width, depth) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3)), 1):
-            blocks = []
-            for index in range(depth):
-                blocks.append(Bottleneck(channels, width, 2 if layer > 1 and index == 0 else 1))
-                channels = 4 * width
-            setattr(self, f"layer{layer}", nn.Sequential(*blocks))
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(channels, 1000)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.fc(torch.flatten(self.avgpool(x), 1))
+def resnet50() -> ResNet:
+    channels = 64
+    layers = []
+    for layer, (width, depth) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3)), 1):
+        blocks = []
+        for index in range(depth):
+            blocks.append(Bottleneck(channels, width, 2 if layer > 1 and index == 0 else 1))
+            channels = 4 * width
+        layers.append(blocks)
+    return ResNet(*layers, channels=channels)
 
 
 def write_inputs(cases: list[dict[str, str]], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(1)
-    model = ResNet50().eval()
+    model = resnet50().eval()
     # Without trained weights the outputs of so deep a network overflow, but for small last factors of its blocks.
     for module in model.modules():
         if isinstance(module, Bottleneck):
@@ -117,7 +105,7 @@ def program_peak(program: Path, cases: Path, folder: Path, device: str, name: st
 def hooks(case: dict[str, str], folder: Path, device: str) -> Callable[[], None]:
     """What Python users do today: a forward hook, one backward of the summed outputs, parameters as they are. The
     activation is set out of place, without which the hook raises or lies."""
-    model = ResNet50()
+    model = resnet50()
     model.load_state_dict(torch.jit.load(str(folder / case["model"])).state_dict())
     model = model.eval().to(device)
     for module in model.modules():

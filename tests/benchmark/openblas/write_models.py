@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from models import ResNet18  # noqa: E402
+from models import resnet18  # noqa: E402
 
 
 def main() -> None:
     torch.manual_seed(0)
     mlp = nn.Sequential(nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, 1024))
-    for name, model in (("resnet18", ResNet18()), ("mlp", mlp)):
+    for name, model in (("resnet18", resnet18()), ("mlp", mlp)):
         torch.jit.script(model.eval()).save(str(Path(sys.argv[1], f"{name}.pt")))
 
 
