@@ -131,7 +131,7 @@ final class AblateCommand implements Callable<Integer> {
                 scored.checkBatchSize(batch.size());
                 Set<Long> clusters = tested.clusterSizes().keySet();
                 checkClusters(clusters, scored.clusterSizes().keySet());
-                MemoryNote note = new MemoryNote(this::hint);
+                MemoryNote note = new MemoryNote(quiet::hint);
                 Scorer scorer = new Scorer(
                         loaded, wanted, paths, scoredMethods(), new Samples(this::openScored, batch.size(), note));
                 // What is wrong with layers or inputs shows here, before another command's unfinished run is given up.
@@ -200,18 +200,17 @@ final class AblateCommand implements Callable<Integer> {
     @SuppressWarnings("try")
     private AblationRun.Results finish(OutputDirectory directory, AblationRun run, AblationOrigin origin)
             throws IOException, InterruptedException {
-        try (UnfinishedRun unfinished = UnfinishedRun.open(directory, origin.key(), this::hint);
+        try (UnfinishedRun unfinished = UnfinishedRun.open(directory, origin.key(), quiet::hint);
                 InterruptHint interrupt = new InterruptHint(
-                        () -> hint("interrupted; the same command given again goes on where it was"))) {
+                        () -> quiet.hint("interrupted; the same command given again goes on where it was"))) {
             try {
                 AblationRun.Results results = results(run, unfinished);
                 write(directory, unfinished, results, origin.summary(results, wanted.aggregates()));
                 unfinished.discard();
                 return results;
             } catch (RuntimeException e) {
-                // With other inputs nothing of this serves; after a full disk, a lost device or a failure of our own
-                // all
-                // of it may.
+                // With other inputs nothing of this serves; after a full disk, a lost device or a failure of our own,
+                // all of it may.
                 if (ErrorLine.isMendable(e) && !(e instanceof OutputFailure || e instanceof DeviceException)) {
                     unfinished.discard();
                 }
@@ -237,7 +236,7 @@ final class AblateCommand implements Callable<Integer> {
         try {
             return run.results(unfinished);
         } catch (DamagedStateException e) {
-            hint(e.getMessage() + "; starting anew");
+            quiet.hint(e.getMessage() + "; starting anew");
             unfinished.reset();
             return run.results(unfinished);
         }
@@ -269,11 +268,5 @@ final class AblateCommand implements Callable<Integer> {
             to.println("Report:  " + directory.given().resolve(Report.FILE));
         }
         to.flush();
-    }
-
-    private void hint(String message) {
-        if (!quiet.isSet()) {
-            ErrorLine.print(message, spec.commandLine().getErr());
-        }
     }
 }

@@ -8,7 +8,6 @@ import org.pregrad.Model;
 import org.pregrad.NeuronConstants;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
-import org.pregrad.cli.errors.ErrorLine;
 import org.pregrad.cli.options.BatchOption;
 import org.pregrad.cli.options.MethodOption;
 import org.pregrad.cli.options.ModelOptions;
@@ -107,7 +106,7 @@ final class AttributeCommand implements Callable<Integer> {
     }
 
     private Scores scores(Dataset samples) throws IOException, InterruptedException {
-        Samples passes = new Samples(() -> data.open(wanted.needsLabels()), batch.size(), new MemoryNote(this::hint));
+        Samples passes = new Samples(() -> data.open(wanted.needsLabels()), batch.size(), new MemoryNote(quiet::hint));
         try (Model loaded = model.load()) {
             Scorer scorer = new Scorer(loaded, wanted, paths, method.methods(), passes);
             int rounds = scorer.needsMeans() ? 2 : 1;
@@ -150,11 +149,5 @@ final class AttributeCommand implements Callable<Integer> {
             to.println("Report:  " + directory.given().resolve(Report.FILE));
         }
         to.flush();
-    }
-
-    private void hint(String message) {
-        if (!quiet.isSet()) {
-            ErrorLine.print(message, spec.commandLine().getErr());
-        }
     }
 }
