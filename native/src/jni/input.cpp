@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include <ATen/EmptyTensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
 #include <pregrad/error.hpp>
 
+#include "array_tensor.hpp"
 #include "convert.hpp"
 #include "java_exception.hpp"
 
@@ -49,7 +49,7 @@ at::Tensor from_array(JNIEnv* env, jobject data, jlong offset, const std::vector
                       at::ScalarType type, void (JNIEnv::*get)(Array, jsize, jsize, Element*)) {
   auto array = static_cast<Array>(data);
   const std::int64_t size = checked_size(shape, offset, env->GetArrayLength(array));
-  at::Tensor tensor = at::detail::empty_cpu(shape, type);
+  at::Tensor tensor = array_tensor(shape, type);
   (env->*get)(array, static_cast<jsize>(offset), static_cast<jsize>(size),
               static_cast<Element*>(tensor.mutable_data_ptr()));
   check(env);

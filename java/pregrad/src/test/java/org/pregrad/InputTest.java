@@ -77,6 +77,21 @@ class InputTest {
     }
 
     @Test
+    void arraysFollowEachOtherInOneThread() {
+        float[] others = new float[values.length];
+        Arrays.fill(others, 0.5f);
+        double[] ofOthers = mean(Input.of(others, SIZE, 64));
+        assertThat(ofOthers).isNotEqualTo(expected);
+        assertThat(mean(Input.of(values, SIZE, 64))).isEqualTo(expected);
+        float[] half = Arrays.copyOf(values, values.length / 2);
+        try (Attribution attribution = model.attribution().layers("act1").open()) {
+            attribution.add(Input.of(half, SIZE / 2, 64), Arrays.copyOf(data.y(), SIZE / 2));
+        }
+        assertThat(mean(Input.of(others, SIZE, 64))).isEqualTo(ofOthers);
+        assertThat(mean(Input.of(values, SIZE, 64))).isEqualTo(expected);
+    }
+
+    @Test
     void heapBuffersCountFromTheirPosition() {
         float[] longer = new float[values.length + 7];
         System.arraycopy(values, 0, longer, 3, values.length);

@@ -121,14 +121,14 @@ class NativeTest {
     void batchesWhoseIntegersDoNotFit() {
         Data data = Fixtures.digits().part(0, 2);
         long attribution = gradientOfAct1();
-        long[] good = BatchIntegers.pack(data.shape(), data.y(), null, 1);
+        long[] good = BatchIntegers.pack(data.shape(), data.y(), null, 1).clone();
         for (long[] bad : new long[][] {
             {},
             {-1},
             {Long.MAX_VALUE, 2, 64},
             Arrays.copyOf(good, good.length - 1),
             Arrays.copyOf(good, good.length + 1),
-            BatchIntegers.pack(data.shape(), data.y(), null, 0),
+            BatchIntegers.pack(data.shape(), data.y(), null, 0).clone(),
             BatchIntegers.pack(data.shape(), new long[3], null, 2)
         }) {
             assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, bad))

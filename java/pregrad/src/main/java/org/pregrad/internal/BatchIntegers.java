@@ -6,17 +6,23 @@ package org.pregrad.internal;
  * null.
  */
 public final class BatchIntegers {
+    /** A thread keeps no more than this between its batches. */
+    private static final int MOST_KEPT = 1 << 14;
+
+    /** Memory that the last batch left in the processor's caches, where a new array is in none. */
+    private static final ThreadLocal<long[]> KEPT = ThreadLocal.withInitial(() -> new long[0]);
+
     private BatchIntegers() {}
 
     /**
-     * {@return the array}
+     * {@return the array, which the thread's next batch overwrites}
      *
      * @param shape of the inputs; empty where the inputs know it
      * @param labels [N · perSample], or null
      * @param clusters likewise
      */
     public static long[] pack(long[] shape, long[] labels, long[] clusters, int perSample) {
-        long[] all = new long[4 + shape.length + length(labels) + length(clusters)];
+        long[] all = array(4 + shape.length + length(labels) + length(clusters));
         all[0] = shape.length;
         System.arraycopy(shape, 0, all, 1, shape.length);
         int end = 1 + shape.length;
@@ -24,6 +30,18 @@ public final class BatchIntegers {
         end = put(labels, all, end);
         put(clusters, all, end);
         return all;
+    }
+
+    private static long[] array(int size) {
+        long[] kept = KEPT.get();
+        if (kept.length == size) {
+            return kept;
+        }
+        long[] made = new long[size];
+        if (size <= MOST_KEPT) {
+            KEPT.set(made);
+        }
+        return made;
     }
 
     private static int length(long[] values) {
