@@ -15,6 +15,7 @@
 #include "attribution/layer_gradients.hpp"
 #include "attribution/layer_taps.hpp"
 #include "graph/device_failure.hpp"
+#include "graph/small_products.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad {
@@ -114,6 +115,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
                                                                                bool short_of_memory) {
   const c10::AutoGradMode with_history(needs_.gradients());
   const at::Tensor inputs = batch.inputs.detach();
+  const graph::ProductsInThisThread alone(!replayed_methods_.has_any() && graph_.has_small_products(inputs));
   graph::Run run = model_->run(graph_, inputs);
   const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
   attribution::require_finite_outputs(outputs);

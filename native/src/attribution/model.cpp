@@ -15,6 +15,7 @@
 #include "graph/model_loader.hpp"
 #include "graph/neuron_axis.hpp"
 #include "graph/shape_text.hpp"
+#include "graph/small_products.hpp"
 #include "graph/torchscript_reader.hpp"
 #include "pregrad/error.hpp"
 
@@ -75,6 +76,7 @@ Model::Implementation::Implementation(graph::ModelGraph model)
     : model_(std::move(model)), untapped_(model_.tapped({})) {}
 
 graph::Run Model::Implementation::run(const graph::TappedGraph& graph, const at::Tensor& inputs) const {
+  const graph::ProductsInThisThread alone(graph.has_small_products(inputs));
   return guarded(inputs, [&] { return graph.run(model_.arguments(inputs.to(model_.device()))); });
 }
 

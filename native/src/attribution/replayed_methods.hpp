@@ -22,6 +22,8 @@ class ReplayedMethods {
   ReplayedMethods(std::shared_ptr<const Model::Implementation> model, const LayerSelection& selection,
                   const AttributionOptions& options);
 
+  bool has_any() const { return input_paths_ || wants(Method::integrated_gradients) || wants(Method::ablation); }
+
   /// Adds their scores to each layer of the batch's own run.
   void add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch);
 

@@ -17,6 +17,7 @@ TappedGraph::TappedGraph(torch::jit::Graph& model, const std::vector<Tap>& taps)
   sites_ = tap_sites(taps, places);
   insert_taps(*graph, taps, places);
   work_behind_ = graph::work_behind_first_tap(*graph);
+  multiply_adds_per_row_ = graph::multiply_adds_per_row(*graph);
   code_ = torch::jit::Code(graph, "pregrad");
 }
 

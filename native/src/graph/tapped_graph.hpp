@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <torch/csrc/jit/runtime/interpreter.h>
 
 #include "graph/capture.hpp"
+#include "graph/small_products.hpp"
 #include "graph/tap_insertion.hpp"
 
 namespace pregrad::graph {
@@ -31,9 +34,12 @@ class TappedGraph {
 
   /// As work_behind_first_tap.
   double work_behind_first_tap() const { return work_behind_; }
+  /// Whether running it on these inputs asks for no product that is worth a second thread.
+  bool has_small_products(const at::Tensor& inputs) const { return are_small_products(multiply_adds_per_row_, inputs); }
 
  private:
   double work_behind_ = 1;
+  std::optional<std::int64_t> multiply_adds_per_row_;
   TapSites sites_;
   torch::jit::Code code_;
 };
