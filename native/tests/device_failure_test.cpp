@@ -284,9 +284,31 @@ TEST_F(DeviceFailureTest, WhatIsNoBatchSaysToGiveLess) {
       ThrowsMessage<DeviceError>(AllOf(HasSubstr("too little memory"), HasSubstr("smaller batches")));
   EXPECT_THAT([&] { model_.forward(x_); }, little_memory);
   EXPECT_THAT([&] { model_.layers(x_); }, little_memory);
+}
+
+TEST_F(DeviceFailureTest, ABatchIsComparedInHalves) {
   CheckOptions options;
   options.layers = {"forward"};
-  EXPECT_THAT([&] { model_.check(options).add(x_, y_); }, little_memory);
+  Check expected = model_.check(options);
+  expected.add(x_, y_);
+  for (const std::int64_t limit : {1, 3}) {
+    SCOPED_TRACE(limit);
+    forward_limit = limit;
+    Check seen = model_.check(options);
+    seen.add(x_, y_);
+    ASSERT_EQ(seen.results().size(), expected.results().size());
+    for (std::size_t i = 0; i < expected.results().size(); ++i) {
+      const LayerCheck result = seen.results()[i];
+      EXPECT_EQ(result.samples, samples);
+      EXPECT_EQ(result.compared + result.at_kink, expected.results()[i].compared + expected.results()[i].at_kink);
+      EXPECT_TRUE(result.passed);
+      EXPECT_NEAR(result.hook_error, expected.results()[i].hook_error, 1e-9);
+    }
+    forward_limit = 0;
+    EXPECT_THAT([&] { seen.add(x_, y_); }, ThrowsMessage<DeviceError>(HasSubstr("single sample")));
+    EXPECT_EQ(seen.results().front().samples, samples) << "what failed adds nothing";
+    forward_limit = unlimited;
+  }
 }
 
 TEST_F(DeviceFailureTest, ADeviceThatBreaksIsADeviceError) {

@@ -52,6 +52,7 @@ class PREGRAD_API Check {
   explicit Check(std::shared_ptr<Implementation> implementation);
 
   /// Compares on a batch; every neuron costs two runs of the model behind the layer. A batch that throws adds nothing.
+  /// One that does not fit into the memory of its device is compared in halves, as far down as single samples.
   /// @param inputs [N, ...], the model's input, finite
   /// @param labels [N], int64, each in [0, outputs); may be undefined unless the target is the label
   /// @throws InputError, DeviceError, UnsupportedModelError, ArgumentError

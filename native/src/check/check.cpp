@@ -8,6 +8,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "attribution/batch_checks.hpp"
+#include "attribution/batch_parts.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/layer_gradients.hpp"
 #include "attribution/layer_taps.hpp"
@@ -96,31 +97,43 @@ void Check::Implementation::add(const at::Tensor& inputs, const at::Tensor& labe
   attribution::check_inputs(inputs, model_->model().weight_type());
   const std::int64_t samples = inputs.size(0);
   const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
-  model_->require_independent_samples(inputs);
 
   const std::lock_guard lock(mutex_);
+  std::vector<check::LayerComparison> comparisons = comparisons_;
+  attribution::in_parts(device(), samples, [&](const attribution::BatchPart& part) {
+    std::vector<check::LayerComparison> some = comparisons;
+    add(part, part.of(inputs), part.of(checked_labels), some);
+    comparisons = std::move(some);
+  });
+  comparisons_ = std::move(comparisons);
+}
+
+void Check::Implementation::add(const attribution::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
+                                std::vector<check::LayerComparison>& comparisons) {
+  attribution::if_two_fit(part, [&] { model_->require_independent_samples(inputs); });
   Subject& subject = subject_for(inputs);
   attribution::SampleBatch batch;
   batch.inputs = inputs.detach();
+  batch.short_of_memory = part.short_of_memory;
   if (subject.in_double_precision) {
     batch.inputs = batch.inputs.to(at::kDouble);
   }
   const c10::AutoGradMode with_history(true);
   graph::Run run = subject.model->run(subject.graph, batch.inputs);
-  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), samples);
+  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), part.samples);
   attribution::require_finite_outputs(outputs);
-  batch.targets = attribution::target_indices(outputs, checked_labels, options_.target);
+  batch.targets = attribution::target_indices(outputs, labels, options_.target);
   std::vector<LayerBatch> layers = attribution::selected_layers(subject.selection, std::move(run.executions));
   attribution::differentiate_layers(layers, outputs, batch.targets, options_.output);
 
-  std::vector<check::LayerComparison> comparisons = comparisons_;
   for (LayerBatch& layer : layers) {
-    const statistics::SampleValues reduction = attribution::reduction_of(layer, samples);
+    const statistics::SampleValues reduction = attribution::reduction_of(layer, part.samples);
     const std::vector<double> z_gradient = reduction.sum(layer.z_gradient);
     const auto site = std::find_if(subject.selection.sites.begin(), subject.selection.sites.end(),
                                    [&](const auto& each) { return each.site->name == layer.name; });
     check::LayerComparison& comparison = comparison_of(comparisons, layer, site->site->op, subject.in_double_precision);
-    comparison.add_gradients(z_gradient, layer.has_activation ? reduction.sum(layer.a_gradient) : z_gradient, samples);
+    comparison.add_gradients(z_gradient, layer.has_activation ? reduction.sum(layer.a_gradient) : z_gradient,
+                             part.samples);
     auto& replay = subject.replays[{layer.name, layer.call}];
     if (!replay) {
       replay = std::make_unique<const LayerReplay>(subject.model, layer.name, layer.call, graph::Stage::pre_activation,
@@ -130,7 +143,6 @@ void Check::Implementation::add(const at::Tensor& inputs, const at::Tensor& labe
     const double step = check::precision_of(subject.in_double_precision).step * (size > 0 ? size : 1);
     compare(*replay, layer, batch, z_gradient, step, comparison);
   }
-  comparisons_ = std::move(comparisons);
 }
 
 void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch& layer,

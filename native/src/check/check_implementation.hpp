@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "attribution/batch_parts.hpp"
 #include "attribution/layer_batch.hpp"
 #include "attribution/layer_replay.hpp"
 #include "attribution/layer_selection.hpp"
@@ -41,6 +42,9 @@ class Check::Implementation {
     std::map<std::pair<std::string, std::int64_t>, std::unique_ptr<const attribution::LayerReplay>> replays;
   };
 
+  /// Adds a part of a batch to `comparisons`.
+  void add(const attribution::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
+           std::vector<check::LayerComparison>& comparisons);
   Subject& subject_for(const at::Tensor& inputs);
   void compare(const attribution::LayerReplay& replay, const attribution::LayerBatch& layer,
                const attribution::SampleBatch& batch, const std::vector<double>& gradient, double step,

@@ -64,6 +64,7 @@ public final class Check implements AutoCloseable {
 
     /**
      * Compares on a batch; every neuron costs two runs of the model behind the layer. A batch that throws adds nothing.
+     * One that does not fit into the memory of its device is compared in halves, as far down as single samples.
      *
      * @param inputs [N, ...], the model's input, finite
      * @param labels [N], each in [0, outputs); may be null unless the target is the label
