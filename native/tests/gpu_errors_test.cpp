@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <functional>
 #include <iostream>
+#include <limits>
 
 #include <ATen/Functions.h>
 #include <gmock/gmock.h>
@@ -39,6 +40,19 @@ TEST_F(GpuErrors, MemoryThatRunsOutLeavesTheDeviceUsable) {
       ThrowsMessage<DeviceError>(HasSubstr("too little memory (CUDA out of memory. Tried to allocate")));
   const Data data = first_of(read_data(fixture_path("digits.npz")), 8);
   EXPECT_NO_THROW(Model::load(fixture_path("digits-mlp.scripted.pt"), gpu).forward(data.x));
+}
+
+TEST_F(GpuErrors, OutputsThatAreNotFiniteNameTheirSampleAndAddNothing) {
+  Data data = first_of(read_data(fixture_path("digits.npz")), 8);
+  data.x = data.x.clone();
+  data.x[5].fill_(std::numeric_limits<float>::max());
+  AttributionOptions options;
+  options.layers = {"act1"};
+  Attribution attribution = Model::load(fixture_path("digits-mlp.scripted.pt"), gpu).attribution(options);
+  const auto names_the_sample = ThrowsMessage<InputError>(HasSubstr("sample 5 is NaN or infinite"));
+  EXPECT_THAT([&] { attribution.add(data.x, data.y); }, names_the_sample);
+  EXPECT_THAT([&] { attribution.add(data.x, at::stack({data.y, data.y}, 1)); }, names_the_sample);
+  EXPECT_TRUE(attribution.scores().entries().empty());
 }
 
 /// A wrong index trips an assertion in the kernel, and with it the process's CUDA context.

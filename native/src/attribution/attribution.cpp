@@ -118,13 +118,21 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   const graph::ProductsInThisThread alone(!replayed_methods_.has_any() && graph_.has_small_products(inputs));
   graph::Run run = model_->run(graph_, inputs);
   const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
-  attribution::require_finite_outputs(outputs);
+  // A device's answer has to be waited for, so there the question comes when all the rest is done.
+  const bool is_on_device = !outputs.is_cpu();
+  if (!is_on_device) {
+    attribution::require_finite_outputs(outputs);
+  }
   std::vector<LayerBatch> layers = attribution::selected_layers(selection_, std::move(run.executions));
   const auto additions_of = [&](const at::Tensor& labels, const at::Tensor& clusters, bool is_last) {
     const at::Tensor targets = attribution::target_indices(outputs, labels, options_.target);
     attribution::differentiate_layers(layers, outputs, targets, options_.output, !is_last);
     replayed_methods_.add_scores(layers, {inputs, targets, clusters, short_of_memory});
-    return table_.additions(layers, clusters);
+    std::vector<attribution::LayerAddition> some = table_.additions(layers, clusters);
+    if (is_last && is_on_device) {
+      attribution::require_finite_outputs(outputs);
+    }
+    return some;
   };
   if (batch.clusters.dim() == 1) {
     return additions_of(batch.labels, batch.clusters, true);

@@ -11,6 +11,7 @@
 #include "graph/device_failure.hpp"
 #include "graph/libtorch_error.hpp"
 #include "graph/shape_text.hpp"
+#include "graph/upload.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::attribution {
@@ -96,7 +97,7 @@ at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, c
                        " is outside the model's outputs: labels go from 0 to " + std::to_string(count - 1));
     }
   }
-  return labels.to(outputs.device());
+  return graph::uploaded(labels, outputs.device());
 }
 
 at::Tensor selected_outputs(const at::Tensor& outputs, const at::Tensor& targets, Output output) {

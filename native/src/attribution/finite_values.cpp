@@ -41,6 +41,9 @@ std::optional<std::int64_t> first_sample_not_finite(const at::Tensor& values) {
   if (is_plain && values.is_cpu() && values.is_contiguous() && are_finite_on_cpu(values)) {
     return std::nullopt;
   }
+  if (!values.is_cpu() && at::isfinite(values.detach()).all().item<bool>()) {
+    return std::nullopt;
+  }
   const at::Tensor bad = at::isfinite(values.detach()).logical_not().reshape({values.size(0), -1}).any(1).nonzero();
   return bad.size(0) == 0 ? std::nullopt : std::optional(bad[0][0].item<std::int64_t>());
 }

@@ -15,6 +15,7 @@
 #include "attribution/neuron_blocks.hpp"
 #include "cuda/device.hpp"
 #include "graph/shape_text.hpp"
+#include "graph/upload.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 #include "statistics/sample_values.hpp"
@@ -104,7 +105,7 @@ void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& 
 }
 
 void InputPaths::add_scores(std::vector<LayerBatch>& layers, const SampleBatch& batch, std::int64_t copies) const {
-  const at::Tensor inputs = batch.inputs.to(model_->model().device());
+  const at::Tensor inputs = graph::uploaded(batch.inputs, model_->model().device());
   const at::Tensor baseline = baseline_for(inputs);
   const at::Tensor way = inputs - baseline;
   const auto points = static_cast<std::int64_t>(rule_.points.size());

@@ -7,6 +7,7 @@
 #include "attribution/batch_copies.hpp"
 #include "attribution/differentiation.hpp"
 #include "graph/neuron_axis.hpp"
+#include "graph/upload.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 
@@ -62,8 +63,9 @@ LayerReplay::Start LayerReplay::start_with(const at::Tensor& inputs, std::int64_
   std::vector<std::int64_t> repeats(static_cast<std::size_t>(inputs.dim()), 1);
   repeats[0] = copies;
   start.inputs = copies == 1 ? inputs.detach() : inputs.detach().repeat(repeats);
-  start.values = model_->guarded(
-      start.inputs, [&] { return graph_.start(model_->model().arguments(start.inputs.to(model_->model().device()))); });
+  start.values = model_->guarded(start.inputs, [&] {
+    return graph_.start(model_->model().arguments(graph::uploaded(start.inputs, model_->model().device())));
+  });
   start.occurrence = find_occurrence(start);
   return start;
 }

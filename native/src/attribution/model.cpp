@@ -17,6 +17,7 @@
 #include "graph/shape_text.hpp"
 #include "graph/small_products.hpp"
 #include "graph/torchscript_reader.hpp"
+#include "graph/upload.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad {
@@ -77,7 +78,7 @@ Model::Implementation::Implementation(graph::ModelGraph model)
 
 graph::Run Model::Implementation::run(const graph::TappedGraph& graph, const at::Tensor& inputs) const {
   const graph::ProductsInThisThread alone(graph.has_small_products(inputs));
-  return guarded(inputs, [&] { return graph.run(model_.arguments(inputs.to(model_.device()))); });
+  return guarded(inputs, [&] { return graph.run(model_.arguments(graph::uploaded(inputs, model_.device()))); });
 }
 
 void Model::Implementation::rethrow_for(const at::Tensor& inputs) const {
