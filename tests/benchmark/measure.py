@@ -3,7 +3,7 @@
 Every round runs every part for a short time, so that what else the machine does falls on all alike; the numbers are
 medians over the rounds, with the fastest and slowest round. tests/benchmark/run builds what this needs.
 
-Usage: measure.py [--quick] [--rounds N] [--native PROGRAM] [--java-classpath PATH] [--java-property K=V]
+Usage: measure.py [--quick] [--rounds N] [--case NAME]... [--native PROGRAM] [--java-classpath PATH] [--java-property K=V]
                   [--command FILE] [--python FILE] [--out FOLDER]
 """
 
@@ -36,14 +36,17 @@ WAYS = {
     "loop": "Python, one backward per sample",
 }
 QUICK = ["mlp-1", "mlp-32"]
-# Where OpenMP shares a few hundred microseconds between threads, one turn says little: so many in each round.
-TURNS = {"mlp-32": 5, "mlp-1797": 5, "mlp-all-1797": 5, "cnn-256": 5}
+# Where a few microseconds count, or OpenMP shares few between threads, one turn says little: so many in each round.
+TURNS = {"mlp-1": 5, "mlp-32": 5, "mlp-1797": 5, "mlp-all-1797": 5, "cnn-256": 5}
 
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one round of two cases: does it run at all?")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--case", action="append", metavar="NAME", help="measure this case of cases.tsv alone; may be given several times"
+    )
     parser.add_argument("--native", type=Path, default=ROOT / "native/target/build/benchmarks/pregrad_benchmarks")
     parser.add_argument("--java-classpath", default=str(ROOT / "java/pregrad-benchmarks/target/lib/*"))
     parser.add_argument("--java-property", action="append", default=[])
@@ -72,14 +75,18 @@ class Measurement:
         for number in range(count):
             print(f"measure.py: round {number + 1} of {count}", file=sys.stderr)
             self.rounds.append(self.round())
+        if self.chosen.case:
+            return
         held = processes.saved_memory(self.chosen.native, FILE, self.folder)
         for times in self.rounds:
             times.update({("bytes", name): size for name, size in held.items()})
 
     def round(self) -> Times:
         times: Times = {}
-        cases = [case for case in read_cases() if not self.chosen.quick or case.name in QUICK]
-        self.part("command", times, self.command())
+        wanted = self.chosen.case or (QUICK if self.chosen.quick else None)
+        cases = [case for case in read_cases() if wanted is None or case.name in wanted]
+        if not self.chosen.case:
+            self.part("command", times, self.command())
         peers = [self.chosen.python, HERE / "peers.py"]
         # All ways of a case one after the other, so that they meet the same machine.
         for case in cases:
@@ -94,6 +101,8 @@ class Measurement:
             if case.floor in ("mlp", "resnet") and case.names_one_layer and case.targets == 1:
                 self.part("JavaCPP by hand", times, self.java("JavaCppBenchmark", name))
             self.part("Python", times, processes.python(peers, self.folder, self.seconds, name))
+        if self.chosen.case:
+            return times
         self.part("Java alone", times, self.java("NativeCallBenchmark|NpzBenchmark", []))
         self.threads(times)
         return times
@@ -133,8 +142,8 @@ class Measurement:
             for index in range(2 if self.chosen.quick else 8):
                 shutil.rmtree(self.folder / "out", ignore_errors=True)
                 ran = processes.run([self.chosen.command, name, *model, *data, *words])
-                peak = max(peak, ran.peak)
                 if index > 0:
+                    peak = max(peak, ran.peak)
                     runs.append(ran.seconds)
             times[name, ""] = statistics.median(runs) * 1e6
         return times, peak
@@ -154,7 +163,10 @@ def machine(chosen: argparse.Namespace) -> dict[str, object]:
         "java": java,
         "commit": commit.stdout.strip(),
         # Without the paths of this machine.
-        "command": "tests/benchmark/run" + (" --quick" if chosen.quick else f" --rounds {chosen.rounds}"),
+        "command": " ".join(
+            ["tests/benchmark/run", *(["--quick"] if chosen.quick else ["--rounds", str(chosen.rounds)])]
+            + [word for name in chosen.case or [] for word in ("--case", name)]
+        ),
     }
 
 
@@ -236,6 +248,9 @@ def markdown(report: dict, times: dict[tuple[str, str], dict[str, float]]) -> st
 
 def main() -> None:
     chosen = options()
+    unknown = set(chosen.case or []) - {case.name for case in read_cases()}
+    if unknown:
+        raise SystemExit(f"measure.py: {FILE.name} has no case {', '.join(sorted(unknown))}")
     about = machine(chosen)
     measurement = Measurement(chosen)
     measurement.run()
