@@ -4,8 +4,10 @@
 #include <vector>
 
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/core/jit_type.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/jit/runtime/operator.h>
 
 namespace pregrad::graph {
@@ -22,24 +24,86 @@ constexpr std::int64_t fewest_values = 1 << 18;
 
 bool gains_from_channels_last(const at::Tensor& images) {
   constexpr std::int64_t rank = 4;
-  const bool has_history = at::GradMode::is_enabled() && images.requires_grad();
-  return !has_history && images.is_cpu() && images.dim() == rank && images.size(1) >= fewest_channels &&
+  return images.is_cpu() && images.dim() == rank && images.size(1) >= fewest_channels &&
          images.numel() >= fewest_values && images.is_contiguous();
 }
 
-void pool(Stack& stack) {
-  const bool rounds_up = torch::jit::pop(stack).toBool();
-  const std::vector<std::int64_t> dilation = torch::jit::pop(stack).toIntVector();
-  const std::vector<std::int64_t> padding = torch::jit::pop(stack).toIntVector();
-  const std::vector<std::int64_t> stride = torch::jit::pop(stack).toIntVector();
-  const std::vector<std::int64_t> window = torch::jit::pop(stack).toIntVector();
-  const at::Tensor images = torch::jit::pop(stack).toTensor();
+struct Pooling {
+  std::vector<std::int64_t> window;
+  std::vector<std::int64_t> stride;
+  std::vector<std::int64_t> padding;
+  std::vector<std::int64_t> dilation;
+  bool rounds_up = false;
+};
+
+/// Copies image by image, as matrices of channels by positions: those LibTorch transposes in blocks, a whole batch value
+/// by value.
+at::Tensor in_layout(const at::Tensor& images, at::MemoryFormat layout) {
+  const at::Tensor from = images.detach();  // the threads below know nothing of the caller's autograd mode
+  at::Tensor copy = at::empty(from.sizes(), from.options().memory_format(layout));
+  const bool is_last = layout == at::MemoryFormat::ChannelsLast;
+  at::parallel_for(0, from.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const at::Tensor source = from[i].view({from.size(1), -1});
+      const at::Tensor target = copy[i].view({from.size(1), -1});
+      is_last ? target.t().copy_(source.t()) : target.copy_(source);
+    }
+  });
+  return copy;
+}
+
+at::Tensor channels_last(const at::Tensor& images) { return in_layout(images, at::MemoryFormat::ChannelsLast); }
+
+at::Tensor channels_first(const at::Tensor& images) { return in_layout(images, at::MemoryFormat::Contiguous); }
+
+/// Only the maxima are taken channels last: autograd would hand the gradient on in that layout, and what comes before
+/// would be slower for it.
+class PoolingWithGradient : public torch::autograd::Function<PoolingWithGradient> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& images,
+                            const Pooling& pooling) {
+    auto [maxima, indices] = at::max_pool2d_with_indices(channels_last(images), pooling.window, pooling.stride,
+                                                         pooling.padding, pooling.dilation, pooling.rounds_up);
+    context->save_for_backward({images, channels_first(indices)});
+    for (const auto& [name, list] : {std::pair{"window", &pooling.window}, {"stride", &pooling.stride},
+                                     {"padding", &pooling.padding}, {"dilation", &pooling.dilation}}) {
+      context->saved_data[name] = *list;
+    }
+    context->saved_data["rounds_up"] = pooling.rounds_up;
+    return channels_first(maxima);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const torch::autograd::variable_list saved = context->get_saved_variables();
+    const auto list = [&](const char* name) { return context->saved_data[name].toIntVector(); };
+    return {at::max_pool2d_with_indices_backward(gradients[0].contiguous(), saved[0], list("window"), list("stride"),
+                                                 list("padding"), list("dilation"),
+                                                 context->saved_data["rounds_up"].toBool(), saved[1]),
+            at::Tensor()};
+  }
+};
+
+at::Tensor maxima_of(const at::Tensor& images, const Pooling& pooling) {
   const auto maxima = [&](const at::Tensor& of) {
-    return at::max_pool2d(of, window, stride, padding, dilation, rounds_up);
+    return at::max_pool2d(of, pooling.window, pooling.stride, pooling.padding, pooling.dilation, pooling.rounds_up);
   };
-  torch::jit::push(stack, gains_from_channels_last(images)
-                              ? maxima(images.contiguous(at::MemoryFormat::ChannelsLast)).contiguous()
-                              : maxima(images));
+  if (!gains_from_channels_last(images)) {
+    return maxima(images);
+  }
+  const bool has_history = at::GradMode::is_enabled() && images.requires_grad();
+  return has_history ? PoolingWithGradient::apply(images, pooling) : channels_first(maxima(channels_last(images)));
+}
+
+void pool(Stack& stack) {
+  Pooling pooling;
+  pooling.rounds_up = torch::jit::pop(stack).toBool();
+  pooling.dilation = torch::jit::pop(stack).toIntVector();
+  pooling.padding = torch::jit::pop(stack).toIntVector();
+  pooling.stride = torch::jit::pop(stack).toIntVector();
+  pooling.window = torch::jit::pop(stack).toIntVector();
+  const at::Tensor images = torch::jit::pop(stack).toTensor();
+  torch::jit::push(stack, maxima_of(images, pooling));
 }
 
 /// The operator that takes the arguments of aten::max_pool2d; registered with LibTorch at the first call.

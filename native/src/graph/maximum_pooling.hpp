@@ -4,8 +4,8 @@
 
 namespace pregrad::graph {
 
-/// Lets a graph take the maxima of large batches of images channels last where no gradient passes through them. On CPUs
-/// LibTorch computes them several times faster so, even with both changes of layout; the results are the same bits.
+/// Lets a graph take the maxima of large batches of images channels last. On CPUs LibTorch computes them several times
+/// faster so, even with both changes of layout; maxima and gradients are the same bits.
 void speed_up_maximum_pooling(torch::jit::Graph& graph);
 
 }  // namespace pregrad::graph
