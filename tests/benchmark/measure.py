@@ -20,7 +20,7 @@ from pathlib import Path
 
 import processes
 from cases import FILE, read_cases
-from ratios import REQUIREMENTS, Times
+from ratios import BESIDE, REQUIREMENTS, Times
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -93,7 +93,7 @@ class Measurement:
             name = [case.name]
             turns: list[Times] = [{} for _ in range(1 if self.chosen.quick else TURNS.get(case.name, 1))]
             for turn in turns:
-                self.part("C++", turn, processes.native(self.chosen.native, FILE, self.folder, name, self.seconds))
+                self.part("C++", turn, self.native(case.name))
                 same, peak = self.java("AttributionBenchmark.array", name, [f"-Dpregrad.libtorch={self.libtorch}"])
                 self.part("Java, C++'s LibTorch", turn, ({("java-same", case.name): same["java", case.name]}, peak))
             times.update({key: statistics.median(turn[key] for turn in turns) for key in turns[0]})
@@ -106,6 +106,16 @@ class Measurement:
         self.part("Java alone", times, self.java("NativeCallBenchmark|NpzBenchmark", []))
         self.threads(times)
         return times
+
+    def native(self, name: str) -> tuple[Times, int]:
+        """A case, and in the same process, in random turns with it, the one that a ratio holds it to."""
+        beside = BESIDE.get(name)
+        names = [name, beside] if beside else [name]
+        found, peak = processes.native(self.chosen.native, FILE, self.folder, names, self.seconds)
+        times = {(way, case): time for (way, case), time in found.items() if case == name}
+        if beside:
+            times["cpp-beside", name] = found["cpp", beside]
+        return times, peak
 
     def threads(self, times: Times) -> None:
         """Microseconds per sample, the samples of 16 threads together, all on C++'s LibTorch."""
