@@ -148,6 +148,14 @@ def main() -> None:
         write_inputs(folder, case)
     # For the reader of npz files against a copy of the same bytes: 64 MiB, stored.
     numpy.savez(folder / "large.npz", x=numpy.random.default_rng(0).standard_normal((65536, 256), numpy.float32))
+    write_many_digits(folder)
+
+
+def write_many_digits(folder: Path) -> None:
+    """The digits 2,400 times, 1 GiB: for the whole command, whose memory must not grow with its data."""
+    digits = numpy.load(FIXTURES / "digits.npz")
+    many = {name: numpy.tile(array, (2400, *(1,) * (array.ndim - 1))) for name, array in digits.items()}
+    numpy.savez(folder / "digits-2400.npz", **many)
 
 
 if __name__ == "__main__":
