@@ -36,8 +36,8 @@ struct Pooling {
   bool rounds_up = false;
 };
 
-/// Copies image by image, as matrices of channels by positions: those LibTorch transposes in blocks, a whole batch value
-/// by value.
+/// Copies image by image, as matrices of channels by positions: those LibTorch transposes in blocks, a whole batch
+/// value by value.
 at::Tensor in_layout(const at::Tensor& images, at::MemoryFormat layout) {
   const at::Tensor from = images.detach();  // the threads below know nothing of the caller's autograd mode
   at::Tensor copy = at::empty(from.sizes(), from.options().memory_format(layout));
@@ -65,8 +65,10 @@ class PoolingWithGradient : public torch::autograd::Function<PoolingWithGradient
     auto [maxima, indices] = at::max_pool2d_with_indices(channels_last(images), pooling.window, pooling.stride,
                                                          pooling.padding, pooling.dilation, pooling.rounds_up);
     context->save_for_backward({images, channels_first(indices)});
-    for (const auto& [name, list] : {std::pair{"window", &pooling.window}, {"stride", &pooling.stride},
-                                     {"padding", &pooling.padding}, {"dilation", &pooling.dilation}}) {
+    for (const auto& [name, list] : {std::pair{"window", &pooling.window},
+                                     {"stride", &pooling.stride},
+                                     {"padding", &pooling.padding},
+                                     {"dilation", &pooling.dilation}}) {
       context->saved_data[name] = *list;
     }
     context->saved_data["rounds_up"] = pooling.rounds_up;
