@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -38,14 +40,17 @@ class LargeArrayTest {
     }
 
     @Test
-    void isReadInBatches() throws IOException {
+    void isReadInTheMemoryOfTwoBatches() throws IOException {
+        int batchSize = 20;
+        long before = directBytes();
         try (NpzFile data = NpzFile.open(file);
                 NpyReader reader = data.read("x")) {
             assertThat(reader.header().elements()).isEqualTo((long) SAMPLES * PER_SAMPLE);
             float last = 0;
-            for (int sample = 0; sample < SAMPLES; sample += 100) {
-                ByteBuffer batch = reader.next(100 * PER_SAMPLE);
+            for (int sample = 0; sample < SAMPLES; sample += batchSize) {
+                ByteBuffer batch = reader.next(batchSize * PER_SAMPLE);
                 assertThat(batch.getFloat(0)).isZero();
+                assertThat(directBytes() - before).isLessThan(3L * batchSize * PER_SAMPLE * Float.BYTES);
                 last = batch.getFloat(batch.limit() - Float.BYTES);
             }
             assertThat(last).isEqualTo(42);
@@ -60,6 +65,13 @@ class LargeArrayTest {
                     .hasMessageContaining("give --batch-size 511 or less");
             data.checkBatchSize(511);
         }
+    }
+
+    private static long directBytes() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
     }
 
     private static void write(Path file) throws IOException {
