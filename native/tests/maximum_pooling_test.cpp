@@ -47,6 +47,15 @@ TEST_P(MaximumPoolingTest, MaximaAreThoseOfLibTorch) {
   EXPECT_EQ(seen.count("aten::copy_") != 0, GetParam().changes_layout) << testing::PrintToString(seen);
 }
 
+TEST_P(MaximumPoolingTest, MaximaAreTheSameInInferenceMode) {
+  torch::jit::Module module = module_of(GetParam());
+  const at::Tensor x = inputs(GetParam());
+  const at::Tensor truth = module.forward({x}).toTensor();
+  const Model model = Model::from(module);
+  const c10::InferenceMode inference;
+  EXPECT_TRUE(torch::equal(model.forward(x), truth));
+}
+
 TEST_P(MaximumPoolingTest, GradientsBehindALayerAreThoseOfAutograd) {
   const at::Tensor x = inputs(GetParam());
   AttributionOptions options;
