@@ -243,6 +243,7 @@ def markdown(report: dict, times: dict[tuple[str, str], dict[str, float]]) -> st
         ("floor-threads", ""): "a sample of mlp-1, 16 threads with a floor each",
         ("cpp-threads", ""): "the same, 16 threads in one C++ `Attribution`",
         ("java-threads", "mlp-1"): "the same, 16 threads in one Java `Attribution`",
+        ("products", "mlp-1797"): "the matrix products of mlp-1797 alone, in Python",
         ("call", ""): "one native call",
         ("npz", ""): "64 MiB of a stored `.npz`",
         ("copy", ""): "the same bytes copied in memory",

@@ -2,8 +2,9 @@
 
 Ways: `loop`, a full backward hook and one backward per sample; `hook`, a forward hook and one backward of the summed
 outputs for the batch; `captum`, LayerGradientXActivation with multiply_by_inputs=False, where Captum can be imported.
+Besides, `products`: the matrix products of a case alone, which nobody can leave out.
 
-All differentiate by the output of the activation's module, as such code does (docs: README), so they do the work but not
+The first three differentiate by the output of the activation's module, as such code does (docs: README), so they do the work but not
 the right work: where the activation is in place, a hook on it is what runs.
 
 Usage: peers.py FOLDER SECONDS [CASE...]
@@ -34,6 +35,7 @@ BUILDERS = {
 }
 # A loop over all samples of a large model takes seconds and says nothing new.
 LOOP_CASES = ("mlp-1", "mlp-32", "mlp-1797", "resnet-late-32")
+PRODUCTS_CASE = "mlp-1797"
 
 
 def load(case: Case, folder: Path) -> nn.Module:
@@ -103,6 +105,14 @@ def captum(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> C
     return lambda: per_cluster(attribution.attribute(x, target=y), y)
 
 
+def products(module: models.Mlp, x: torch.Tensor) -> Callable[[], object]:
+    """What takes inputs to outputs, and the gradient of the outputs to the first hidden layer, without anything between."""
+    weights = [layer.weight.detach() for layer in module.modules() if isinstance(layer, nn.Linear)]
+    forward = [(torch.randn(len(x), weight.shape[1]), weight.T.contiguous()) for weight in weights]
+    backward = [(torch.randn(len(x), weight.shape[0]), weight) for weight in weights[1:]]
+    return lambda: [left @ right for left, right in forward + backward]
+
+
 def measure(work: Callable[[], object], seconds: float) -> float:
     """Microseconds of one call, the median of those that fit into the time; at least one."""
     times = []
@@ -112,6 +122,10 @@ def measure(work: Callable[[], object], seconds: float) -> float:
         work()
         times.append(time.perf_counter() - start)
     return sorted(times)[len(times) // 2] * 1e6
+
+
+def report(way: str, case: Case, microseconds: float) -> None:
+    print(json.dumps({"way": way, "case": case.name, "us": microseconds}), flush=True)
 
 
 def runs_once(case: Case, module: nn.Module, x: torch.Tensor) -> bool:
@@ -153,7 +167,9 @@ def main() -> None:
             # Of a module that runs several times Captum mixes the calls.
             if name != "captum" or runs_once(case, load(case, folder), x):
                 require_equal(case, name, sums, first)
-            print(json.dumps({"way": name, "case": case.name, "us": measure(work, seconds)}), flush=True)
+            report(name, case, measure(work, seconds))
+        if case.name == PRODUCTS_CASE:
+            report("products", case, measure(products(load(case, folder), x), seconds))
 
 
 if __name__ == "__main__":
