@@ -212,6 +212,28 @@ TEST_P(CudaScoresTest, AreTheSameBitsTwice) {
   }
 }
 
+TEST_P(CudaScoresTest, ChunksOfNobodyChangeNoBit) {
+  at::manual_seed(4);
+  for (const Case& one : cases()) {
+    const at::Tensor x = random(one, 0.25);
+    const at::Tensor y = random(one, 0);
+    const ClusterRows rows(random_clusters(one.shape[0], one.clusters));
+    const auto clusters = static_cast<std::int64_t>(rows.size());
+    const ScoreTensors expected = scores(x, y, one.axis, rows, all);
+    const ScoreTensors seen = with_runner([&](auto& runner) {
+      const cuda::ChunkSource padded = [&](std::int64_t size) {
+        cuda::ChunkTable table = cuda::chunk_table(rows, size, cuda::most_chunks(one.shape[0], clusters, size));
+        EXPECT_EQ(table.chunks, cuda::most_chunks(one.shape[0], clusters, size)) << "more chunks than there can be";
+        const std::int64_t* const memory = runner.upload(table.integers);
+        return table.in(memory);
+      };
+      return on_cpu(cuda::score_tensors(runner, placed(x), placed(y), one.axis, clusters, padded, all));
+    });
+    EXPECT_TRUE(at::equal(seen.moments, expected.moments)) << one.name;
+    EXPECT_TRUE(at::equal(seen.values, expected.values)) << one.name;
+  }
+}
+
 TEST_P(CudaScoresTest, ReadWhatIsWantedOnly) {
   at::manual_seed(3);
   for (const Case& one : {Case{"rows", {20, 10}}, Case{"runs", {20, 10, 7, 7}}, Case{"columns", {3, 900, 10}, 2}}) {

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
-#include <vector>
 
+#include "cuda/chunk_table.hpp"
 #include "cuda/column_sums.hpp"
 #include "cuda/merged_moments.hpp"
 #include "cuda/row_statistics.hpp"
 #include "cuda/run_statistics.hpp"
 #include "cuda/score_quantities.hpp"
-#include "statistics/cluster_rows.hpp"
 
 namespace pregrad::cuda {
 
@@ -19,11 +17,12 @@ namespace pregrad::cuda {
 /// bits.
 ///
 /// @tparam Runner what starts kernels: `run(kernel)`; and has memory for them, which lives as long as they run:
-///         `doubles(count)` and `upload(std::vector<std::int64_t>)`
+///         `doubles(count)`
 template <typename T, typename Runner>
 class ScoreStatistics {
  public:
-  ScoreStatistics(Runner& runner, const statistics::ClusterRows& rows) : runner_(runner), rows_(rows) {}
+  /// @param chunks must outlive this
+  ScoreStatistics(Runner& runner, const ChunkSource& chunks) : runner_(runner), chunks_of_(chunks) {}
 
   /// @param outputs moments per cluster
   void add_up(const Pair<T>& pair, const Outputs& outputs) {
@@ -52,34 +51,6 @@ class ScoreStatistics {
       power *= 2;
     }
     return power;
-  }
-
-  /// Chunks of at most so many samples, none of them of two clusters.
-  Chunks chunks_of(std::int64_t samples_per_chunk) {
-    std::vector<std::int64_t> rows;
-    std::vector<std::int64_t> begins;
-    std::vector<std::int64_t> clusters;
-    for (std::size_t cluster = 0; cluster < rows_.size(); ++cluster) {
-      clusters.push_back(static_cast<std::int64_t>(begins.size()));
-      const auto members = rows_.rows(cluster);
-      const auto count = static_cast<std::int64_t>(members.size());
-      for (std::int64_t first = 0; first < count; first += samples_per_chunk) {
-        begins.push_back(static_cast<std::int64_t>(rows.size()) + first);
-      }
-      rows.insert(rows.end(), members.begin(), members.end());
-    }
-    Chunks chunks;
-    chunks.chunks = static_cast<std::int64_t>(begins.size());
-    chunks.clusters = static_cast<std::int64_t>(clusters.size());
-    begins.push_back(static_cast<std::int64_t>(rows.size()));
-    clusters.push_back(chunks.chunks);
-    const auto samples = static_cast<std::int64_t>(rows.size());
-    rows.insert(rows.end(), begins.begin(), begins.end());
-    rows.insert(rows.end(), clusters.begin(), clusters.end());
-    chunks.rows = runner_.upload(std::move(rows));
-    chunks.chunk_begins = chunks.rows + samples;
-    chunks.cluster_chunks = chunks.chunk_begins + chunks.chunks + 1;
-    return chunks;
   }
 
   /// Runs a kernel over chunks, and merges them where a cluster has several.
@@ -128,7 +99,8 @@ class ScoreStatistics {
     // So many blocks that the last ones to run do not leave a device idle for long.
     constexpr std::int64_t enough_blocks = 8192;
     run(kernel,
-        chunks_of(std::clamp<std::int64_t>(layout.samples * kernel.tiles() / enough_blocks, 1, most_samples_per_chunk)),
+        chunks_of_(
+            std::clamp<std::int64_t>(layout.samples * kernel.tiles() / enough_blocks, 1, most_samples_per_chunk)),
         outputs);
   }
 
@@ -136,7 +108,7 @@ class ScoreStatistics {
     const std::int64_t threads = pair.layout.samples * divided_up(pair.layout.neurons, RowStatistics<T, true>::width);
     const std::int64_t most = pair.layout.outer == 1 ? 4 * most_samples_per_chunk : most_samples_per_chunk;
     constexpr std::int64_t enough_threads = 1 << 17;
-    run_rows(pair, chunks_of(std::clamp<std::int64_t>(threads / enough_threads, 1, most)), outputs);
+    run_rows(pair, chunks_of_(std::clamp<std::int64_t>(threads / enough_threads, 1, most)), outputs);
   }
 
   template <typename Value>
@@ -179,7 +151,7 @@ class ScoreStatistics {
           outputs.of[quantity].is_wanted() ? runner_.doubles(layout.samples * kernel.parts * layout.neurons) : nullptr;
     }
     runner_.run(kernel);
-    const Chunks chunks = chunks_of(1 + layout.samples / most_samples_per_chunk);
+    const Chunks chunks = chunks_of_(1 + layout.samples / most_samples_per_chunk);
     for (int quantity = 0; quantity < quantity_count; ++quantity) {
       if (kernel.sums[quantity] != nullptr) {
         Outputs of_sums;
@@ -191,7 +163,7 @@ class ScoreStatistics {
   }
 
   Runner& runner_;
-  const statistics::ClusterRows& rows_;
+  const ChunkSource& chunks_of_;
 };
 
 }  // namespace pregrad::cuda

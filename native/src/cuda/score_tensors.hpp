@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
+#include "cuda/chunk_table.hpp"
 #include "cuda/score_statistics.hpp"
 #include "cuda/tensor_layout.hpp"
 #include "cuda/wanted_scores.hpp"
@@ -11,9 +13,10 @@ namespace pregrad::cuda {
 
 /// The scores of a pair of tensors [samples, ...] in one pass.
 /// @param x, y undefined where nothing that is wanted reads them
+/// @param clusters how many of them `chunks` gives
 template <typename Runner>
-ScoreTensors score_tensors(Runner& runner, at::Tensor x, at::Tensor y, std::int64_t neuron_axis,
-                           const statistics::ClusterRows& rows, const WantedQuantities& wanted) {
+ScoreTensors score_tensors(Runner& runner, at::Tensor x, at::Tensor y, std::int64_t neuron_axis, std::int64_t clusters,
+                           const ChunkSource& chunks, const WantedQuantities& wanted) {
   const auto type_of = [](const at::Tensor& tensor) {
     const bool is_known = tensor.scalar_type() == at::kDouble || tensor.scalar_type() == at::kHalf ||
                           tensor.scalar_type() == at::kBFloat16;
@@ -39,8 +42,7 @@ ScoreTensors score_tensors(Runner& runner, at::Tensor x, at::Tensor y, std::int6
   };
   const auto options = first.tensor.options().dtype(at::kDouble).memory_format(at::MemoryFormat::Contiguous);
   ScoreTensors result;
-  result.moments =
-      at::empty({count(&WantedQuantity::moments), static_cast<std::int64_t>(rows.size()), 3, layout.neurons}, options);
+  result.moments = at::empty({count(&WantedQuantity::moments), clusters, 3, layout.neurons}, options);
   result.values = at::empty({count(&WantedQuantity::values), layout.samples, layout.neurons}, options);
   Outputs outputs;
   auto* moments = result.moments.template data_ptr<double>();
@@ -50,7 +52,7 @@ ScoreTensors score_tensors(Runner& runner, at::Tensor x, at::Tensor y, std::int6
     output.divisor = wanted[i].is_divided ? static_cast<double>(layout.positions()) : 1;
     if (wanted[i].moments) {
       output.moments = moments;
-      moments += static_cast<std::int64_t>(rows.size()) * 3 * layout.neurons;
+      moments += clusters * 3 * layout.neurons;
     }
     if (wanted[i].values) {
       output.values = values;
@@ -63,9 +65,22 @@ ScoreTensors score_tensors(Runner& runner, at::Tensor x, at::Tensor y, std::int6
     pair.x = x.defined() ? x.template const_data_ptr<T>() : nullptr;
     pair.y = y.defined() ? y.template const_data_ptr<T>() : nullptr;
     pair.layout = layout;
-    ScoreStatistics<T, Runner>(runner, rows).add_up(pair, outputs);
+    ScoreStatistics<T, Runner>(runner, chunks).add_up(pair, outputs);
   });
   return result;
+}
+
+/// The same of clusters that the runner has yet to bring into its memory.
+/// @tparam Runner has `upload(std::vector<std::int64_t>)` too
+template <typename Runner>
+ScoreTensors score_tensors(Runner& runner, const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis,
+                           const statistics::ClusterRows& rows, const WantedQuantities& wanted) {
+  const ChunkSource uploaded = [&](std::int64_t samples_per_chunk) {
+    ChunkTable table = chunk_table(rows, samples_per_chunk);
+    const std::int64_t* const memory = runner.upload(std::move(table.integers));
+    return table.in(memory);
+  };
+  return score_tensors(runner, x, y, neuron_axis, static_cast<std::int64_t>(rows.size()), uploaded, wanted);
 }
 
 }  // namespace pregrad::cuda
