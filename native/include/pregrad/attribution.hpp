@@ -26,6 +26,12 @@ class PREGRAD_API Attribution {
   /// With several labels per sample the scores are those of adding the batch once per column of `labels`, but one
   /// forward serves them all: another label costs a backward, or less. Methods that run the model again do so per
   /// label.
+  ///
+  /// On a CUDA device the work of a shape of batches that comes for the third time is recorded as a CUDA graph, and
+  /// replayed from then on; a shape is that of the inputs in memory, and the number of clusters. At most four shapes
+  /// are recorded, each of which holds the memory of its batch as long as this lives. Methods that run the model again
+  /// are not, nor one forward for several labels per sample, nor what comes while another thread replays that shape;
+  /// their scores are the same. AttributionOptions::cuda_graphs switches it off.
   /// @param inputs   [N, ...], the model's input, finite
   /// @param labels   [N] or [N, K], int64, each in [0, outputs); may be undefined unless the target is the label
   /// @param clusters [N] or, with K labels per sample, [N, K], int64; undefined puts all samples into cluster 0
@@ -35,6 +41,13 @@ class PREGRAD_API Attribution {
   /// How often a batch, or a half of one, did not fit into the memory of its device and was cut in two: 0 where all is
   /// well. A smaller batch from the start saves the runs that failed.
   std::int64_t batches_split() const;
+
+  /// How many batches were replayed from a recording, copies of a batch for several labels included: 0 where nothing is
+  /// recorded.
+  std::int64_t batches_replayed() const;
+  /// Why some batches cannot be recorded, in one line, most often in LibTorch's words; they are added all the same. ""
+  /// where nothing was in the way so far. Lives as long as the attribution.
+  const std::string& graph_refusal() const;
 
   /// The scores of all batches added so far.
   Scores scores() const;

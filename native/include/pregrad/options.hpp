@@ -157,6 +157,8 @@ struct AttributionOptions {
   std::vector<NeuronConstants> means;
   /// Of Method::random.
   std::uint64_t seed = 0;
+  /// Whether a CUDA device may record what it does with batches of one shape, and replay it: Attribution::add.
+  bool cuda_graphs = true;
 };
 
 }  // namespace pregrad

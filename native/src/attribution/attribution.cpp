@@ -14,6 +14,7 @@
 #include "attribution/differentiation.hpp"
 #include "attribution/layer_gradients.hpp"
 #include "attribution/layer_taps.hpp"
+#include "cuda/device.hpp"
 #include "graph/device_failure.hpp"
 #include "graph/small_products.hpp"
 #include "pregrad/error.hpp"
@@ -32,10 +33,24 @@ std::string subject_of(const attribution::LayerSelection& selection) {
   return subject;
 }
 
+cuda::RecorderFactory recorder_on(c10::Device device) {
+  if constexpr (cuda::is_built) {
+    if (device.is_cuda()) {
+      return [device] { return cuda::make_graph_recorder(device); };
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-Attribution::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model,
+Attribution::Implementation::Implementation(const std::shared_ptr<const Model::Implementation>& model,
                                             const AttributionOptions& options)
+    : Implementation(model, options, recorder_on(model->model().device())) {}
+
+Attribution::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model,
+                                            const AttributionOptions& options,
+                                            const cuda::RecorderFactory& make_recorder)
     : model_(std::move(model)),
       options_(options),
       needs_(attribution::needs_of(options.methods)),
@@ -45,6 +60,10 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
       table_(options.methods, options.seed, subject_of(selection_)) {
   if (options.methods.empty()) {
     throw ArgumentError("no method was named: name at least one, such as gradient");
+  }
+  if (make_recorder && options.cuda_graphs && !replayed_methods_.has_any()) {
+    recorded_ = std::make_unique<attribution::RecordedPlans>(
+        attribution::Plan{*model_, graph_, selection_, options_, table_}, make_recorder);
   }
 }
 
@@ -89,6 +108,9 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
 
 std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const attribution::BatchPart& part,
                                                                                const LabelledBatch& batch) {
+  if (recorded_ && part.short_of_memory) {
+    recorded_->give_up("the device has too little memory");
+  }
   attribution::if_two_fit(part, [&] {
     model_->require_independent_samples(batch.inputs);
     require_batch_axes(batch.inputs);
@@ -113,6 +135,11 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
 
 std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const LabelledBatch& batch,
                                                                                bool short_of_memory) {
+  if (recorded_ && batch.clusters.dim() == 1) {
+    if (auto all = recorded_->additions({batch.inputs.detach(), batch.labels, attribution::rows_of(batch.clusters)})) {
+      return *std::move(all);
+    }
+  }
   const c10::AutoGradMode with_history(needs_.gradients());
   const at::Tensor inputs = batch.inputs.detach();
   const graph::ProductsInThisThread alone(!replayed_methods_.has_any() && graph_.has_small_products(inputs));
@@ -150,6 +177,12 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   return all;
 }
 
+const std::string& Attribution::Implementation::graph_refusal() const {
+  static const std::string none;
+  const std::string* const refusal = recorded_ ? recorded_->refusal() : nullptr;
+  return refusal == nullptr ? none : *refusal;
+}
+
 Scores Attribution::Implementation::scores() const { return Scores(table_.scores(), selection_.names); }
 
 Attribution::Attribution(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
@@ -159,6 +192,10 @@ void Attribution::add(const at::Tensor& inputs, const at::Tensor& labels, const 
 }
 
 std::int64_t Attribution::batches_split() const { return implementation_->batches_split(); }
+
+std::int64_t Attribution::batches_replayed() const { return implementation_->batches_replayed(); }
+
+const std::string& Attribution::graph_refusal() const { return implementation_->graph_refusal(); }
 
 Scores Attribution::scores() const { return implementation_->scores(); }
 

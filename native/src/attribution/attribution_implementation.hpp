@@ -11,20 +11,27 @@
 #include "attribution/layer_selection.hpp"
 #include "attribution/method_needs.hpp"
 #include "attribution/model_implementation.hpp"
+#include "attribution/recorded_plans.hpp"
 #include "attribution/replayed_methods.hpp"
 #include "attribution/score_table.hpp"
+#include "cuda/recorder.hpp"
 #include "pregrad/attribution.hpp"
 
 namespace pregrad {
 
 class Attribution::Implementation {
  public:
-  Implementation(std::shared_ptr<const Model::Implementation> model, const AttributionOptions& options);
+  Implementation(const std::shared_ptr<const Model::Implementation>& model, const AttributionOptions& options);
+  /// @param make_recorder of the model's device; empty for one that records nothing
+  Implementation(std::shared_ptr<const Model::Implementation> model, const AttributionOptions& options,
+                 const cuda::RecorderFactory& make_recorder);
 
   void add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters);
   Scores scores() const;
   c10::Device device() const { return model_->model().device(); }
   std::int64_t batches_split() const { return splits_.load(std::memory_order_relaxed); }
+  std::int64_t batches_replayed() const { return recorded_ ? recorded_->replays() : 0; }
+  const std::string& graph_refusal() const;
   std::string save() const { return table_.save(); }
   void restore(std::string_view state) { table_.restore(state); }
 
@@ -50,6 +57,7 @@ class Attribution::Implementation {
   graph::TappedGraph graph_;
   attribution::ReplayedMethods replayed_methods_;
   attribution::ScoreTable table_;
+  std::unique_ptr<attribution::RecordedPlans> recorded_;  ///< null where nothing is recorded
   std::atomic<bool> has_batch_axes_ = false;
   std::atomic<std::int64_t> splits_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "attribution/device_methods.hpp"
 
+#include <optional>
 #include <utility>
 
 #include <ATen/Functions.h>
@@ -72,8 +73,7 @@ bool DeviceMethods::take(const LayerBatch& layer) {
 bool DeviceMethods::has_moments(Method method) { return source_of(method).has_value(); }
 
 DeviceMethods::DeviceMethods(const std::vector<Method>& methods, const LayerBatch& layer,
-                             const statistics::SampleValues& reduction, const statistics::ClusterRows& rows)
-    : rows_(rows) {
+                             const statistics::SampleValues& reduction, std::int64_t clusters, const Kernels& kernels) {
   const auto start = [&](bool of_a, const at::Tensor& x, const at::Tensor& y) {
     const cuda::WantedQuantities wanted = wanted_of(methods, of_a);
     Scores scores;
@@ -88,34 +88,34 @@ DeviceMethods::DeviceMethods(const std::vector<Method>& methods, const LayerBatc
     const bool reads_y = wanted[cuda::sum_of_y].is_wanted() || reads_products;
     const at::Tensor left = reads_x ? x : at::Tensor();
     const at::Tensor right = reads_y ? y : at::Tensor();
-    if constexpr (cuda::is_built) {
-      if (left.defined() || right.defined()) {
-        cuda::ScoreTensors tensors = cuda::device_scores(left, right, reduction.neuron_axis(), rows, wanted);
-        scores.moments = std::move(tensors.moments);
-        scores.values = std::move(tensors.values);
-        return scores;
-      }
+    if (left.defined() || right.defined()) {
+      cuda::ScoreTensors tensors = kernels(left, right, reduction.neuron_axis(), wanted);
+      scores.moments = std::move(tensors.moments);
+      scores.values = std::move(tensors.values);
+      return scores;
     }
     // Undefined gradients are zero.
-    const auto clusters = static_cast<std::int64_t>(rows.size());
     scores.moments = at::zeros({moments, clusters, 3, reduction.neurons()}, at::kDouble);
     scores.values = at::zeros({values, reduction.samples(), reduction.neurons()}, at::kDouble);
     return scores;
   };
   z_ = start(false, layer.z.value, layer.z_gradient);
   a_ = start(true, layer.activation(), layer.activation_gradient());
-  // Both are under way before the first is waited for.
-  for (Scores* scores : {&z_, &a_}) {
-    scores->moments = scores->moments.to(at::kCPU);
-    scores->values = scores->values.to(at::kCPU);
+}
+
+std::array<at::Tensor*, 4> DeviceMethods::results() { return {&z_.moments, &z_.values, &a_.moments, &a_.values}; }
+
+void DeviceMethods::fetch() {
+  for (at::Tensor* const tensor : results()) {
+    *tensor = tensor->to(at::kCPU);
   }
 }
 
-statistics::BatchMoments DeviceMethods::moments(Method method) const {
+statistics::BatchMoments DeviceMethods::moments(Method method, const statistics::ClusterRows& rows) const {
   const Source source = *source_of(method);
   const Scores& scores = source.is_of_a ? a_ : z_;
   const at::Tensor moments = scores.moments[scores.moments_at[source.quantity]];
-  return {values_of(moments), static_cast<std::size_t>(moments.size(2)), rows_};
+  return {values_of(moments), static_cast<std::size_t>(moments.size(2)), rows};
 }
 
 CentredValues DeviceMethods::centred() const {

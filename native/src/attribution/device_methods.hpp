@@ -1,12 +1,15 @@
 #pragma once
 
 #include <array>
-#include <optional>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "attribution/layer_batch.hpp"
+#include "cuda/wanted_scores.hpp"
 #include "pregrad/options.hpp"
 #include "statistics/batch_moments.hpp"
 #include "statistics/cluster_rows.hpp"
@@ -24,20 +27,30 @@ struct CentredValues {
 /// pass, and only sums per cluster come back.
 class DeviceMethods {
  public:
+  /// What starts the kernels: score_tensors on some device.
+  using Kernels = std::function<cuda::ScoreTensors(const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis,
+                                                   const cuda::WantedQuantities& wanted)>;
+
   /// Whether the layer's tensors lie where kernels take them.
   static bool take(const LayerBatch& layer);
   /// Whether the method's values are added up on the device.
   static bool has_moments(Method method);
 
-  /// @param rows must outlive this
+  /// Starts the kernels, and waits for nothing.
+  /// @param clusters how many the batch has
   DeviceMethods(const std::vector<Method>& methods, const LayerBatch& layer, const statistics::SampleValues& reduction,
-                const statistics::ClusterRows& rows);
+                std::int64_t clusters, const Kernels& kernels);
 
-  statistics::BatchMoments moments(Method method) const;
+  /// What the kernels wrote, float64; some may be empty, and what is 0 whatever the batch may lie on the host.
+  std::array<at::Tensor*, 4> results();
+  /// Brings the results to the host, which all below reads.
+  void fetch();
+
+  statistics::BatchMoments moments(Method method, const statistics::ClusterRows& rows) const;
   CentredValues centred() const;
 
  private:
-  /// Of z or of a: where in the tensors, now the host's, each quantity stands.
+  /// Of z or of a: where in the tensors each quantity stands.
   struct Scores {
     at::Tensor moments;
     at::Tensor values;
@@ -45,7 +58,6 @@ class DeviceMethods {
     std::array<std::int64_t, 4> values_at{};
   };
 
-  const statistics::ClusterRows& rows_;
   Scores z_;
   Scores a_;
 };

@@ -72,17 +72,16 @@ void require_finite_outputs(const at::Tensor& outputs) {
   }
 }
 
-at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, const Target& target) {
-  const std::int64_t count = outputs.size(1);
+void require_targets(std::int64_t count, const at::Tensor& labels, const Target& target) {
   switch (target.kind()) {
     case Target::Kind::predicted:
-      return outputs.detach().argmax(1);
+      return;
     case Target::Kind::index:
       if (target.index() < 0 || target.index() >= count) {
         throw ArgumentError("target " + std::to_string(target.index()) +
                             " is outside the model's outputs: choose 0 to " + std::to_string(count - 1));
       }
-      return at::full({outputs.size(0)}, target.index(), outputs.options().dtype(at::kLong));
+      return;
     case Target::Kind::label:
       break;
   }
@@ -96,6 +95,22 @@ at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, c
       throw InputError("label " + std::to_string(label[i]) + " of sample " + std::to_string(i) +
                        " is outside the model's outputs: labels go from 0 to " + std::to_string(count - 1));
     }
+  }
+}
+
+at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, const Target& target) {
+  require_targets(outputs.size(1), labels, target);
+  return checked_target_indices(outputs, labels, target);
+}
+
+at::Tensor checked_target_indices(const at::Tensor& outputs, const at::Tensor& labels, const Target& target) {
+  switch (target.kind()) {
+    case Target::Kind::predicted:
+      return outputs.detach().argmax(1);
+    case Target::Kind::index:
+      return at::full({outputs.size(0)}, target.index(), outputs.options().dtype(at::kLong));
+    case Target::Kind::label:
+      break;
   }
   return graph::uploaded(labels, outputs.device());
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -19,6 +20,11 @@ void require_finite_outputs(const at::Tensor& outputs);
 /// Which output each sample is differentiated for: int64 [N].
 /// @throws InputError if a label is outside the outputs, ArgumentError if an index is
 at::Tensor target_indices(const at::Tensor& outputs, const at::Tensor& labels, const Target& target);
+/// The first half of target_indices, which looks at the labels, on the host.
+/// @param count how many outputs the model has
+void require_targets(std::int64_t count, const at::Tensor& labels, const Target& target);
+/// The other half, which waits for no device where the labels are on that of the outputs.
+at::Tensor checked_target_indices(const at::Tensor& outputs, const at::Tensor& labels, const Target& target);
 
 /// y: the target's component of what `output` makes of the outputs; float64 [N], without gradients.
 at::Tensor selected_outputs(const at::Tensor& outputs, const at::Tensor& targets, Output output);

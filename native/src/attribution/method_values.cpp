@@ -53,10 +53,14 @@ const SampleScores* replayed_scores(const LayerBatch& layer, Method method) {
 
 MethodReader::MethodReader(const std::vector<Method>& methods, const LayerBatch& layer, const SampleValues& reduction,
                            const statistics::ClusterRows& rows)
-    : layer_(layer), reduction_(reduction) {
+    : layer_(layer), reduction_(reduction), rows_(rows) {
   if constexpr (cuda::is_built) {
     if (DeviceMethods::take(layer)) {
-      device_.emplace(methods, layer, reduction, rows);
+      device_.emplace(
+          methods, layer, reduction, static_cast<std::int64_t>(rows.size()),
+          [&](const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis,
+              const cuda::WantedQuantities& wanted) { return cuda::device_scores(x, y, neuron_axis, rows, wanted); });
+      device_->fetch();
       return;
     }
   }
@@ -67,12 +71,16 @@ MethodReader::MethodReader(const std::vector<Method>& methods, const LayerBatch&
   a_ = reduction.sums(layer.activation(), layer.activation_gradient(), wanted_of_a(methods));
 }
 
+MethodReader::MethodReader(const LayerBatch& layer, const SampleValues& reduction, const statistics::ClusterRows& rows,
+                           DeviceMethods ready)
+    : layer_(layer), reduction_(reduction), rows_(rows), device_(std::move(ready)) {}
+
 MethodValues MethodReader::read(Method method) const {
   if (const SampleScores* replayed = replayed_scores(layer_, method)) {
     return {NeuronValues::borrowed(replayed->values), replayed->differences, {}, {}};
   }
   if (device_ && DeviceMethods::has_moments(method)) {
-    return {NeuronValues::borrowed({}), {}, {}, device_->moments(method)};
+    return {NeuronValues::borrowed({}), {}, {}, device_->moments(method, rows_)};
   }
   MethodValues result{values(method), {}, {}, {}};
   if (method == Method::gradient_x_centred_activation && device_) {

@@ -25,9 +25,13 @@ struct MethodValues {
 /// Reads the values of a layer call's methods, each pair of tensors in one pass for all of them.
 class MethodReader {
  public:
-  /// @param layer, reduction must outlive this
+  /// @param layer, reduction, rows must outlive this
   MethodReader(const std::vector<Method>& methods, const LayerBatch& layer, const statistics::SampleValues& reduction,
                const statistics::ClusterRows& rows);
+  /// Reads what a device made of the layer's tensors, which need not be there any more.
+  /// @param layer, reduction, rows must outlive this
+  MethodReader(const LayerBatch& layer, const statistics::SampleValues& reduction, const statistics::ClusterRows& rows,
+               DeviceMethods ready);
 
   /// The values live no longer than this.
   MethodValues read(Method method) const;
@@ -37,6 +41,7 @@ class MethodReader {
 
   const LayerBatch& layer_;
   const statistics::SampleValues& reduction_;
+  const statistics::ClusterRows& rows_;
   bool takes_gradient_ = false;  ///< the gradient as it is, where nothing else is read with it
   statistics::PositionSums z_;
   statistics::PositionSums a_;

@@ -39,7 +39,18 @@ LayerAddition::LayerAddition(const std::vector<Method>& wanted, const LayerBatch
     : name(layer.name), call(layer.rank, layer.call), rows(std::move(clusters)) {
   const statistics::SampleValues reduction = reduction_of(layer, static_cast<std::int64_t>(rows->samples()));
   neurons = static_cast<std::size_t>(reduction.neurons());
-  const MethodReader reader(wanted, layer, reduction, *rows);
+  read(wanted, MethodReader(wanted, layer, reduction, *rows));
+}
+
+LayerAddition::LayerAddition(const std::vector<Method>& wanted, const LayerBatch& layer,
+                             std::shared_ptr<const statistics::ClusterRows> clusters, const DeviceMethods& ready)
+    : name(layer.name), call(layer.rank, layer.call), rows(std::move(clusters)) {
+  const statistics::SampleValues reduction = reduction_of(layer, static_cast<std::int64_t>(rows->samples()));
+  neurons = static_cast<std::size_t>(reduction.neurons());
+  read(wanted, MethodReader(layer, reduction, *rows, ready));
+}
+
+void LayerAddition::read(const std::vector<Method>& wanted, const MethodReader& reader) {
   methods.reserve(wanted.size());
   for (const Method method : wanted) {
     MethodValues values = reader.read(method);

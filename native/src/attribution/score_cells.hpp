@@ -36,12 +36,18 @@ struct LayerAddition {
 
   LayerAddition(const std::vector<Method>& wanted, const LayerBatch& layer,
                 std::shared_ptr<const statistics::ClusterRows> clusters);
+  /// Of what a device made of the layer's tensors; of the layer itself only names and shapes are read.
+  LayerAddition(const std::vector<Method>& wanted, const LayerBatch& layer,
+                std::shared_ptr<const statistics::ClusterRows> clusters, const DeviceMethods& ready);
 
   std::string name;
   LayerCall call;
   std::size_t neurons = 0;
   std::shared_ptr<const statistics::ClusterRows> rows;
   std::vector<OfMethod> methods;  ///< in the order of the methods
+
+ private:
+  void read(const std::vector<Method>& wanted, const MethodReader& reader);
 };
 
 /// The statistics of every layer call, cluster and method, for one thread at a time.

@@ -55,14 +55,29 @@ void ScoreTable::require_known_neurons(const std::vector<LayerAddition>& additio
   }
 }
 
+std::shared_ptr<const statistics::ClusterRows> rows_of(const at::Tensor& clusters) {
+  return std::make_shared<const statistics::ClusterRows>(
+      std::span(clusters.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(clusters.size(0))));
+}
+
 std::vector<LayerAddition> ScoreTable::additions(const std::vector<LayerBatch>& layers,
                                                  const at::Tensor& clusters) const {
-  const auto rows = std::make_shared<const statistics::ClusterRows>(
-      std::span(clusters.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(clusters.size(0))));
+  const auto rows = rows_of(clusters);
   std::vector<LayerAddition> additions;
   additions.reserve(layers.size());
   for (const LayerBatch& layer : layers) {
     additions.emplace_back(methods_, layer, rows);
+  }
+  return additions;
+}
+
+std::vector<LayerAddition> ScoreTable::additions(const std::vector<LayerBatch>& layers,
+                                                 const std::shared_ptr<const statistics::ClusterRows>& rows,
+                                                 const std::vector<DeviceMethods>& ready) const {
+  std::vector<LayerAddition> additions;
+  additions.reserve(layers.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    additions.emplace_back(methods_, layers[i], rows, ready[i]);
   }
   return additions;
 }

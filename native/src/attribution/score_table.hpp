@@ -20,6 +20,9 @@
 
 namespace pregrad::attribution {
 
+/// @param clusters int64 [N] on the CPU
+std::shared_ptr<const statistics::ClusterRows> rows_of(const at::Tensor& clusters);
+
 /// The statistics of every layer call, cluster and method, for any number of threads.
 class ScoreTable {
  public:
@@ -31,6 +34,10 @@ class ScoreTable {
   /// @param clusters int64 [N] on the CPU
   /// @throws InputError, UnsupportedModelError as reduction_of
   std::vector<LayerAddition> additions(const std::vector<LayerBatch>& layers, const at::Tensor& clusters) const;
+  /// The same of what a device made of each layer's tensors.
+  std::vector<LayerAddition> additions(const std::vector<LayerBatch>& layers,
+                                       const std::shared_ptr<const statistics::ClusterRows>& rows,
+                                       const std::vector<DeviceMethods>& ready) const;
   /// Adds all or, if it throws, nothing.
   /// @throws InputError if a layer has another number of neurons than before
   void add(const std::vector<LayerAddition>& additions);

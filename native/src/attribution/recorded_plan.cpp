@@ -1,0 +1,140 @@
+#include "attribution/recorded_plan.hpp"
+
+#include <utility>
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+
+#include "attribution/differentiation.hpp"
+#include "attribution/layer_gradients.hpp"
+#include "attribution/layer_taps.hpp"
+#include "attribution/method_needs.hpp"
+#include "pregrad/error.hpp"
+#include "statistics/layer_reference.hpp"
+
+namespace pregrad::attribution {
+
+namespace {
+
+std::int64_t clusters_of(const PlannedBatch& batch) { return static_cast<std::int64_t>(batch.rows->size()); }
+
+/// Names and shapes alone: the tensors are the recorder's.
+LayerBatch without_tensors(const LayerBatch& layer) {
+  LayerBatch described;
+  described.name = layer.name;
+  described.call = layer.call;
+  described.rank = layer.rank;
+  described.neuron_axis = layer.neuron_axis;
+  described.has_activation = layer.has_activation;
+  described.z.shape = layer.z.shape;
+  return described;
+}
+
+}  // namespace
+
+RecordedPlan::RecordedPlan(const Plan& plan, std::unique_ptr<cuda::Recorder> recorder, const PlannedBatch& first)
+    : plan_(plan),
+      device_(plan.model.model().device()),
+      recorder_(std::move(recorder)),
+      first_labels_(first.labels),
+      inputs_(FixedTensor::like(first.inputs, device_)),
+      integers_(device_, first.inputs.size(0), clusters_of(first)) {
+  recorder_->on_stream([&] { fill(first); });
+}
+
+void RecordedPlan::fill(const PlannedBatch& batch) {
+  inputs_.fill(batch.inputs);
+  integers_.fill(batch.labels, batch.rows);
+}
+
+bool RecordedPlan::is_result(const at::Tensor& tensor) const {
+  return tensor.numel() > 0 && tensor.device() == device_;
+}
+
+DeviceMethods RecordedPlan::methods_of(const LayerBatch& layer) {
+  for (const at::Tensor& tensor : {layer.z.value, layer.z_gradient, layer.activation(), layer.activation_gradient()}) {
+    if (tensor.defined() && !recorder_->takes(tensor)) {
+      throw UnsupportedModelError("layer '" + statistics::to_string(layer.name, layer.call) + "' has values of type " +
+                                  c10::toString(tensor.scalar_type()) + " on " + tensor.device().str());
+    }
+  }
+  const std::int64_t samples = inputs_.on_device().size(0);
+  const std::int64_t clusters = integers_.clusters();
+  return {
+      plan_.options.methods, layer, reduction_of(layer, samples), clusters,
+      [&](const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis, const cuda::WantedQuantities& wanted) {
+        return recorder_->scores(
+            x, y, neuron_axis, clusters, [&](std::int64_t size) { return integers_.chunks(size); }, wanted);
+      }};
+}
+
+RecordedPlan::Work RecordedPlan::work() {
+  const c10::AutoGradMode with_history(needs_of(plan_.options.methods).gradients());
+  const at::Tensor& inputs = inputs_.on_device();
+  graph::Run run = plan_.graph.run(plan_.model.model().arguments(inputs));
+  const at::Tensor outputs = as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
+  std::vector<LayerBatch> layers = selected_layers(plan_.selection, std::move(run.executions));
+  require_targets(outputs.size(1), first_labels_, plan_.options.target);
+  const at::Tensor targets = checked_target_indices(outputs, integers_.labels(), plan_.options.target);
+  differentiate_layers(layers, outputs, targets, plan_.options.output, /*keep_graph=*/false);
+
+  Work done;
+  done.outputs = outputs.detach();
+  std::vector<at::Tensor> parts = {at::isfinite(done.outputs).all().to(at::kDouble).reshape({1})};
+  for (LayerBatch& layer : layers) {
+    DeviceMethods methods = methods_of(layer);
+    for (const at::Tensor* const tensor : methods.results()) {
+      if (is_result(*tensor)) {
+        parts.push_back(tensor->reshape({-1}));
+      }
+    }
+    done.methods.push_back(std::move(methods));
+    done.layers.push_back(without_tensors(layer));
+    layer = {};
+  }
+  done.results = at::cat(parts);
+  return done;
+}
+
+void RecordedPlan::warm_up() {
+  recorder_->on_stream([&] { work(); });
+}
+
+void RecordedPlan::record() {
+  recorder_->on_stream([&] {
+    const std::vector<at::Tensor> fixed = recorder_->record([&] {
+      Work done = work();
+      std::vector<at::Tensor> tensors = {done.outputs, done.results};
+      if (!recorded_) {
+        recorded_ = std::move(done);
+      }
+      return tensors;
+    });
+    results_ = FixedTensor(fixed.at(1));
+  });
+  std::int64_t begin = 1;
+  for (DeviceMethods& methods : recorded_->methods) {
+    for (at::Tensor* const tensor : methods.results()) {
+      if (is_result(*tensor)) {
+        const std::int64_t count = tensor->numel();
+        *tensor = results_.on_host().slice(0, begin, begin + count).view(tensor->sizes());
+        begin += count;
+      }
+    }
+  }
+}
+
+std::vector<LayerAddition> RecordedPlan::additions(const PlannedBatch& batch) {
+  require_targets(recorded_->outputs.size(1), batch.labels, plan_.options.target);
+  recorder_->on_stream([&] {
+    fill(batch);
+    recorder_->replay();
+    results_.fetch();
+    if (results_.on_host().const_data_ptr<double>()[0] == 0) {
+      require_finite_outputs(recorded_->outputs);
+    }
+  });
+  return plan_.table.additions(recorded_->layers, batch.rows, recorded_->methods);
+}
+
+}  // namespace pregrad::attribution

@@ -1,0 +1,156 @@
+#include "attribution/recorded_plans.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "graph/device_failure.hpp"
+#include "pregrad/error.hpp"
+
+namespace pregrad::attribution {
+
+namespace {
+
+/// Shapes that are counted at the same time; of those beyond, the one that came first is counted anew.
+constexpr std::size_t most_counted = 64;
+
+bool is_out_of_memory(const std::exception& error) {
+  return graph::device_failure(error) == graph::DeviceFailure::out_of_memory;
+}
+
+bool is_lost(const std::exception& error) { return graph::device_failure(error) == graph::DeviceFailure::lost; }
+
+}  // namespace
+
+class RecordedPlans::Lease {
+ public:
+  Lease(RecordedPlans& plans, const PlannedBatch& batch) : plans_(plans), entry_(plans.taken(batch)) {}
+  ~Lease() {
+    if (entry_ != nullptr) {
+      const std::lock_guard lock(plans_.mutex_);
+      entry_->is_busy = false;
+    }
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  Lease(Lease&&) = delete;
+  Lease& operator=(Lease&&) = delete;
+
+  Entry* entry() const { return entry_; }
+
+ private:
+  RecordedPlans& plans_;
+  Entry* entry_;
+};
+
+RecordedPlans::Entry* RecordedPlans::taken(const PlannedBatch& batch) {
+  Shape shape{batch.inputs.sizes().vec(), batch.inputs.strides().vec(), batch.inputs.scalar_type(), batch.rows->size()};
+  const std::lock_guard lock(mutex_);
+  if (has_given_up_) {
+    return nullptr;
+  }
+  auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& each) { return each.shape == shape; });
+  if (found == entries_.end()) {
+    if (tried_ == most_shapes) {
+      return nullptr;
+    }
+    if (entries_.size() == most_counted) {
+      entries_.erase(std::find_if(entries_.begin(), entries_.end(), [](const Entry& each) { return !each.is_tried; }));
+    }
+    found = entries_.insert(entries_.end(), Entry(std::move(shape)));
+  }
+  const bool is_to_try = !found->is_tried && ++found->seen >= first_recorded && tried_ < most_shapes;
+  if (found->is_busy || (!is_to_try && !found->recording)) {
+    return nullptr;
+  }
+  if (is_to_try) {
+    found->is_tried = true;
+    ++tried_;
+  }
+  found->is_busy = true;
+  return &*found;
+}
+
+std::optional<std::vector<LayerAddition>> RecordedPlans::additions(const PlannedBatch& batch) {
+  const Lease lease(*this, batch);
+  if (lease.entry() == nullptr) {
+    return std::nullopt;
+  }
+  // A copy, since another thread may give all recordings up while this one is at work.
+  std::shared_ptr<RecordedPlan> recording;
+  {
+    const std::lock_guard lock(mutex_);
+    recording = lease.entry()->recording;
+  }
+  if (!recording) {
+    recording = recorded(*lease.entry(), batch);
+    if (!recording) {
+      return std::nullopt;
+    }
+    const std::lock_guard lock(mutex_);
+    if (!has_given_up_) {
+      lease.entry()->recording = recording;
+    }
+  }
+  try {
+    auto additions = recording->additions(batch);
+    replays_.fetch_add(1, std::memory_order_relaxed);
+    return additions;
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) {
+      throw;
+    }
+    give_up(graph::device_words(error));
+    return std::nullopt;
+  }
+}
+
+std::shared_ptr<RecordedPlan> RecordedPlans::recorded(Entry& entry, const PlannedBatch& batch) {
+  try {
+    const auto recording = std::make_shared<RecordedPlan>(plan_, make_recorder_(), batch);
+    recording->warm_up();
+    recording->record();
+    return recording;
+  } catch (const InputError&) {
+    // This batch's own fault, which shows without a recording too; the next one may be recorded.
+    const std::lock_guard lock(mutex_);
+    entry.is_tried = false;
+    --tried_;
+    return nullptr;
+  } catch (const std::exception& error) {
+    if (is_lost(error)) {
+      throw;
+    }
+    if (is_out_of_memory(error)) {
+      give_up(graph::device_words(error));
+    } else {
+      refuse(graph::device_words(error));
+    }
+    return nullptr;
+  }
+}
+
+void RecordedPlans::refuse(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  if (!refusal_) {
+    refusal_ = why;
+  }
+}
+
+void RecordedPlans::give_up(const std::string& why) {
+  refuse(why);
+  std::vector<std::shared_ptr<RecordedPlan>> given_up;  // let go of without the lock
+  const std::lock_guard lock(mutex_);
+  has_given_up_ = true;
+  for (Entry& entry : entries_) {
+    given_up.push_back(std::move(entry.recording));
+    entry.recording.reset();
+  }
+}
+
+const std::string* RecordedPlans::refusal() const {
+  const std::lock_guard lock(mutex_);
+  return refusal_ ? &*refusal_ : nullptr;
+}
+
+}  // namespace pregrad::attribution
