@@ -617,7 +617,30 @@ TEST_F(CApi, RefusesOptions) {
   options = all_methods_of_all_layers();
   options.reserved = 1;
   EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "reserved");
+  options = all_methods_of_all_layers();
+  options.no_cuda_graphs = 2;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "no_cuda_graphs is 2");
+  options = all_methods_of_all_layers();
+  options.reserved_2 = 1;
+  EXPECT_REFUSED(refused(&options), PREGRAD_ERROR_ARGUMENT, "reserved");
   EXPECT_EQ(attribution, nullptr);
+}
+
+TEST_F(CApi, RecordsNothingOnTheProcessor) {
+  for (const std::int32_t switched_off : {0, 1}) {
+    pregrad_attribution_options options = all_methods_of_all_layers();
+    options.no_cuda_graphs = switched_off;
+    const OwnedAttribution attribution = open(options);
+    const pregrad_tensor tensor = inputs();
+    ASSERT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), nullptr, 0),
+              PREGRAD_OK);
+    std::int64_t replayed = -1;
+    ASSERT_EQ(pregrad_attribution_batches_replayed(attribution.get(), &replayed), PREGRAD_OK);
+    EXPECT_EQ(replayed, 0);
+    const char* reason = nullptr;
+    ASSERT_EQ(pregrad_attribution_graph_refusal(attribution.get(), &reason), PREGRAD_OK);
+    EXPECT_STREQ(reason, "");
+  }
 }
 
 TEST_F(CApi, TakesStructsOfANewerHeaderUnlessTheirNewFieldsAreSet) {

@@ -89,6 +89,7 @@ static void refuses_null(void) {
   pregrad_scores* scores = NULL;
   size_t count = 0;
   int64_t splits = 0;
+  const char* reason = NULL;
   CHECK_REFUSAL(pregrad_model_layers(NULL, &layers), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
   CHECK_REFUSAL(pregrad_model_layers_for(NULL, shape, 2, &layers), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
   CHECK_REFUSAL(pregrad_model_forward(NULL, &tensor, &result), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
@@ -98,12 +99,14 @@ static void refuses_null(void) {
   CHECK_REFUSAL(pregrad_attribution_open(NULL, &options, &attribution), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
   CHECK_REFUSAL(pregrad_attribution_add(NULL, &tensor, NULL, 0, NULL, 0), PREGRAD_ERROR_ARGUMENT, "pregrad_attr");
   CHECK_REFUSAL(pregrad_attribution_batches_split(NULL, &splits), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
+  CHECK_REFUSAL(pregrad_attribution_batches_replayed(NULL, &splits), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
+  CHECK_REFUSAL(pregrad_attribution_graph_refusal(NULL, &reason), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
   CHECK_REFUSAL(pregrad_attribution_scores(NULL, &scores), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
   CHECK_REFUSAL(pregrad_scores_count(NULL, &count), PREGRAD_ERROR_ARGUMENT, "pregrad_scores");
   CHECK_REFUSAL(pregrad_scores_get(NULL, 0, &score), PREGRAD_ERROR_ARGUMENT, "pregrad_scores");
   CHECK_REFUSAL(pregrad_scores_of(NULL, "act", 0, PREGRAD_METHOD_GRADIENT, &score), PREGRAD_ERROR_ARGUMENT,
                 "pregrad_scores");
-  CHECK(layers == NULL && result == NULL && attribution == NULL && scores == NULL);
+  CHECK(layers == NULL && result == NULL && attribution == NULL && scores == NULL && reason == NULL);
   pregrad_model_free(NULL);
   pregrad_layers_free(NULL);
   pregrad_result_free(NULL);

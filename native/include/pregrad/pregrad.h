@@ -31,7 +31,7 @@
 #include <pregrad/export.hpp>
 
 /** Version of this interface; a library supports all versions up to its pregrad_api_version(). */
-#define PREGRAD_API_VERSION 3
+#define PREGRAD_API_VERSION 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -169,6 +169,8 @@ typedef struct pregrad_attribution_options {
   /** scores of the same layers with #PREGRAD_METHOD_ACTIVATION, for #PREGRAD_BASELINE_MEAN and
    * #PREGRAD_REMOVAL_MEAN; not kept; NULL if neither is asked for */
   const pregrad_scores* means;
+  int32_t no_cuda_graphs; /**< 1 to record no CUDA graphs on a CUDA device, else 0; since version 4 */
+  int32_t reserved_2;     /**< 0 */
 } pregrad_attribution_options;
 /** What a #pregrad_attribution_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ATTRIBUTION_OPTIONS_INIT \
@@ -186,7 +188,9 @@ typedef struct pregrad_attribution_options {
    PREGRAD_REMOVAL_ZERO,                 \
    0,                                    \
    0,                                    \
-   NULL}
+   NULL,                                 \
+   0,                                    \
+   0}
 
 /** One activation call site. */
 typedef struct pregrad_layer {
@@ -340,6 +344,16 @@ PREGRAD_API pregrad_status pregrad_attribution_add_targets(pregrad_attribution* 
  * attribution was opened: 0 where all is well. A smaller batch from the start saves the runs that failed.
  * @since 3 */
 PREGRAD_API pregrad_status pregrad_attribution_batches_split(const pregrad_attribution* attribution, int64_t* count);
+/** How many batches were replayed from a CUDA graph since the attribution was opened: on a CUDA device the work of a
+ * shape of batches that comes for the third time is recorded, for at most four shapes, unless `no_cuda_graphs` of the
+ * options says otherwise. 0 where nothing is recorded.
+ * @since 4 */
+PREGRAD_API pregrad_status pregrad_attribution_batches_replayed(const pregrad_attribution* attribution, int64_t* count);
+/** Why some batches cannot be recorded, in one line, though they are added all the same.
+ * @param[out] reason "" where nothing was in the way so far; belongs to the attribution
+ * @since 4 */
+PREGRAD_API pregrad_status pregrad_attribution_graph_refusal(const pregrad_attribution* attribution,
+                                                             const char** reason);
 /** The scores of all batches added so far. @param[out] scores free it with pregrad_scores_free() */
 PREGRAD_API pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores);
 /** Ends the handle, not the scores that were taken from it; NULL is left alone. */

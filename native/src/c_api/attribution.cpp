@@ -54,6 +54,20 @@ pregrad_status pregrad_attribution_batches_split(const pregrad_attribution* attr
   });
 }
 
+pregrad_status pregrad_attribution_batches_replayed(const pregrad_attribution* attribution, int64_t* count) {
+  return c_api::guarded([&] {
+    auto& out = c_api::required(count, "the out parameter");
+    out = c_api::open(attribution).batches_replayed();
+  });
+}
+
+pregrad_status pregrad_attribution_graph_refusal(const pregrad_attribution* attribution, const char** reason) {
+  return c_api::guarded([&] {
+    auto& out = c_api::required(reason, "the out parameter");
+    out = c_api::open(attribution).graph_refusal().c_str();
+  });
+}
+
 pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores) {
   return c_api::guarded(
       [&] { c_api::hand_out(scores, [&] { return c_api::Snapshot(c_api::open(attribution).scores()); }); });

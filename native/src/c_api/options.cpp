@@ -142,6 +142,11 @@ AttributionOptions attribution_options(const pregrad_attribution_options* option
   result.baseline = baseline(given.baseline);
   result.removal = removal(given.removal);
   check_reserved(given.reserved, "pregrad_attribution_options");
+  check_reserved(given.reserved_2, "pregrad_attribution_options");
+  if (given.no_cuda_graphs != 0 && given.no_cuda_graphs != 1) {
+    throw ArgumentError("no_cuda_graphs is " + std::to_string(given.no_cuda_graphs) + "; use 0 or 1");
+  }
+  result.cuda_graphs = given.no_cuda_graphs == 0;
   result.seed = given.seed;
   if (given.means != nullptr) {
     result.means = mean_activations(open(given.means).scores);

@@ -24,6 +24,16 @@ PREGRAD_JNI(jlong, batchesSplit)(JNIEnv* env, jclass /*unused*/, jlong attributi
   return jni::guarded(env, [&]() -> jlong { return jni::registry().get<Attribution>(attribution)->batches_split(); });
 }
 
+PREGRAD_JNI(jlong, batchesReplayed)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
+  return jni::guarded(env,
+                      [&]() -> jlong { return jni::registry().get<Attribution>(attribution)->batches_replayed(); });
+}
+
+PREGRAD_JNI(jbyteArray, graphRefusal)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
+  return jni::guarded(
+      env, [&] { return jni::java_bytes(env, jni::registry().get<Attribution>(attribution)->graph_refusal()); });
+}
+
 PREGRAD_JNI(jlong, scores)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
   return jni::guarded(env,
                       [&] { return jni::registry().add(jni::registry().get<Attribution>(attribution)->scores()); });

@@ -93,6 +93,7 @@ AttributionOptions attribution_options(JNIEnv* env, jbyteArray packed) {
   result.baselines = constants(records);
   result.removal = records.constant(Removal::mean, "removal");
   result.means = constants(records);
+  result.cuda_graphs = records.integer() != 0;
   return result;
 }
 

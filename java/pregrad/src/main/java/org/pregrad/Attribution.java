@@ -3,10 +3,12 @@ package org.pregrad;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.pregrad.internal.BatchIntegers;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.RecordWriter;
+import org.pregrad.internal.Text;
 
 /**
  * A running computation of scores: any number of batches go in, from any thread; scores come out at any time.
@@ -31,6 +33,7 @@ public final class Attribution implements AutoCloseable {
         private Input inputBaseline;
         private Removal removal = Removal.ZERO;
         private List<NeuronConstants> means = List.of();
+        private boolean cudaGraphs = true;
 
         Builder(Model model) {
             this.model = model;
@@ -121,6 +124,20 @@ public final class Attribution implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Sets whether a CUDA device may record what it does with batches of one shape, and replay it, by default true. It
+         * does so when a shape comes for the third time, for at most four shapes, each of which holds the memory of its batch
+         * until the attribution is closed. A shape is that of the inputs and the number of clusters. Methods that run the
+         * model again are never recorded, nor one forward for several targets per sample.
+         *
+         * @param value false to record nothing
+         * @return this
+         */
+        public Builder cudaGraphs(boolean value) {
+            cudaGraphs = value;
+            return this;
+        }
+
         @Override
         void write(RecordWriter records) {
             super.write(records);
@@ -130,6 +147,7 @@ public final class Attribution implements AutoCloseable {
             Encoder.constants(baselines, records);
             records.add(removal.ordinal());
             Encoder.constants(means, records);
+            records.add(cudaGraphs ? 1 : 0);
         }
 
         <R> R useInputBaseline(Input.Use<R> use) {
@@ -234,6 +252,27 @@ public final class Attribution implements AutoCloseable {
      */
     public long batchesSplit() {
         return handle.use(Native::batchesSplit);
+    }
+
+    /**
+     * {@return how many batches a CUDA device replayed from a recording, as {@link Builder#cudaGraphs} says} It is 0 where
+     * nothing is recorded.
+     *
+     * @throws IllegalStateException if the attribution is closed
+     */
+    public long batchesReplayed() {
+        return handle.use(Native::batchesReplayed);
+    }
+
+    /**
+     * {@return why some batches cannot be recorded, in one line; empty where nothing was in the way so far} They are added
+     * all the same, which takes longer.
+     *
+     * @throws IllegalStateException if the attribution is closed
+     */
+    public Optional<String> graphRefusal() {
+        String reason = Text.of(handle.use(Native::graphRefusal));
+        return reason.isEmpty() ? Optional.empty() : Optional.of(reason);
     }
 
     /**

@@ -141,6 +141,37 @@ class GpuTest {
     }
 
     @Test
+    void batchesOfOneShapeAreReplayed() {
+        Data data = Fixtures.digits().part(0, 64);
+        try (Model model = Model.load(Fixtures.file(MLP), GPU);
+                Attribution seen = graphs(model, true);
+                Attribution expected = graphs(model, false)) {
+            for (int first = 0; first < 40; first += 8) {
+                Data batch = data.part(first, first + 8);
+                seen.add(batch.input(), batch.y(), null);
+                expected.add(batch.input(), batch.y(), null);
+            }
+            assertThat(seen.graphRefusal()).isEmpty();
+            assertThat(seen.batchesReplayed()).isEqualTo(GPU.toString().startsWith("cuda") ? 3 : 0);
+            assertThat(expected.batchesReplayed()).isZero();
+            List<Score> truths = expected.scores().all();
+            List<Score> scores = seen.scores().all();
+            assertThat(scores).hasSameSizeAs(truths);
+            for (int i = 0; i < truths.size(); i++) {
+                close(scores.get(i).mean(), truths.get(i).mean(), truths.get(i).rms(), truths.get(i));
+            }
+        }
+    }
+
+    private static Attribution graphs(Model model, boolean wanted) {
+        return model.attribution()
+                .layers("act1")
+                .methods(Method.GRADIENT, Method.ACTIVATION)
+                .cudaGraphs(wanted)
+                .open();
+    }
+
+    @Test
     void outputsAreThoseOfTheProcessor() {
         Data data = Fixtures.digits().part(0, 64);
         try (Model onProcessor = Model.load(Fixtures.file(MLP));

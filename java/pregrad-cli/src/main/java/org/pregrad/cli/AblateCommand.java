@@ -39,7 +39,7 @@ import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.UnfinishedRun;
 import org.pregrad.cli.report.Report;
-import org.pregrad.cli.run.MemoryNote;
+import org.pregrad.cli.run.DeviceNotes;
 import org.pregrad.cli.run.Samples;
 import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
@@ -131,15 +131,15 @@ final class AblateCommand implements Callable<Integer> {
                 scored.checkBatchSize(batch.size());
                 Set<Long> clusters = tested.clusterSizes().keySet();
                 checkClusters(clusters, scored.clusterSizes().keySet());
-                MemoryNote note = new MemoryNote(quiet::hint);
+                DeviceNotes notes = new DeviceNotes(quiet::hint);
                 Scorer scorer = new Scorer(
-                        loaded, wanted, paths, scoredMethods(), new Samples(this::openScored, batch.size(), note));
+                        loaded, wanted, paths, scoredMethods(), new Samples(this::openScored, batch.size(), notes));
                 // What is wrong with layers or inputs shows here, before another command's unfinished run is given up.
                 scorer.calls();
                 AblationRun run = new AblationRun(
                         loaded,
                         scorer,
-                        new Samples(() -> data.open(labelled), batch.size(), note),
+                        new Samples(() -> data.open(labelled), batch.size(), notes),
                         new AblationRun.Wanted(
                                 wanted, paths, comparedMethods(), repeats.number(), Set.copyOf(clusters)),
                         new AblationRun.Work(scored.samples(), tested.samples()),

@@ -26,7 +26,7 @@ import org.pregrad.cli.output.TopTable;
 import org.pregrad.cli.progress.Progress;
 import org.pregrad.cli.report.Report;
 import org.pregrad.cli.run.Checkpoint;
-import org.pregrad.cli.run.MemoryNote;
+import org.pregrad.cli.run.DeviceNotes;
 import org.pregrad.cli.run.Samples;
 import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
@@ -106,7 +106,7 @@ final class AttributeCommand implements Callable<Integer> {
     }
 
     private Scores scores(Dataset samples) throws IOException, InterruptedException {
-        Samples passes = new Samples(() -> data.open(wanted.needsLabels()), batch.size(), new MemoryNote(quiet::hint));
+        Samples passes = new Samples(() -> data.open(wanted.needsLabels()), batch.size(), new DeviceNotes(quiet::hint));
         try (Model loaded = model.load()) {
             Scorer scorer = new Scorer(loaded, wanted, paths, method.methods(), passes);
             int rounds = scorer.needsMeans() ? 2 : 1;

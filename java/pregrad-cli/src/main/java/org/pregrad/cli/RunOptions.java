@@ -40,6 +40,7 @@ final class RunOptions {
         options.put("seed", paths.seed());
         options.put("batch_size", batch.size());
         options.put("device", model.device().toString());
+        options.put("cuda_graphs", wanted.cudaGraphs());
         options.put("threads", model.threads());
         return options;
     }

@@ -73,6 +73,8 @@ class UsageTest {
                 "attribute --help | gradient-x-preactivation, gradient-x-activation",
                 "attribute --help | --no-report",
                 "attribute --help | (default: 256)",
+                "attribute --help | --no-cuda-graphs On a CUDA device, start each operation of a batch by itself.",
+                "ablate --help | --no-cuda-graphs",
                 "attribute --help | rms, std, cancellation (default: mean,",
                 "attribute --help | (default: gauss-legendre)",
                 "ablate --help | --score-data=S.npz",

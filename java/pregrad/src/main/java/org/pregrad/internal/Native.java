@@ -59,6 +59,11 @@ public final class Native {
 
     public static native long batchesSplit(long attribution);
 
+    public static native long batchesReplayed(long attribution);
+
+    /** One line of UTF-8; empty where nothing is in the way. */
+    public static native byte[] graphRefusal(long attribution);
+
     /** A snapshot, to be released. */
     public static native long scores(long attribution);
 

@@ -7,7 +7,7 @@ import org.pregrad.Target;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What is scored, and how neurons are ranked. */
+/** What is scored and how, and how neurons are ranked. */
 public final class ScoreOptions {
     @Mixin
     private LayersOption layers;
@@ -27,6 +27,12 @@ public final class ScoreOptions {
                     + " ${DEFAULT-VALUE}). May be repeated.")
     private List<Aggregate> aggregates;
 
+    @Option(
+            names = "--no-cuda-graphs",
+            description = "On a CUDA device, start each operation of a batch by itself. Without this, what is done with"
+                    + " batches of one shape is recorded when that shape comes for the third time, and replayed.")
+    private boolean noCudaGraphs;
+
     public List<String> layers() {
         return layers.names();
     }
@@ -41,6 +47,10 @@ public final class ScoreOptions {
 
     public List<Aggregate> aggregates() {
         return Distinct.of(aggregates);
+    }
+
+    public boolean cudaGraphs() {
+        return !noCudaGraphs;
     }
 
     /** Whether the samples' labels decide which output is explained. */

@@ -1,5 +1,6 @@
 package org.pregrad.cli.run;
 
+import java.util.Optional;
 import org.pregrad.Ablation;
 import org.pregrad.Attribution;
 import org.pregrad.Input;
@@ -10,6 +11,9 @@ interface Accumulator {
 
     /** How often a batch did not fit into the device's memory. */
     long batchesSplit();
+
+    /** Why some batches cannot be recorded as a CUDA graph. */
+    Optional<String> graphRefusal();
 
     byte[] save();
 
@@ -25,6 +29,11 @@ interface Accumulator {
             @Override
             public long batchesSplit() {
                 return attribution.batchesSplit();
+            }
+
+            @Override
+            public Optional<String> graphRefusal() {
+                return attribution.graphRefusal();
             }
 
             @Override
@@ -49,6 +58,11 @@ interface Accumulator {
             @Override
             public long batchesSplit() {
                 return ablation.batchesSplit();
+            }
+
+            @Override
+            public Optional<String> graphRefusal() {
+                return Optional.empty();
             }
 
             @Override

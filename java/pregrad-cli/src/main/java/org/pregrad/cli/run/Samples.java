@@ -15,9 +15,9 @@ import org.pregrad.cli.progress.Progress;
  *
  * @param source    opens them at their start
  * @param batchSize how many run at once
- * @param note      hears of batches that did not fit into the device's memory
+ * @param notes     hears of what the device cannot do
  */
-public record Samples(Supplier<Dataset> source, int batchSize, MemoryNote note) {
+public record Samples(Supplier<Dataset> source, int batchSize, DeviceNotes notes) {
     /** Adds all batches that {@code checkpoint} does not have yet, in order. */
     void passOver(Accumulator to, Checkpoint checkpoint, Progress progress) throws IOException, InterruptedException {
         Checkpoint.Reached reached = checkpoint.restore(to);
@@ -57,6 +57,6 @@ public record Samples(Supplier<Dataset> source, int batchSize, MemoryNote note) 
                     ? e
                     : new UserException(e.getMessage() + " (counted from sample " + next.first() + ")", e);
         }
-        note.look(to, next.samples());
+        notes.look(to, next.samples());
     }
 }

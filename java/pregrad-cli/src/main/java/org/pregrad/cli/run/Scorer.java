@@ -91,7 +91,8 @@ public final class Scorer {
                 .layers(wanted.layers())
                 .methods(some)
                 .target(wanted.target())
-                .output(wanted.output());
+                .output(wanted.output())
+                .cudaGraphs(wanted.cudaGraphs());
     }
 
     private void setBaseline(Attribution.Builder builder) throws IOException {

@@ -1,0 +1,31 @@
+package org.pregrad.cli.run;
+
+import java.util.function.Consumer;
+
+/** Tells, once each, what a device cannot do and what that costs. */
+public final class DeviceNotes {
+    private final Consumer<String> to;
+    private boolean toldOfMemory;
+    private boolean toldOfGraphs;
+
+    public DeviceNotes(Consumer<String> to) {
+        this.to = to;
+    }
+
+    /** After a batch of so many samples was added. */
+    void look(Accumulator of, int samples) {
+        if (!toldOfMemory && of.batchesSplit() > 0) {
+            toldOfMemory = true;
+            to.accept("a batch of " + samples + " samples did not fit into the device's memory and was added in halves;"
+                    + " a smaller --batch-size saves the runs that fail");
+        }
+        // Without memory there is none for recordings either.
+        if (!toldOfGraphs && !toldOfMemory) {
+            of.graphRefusal().ifPresent(reason -> {
+                toldOfGraphs = true;
+                to.accept("some batches run without a CUDA graph (" + reason + "): the scores are the same, and"
+                        + " --no-cuda-graphs saves the attempt");
+            });
+        }
+    }
+}
