@@ -5,6 +5,7 @@
 //   --memory   print the bytes held for the backward instead, as one line of JSON
 //   --threads  print how many single samples 16 threads add per second instead, as one line of JSON
 //   --device   where all of it runs, such as cuda:0; the device is waited for after each batch
+//   WAY is cpp, floor or, on a device, eager: the C++ interface without CUDA graphs
 //   --peak     print the most bytes that one way of one case holds on the device, as one line of JSON
 //   --once     run one way of one case COUNT times and end, for a profiler
 
@@ -35,9 +36,10 @@ namespace pregrad::benchmarks {
 
 namespace {
 
-Attribution open(const Case& one) {
+Attribution open(const Case& one, bool cuda_graphs = true) {
   const Model model = Model::load(one.model, one.device);
   AttributionOptions options;
+  options.cuda_graphs = cuda_graphs;
   options.layers = one.layers;
   if (one.layers.empty()) {
     for (const Layer& layer : model.layers(one.inputs)) {
@@ -76,7 +78,18 @@ void require_equal(const Case& one, const Attribution& attribution, const Floor&
   }
 }
 
-/// Both ways of a case, made and compared when the first of them is timed: a run with a filter pays for no other.
+/// Else the number would be taken for that of a replay.
+void tell_unless_replayed(const Case& one, const Attribution& attribution) {
+  if (attribution.batches_replayed() == 0) {
+    std::cerr << "pregrad_benchmarks: case '" << one.name
+              << "' runs without a CUDA graph: " << attribution.graph_refusal() << '\n';
+  }
+}
+
+/// From the third batch on a device replays what it recorded.
+int batches_before(c10::Device device) { return device.is_cpu() ? 1 : 4; }
+
+/// The ways of a case, made and compared when the first of them is timed: a run with a filter pays for no other.
 class Pair {
  public:
   explicit Pair(Case one) : case_(std::move(one)) {}
@@ -89,20 +102,32 @@ class Pair {
     attribution_->add(case_.inputs, case_.labels, case_.clusters);
     finish(case_.device);
   }
+  void add_without_graphs() {
+    eager_->add(case_.inputs, case_.labels, case_.clusters);
+    finish(case_.device);
+  }
   void prepare() {
     if (attribution_) {
       return;
     }
     attribution_.emplace(open(case_));
     floor_ = make_floor(case_);
-    add_with_floor();
-    add_with_pregrad();
+    for (int i = 0; i < batches_before(case_.device); ++i) {
+      add_with_floor();
+      add_with_pregrad();
+    }
     require_equal(case_, *attribution_, *floor_);
+    if (!case_.device.is_cpu()) {
+      tell_unless_replayed(case_, *attribution_);
+      eager_.emplace(open(case_, /*cuda_graphs=*/false));
+      add_without_graphs();
+    }
   }
 
  private:
   Case case_;
   std::optional<Attribution> attribution_;
+  std::optional<Attribution> eager_;  ///< on a device only
   std::unique_ptr<Floor> floor_;
 };
 
@@ -148,9 +173,11 @@ void print_peak(const Case& one, const std::string& way) {
   if (way == "floor") {
     floor = make_floor(one);
   } else {
-    attribution.emplace(open(one));
+    attribution.emplace(open(one, /*cuda_graphs=*/way != "eager"));
   }
-  add();
+  for (int i = 0; i < batches_before(one.device); ++i) {
+    add();
+  }
   auto* allocator = at::getDeviceAllocator(one.device.type());
   allocator->resetPeakStats(one.device.index());
   add();
@@ -285,6 +312,9 @@ int run(int count, char** arguments) {
     const auto pair = std::make_shared<Pair>(one);
     register_way("floor/" + one.name, pair, &Pair::add_with_floor);
     register_way("cpp/" + one.name, pair, &Pair::add_with_pregrad);
+    if (!one.device.is_cpu()) {
+      register_way("eager/" + one.name, pair, &Pair::add_without_graphs);
+    }
   }
   benchmark::Initialize(&count, arguments);
   benchmark::RunSpecifiedBenchmarks();
