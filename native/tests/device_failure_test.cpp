@@ -12,6 +12,7 @@
 #include <torch/torch.h>
 
 #include "attribution/attribution_implementation.hpp"
+#include "equal_scores.hpp"
 #include "fixtures.hpp"
 #include "graph/device_failure.hpp"
 #include "graph/torchscript_reader.hpp"
@@ -137,21 +138,6 @@ class DeviceFailureTest : public testing::Test {
   at::Tensor clusters_;
 };
 
-void expect_equal(const Scores& seen, const Scores& expected, double tolerance) {
-  ASSERT_EQ(seen.entries().size(), expected.entries().size());
-  for (std::size_t i = 0; i < expected.entries().size(); ++i) {
-    const Score& score = seen.entries()[i];
-    const Score& truth = expected.entries()[i];
-    SCOPED_TRACE(testing::Message() << name_of(truth.method) << " of " << truth.layer << "@" << truth.call
-                                    << " in cluster " << truth.cluster);
-    EXPECT_EQ(score.cluster, truth.cluster);
-    EXPECT_EQ(score.statistics.count, truth.statistics.count);
-    EXPECT_LE(relative_error(score.statistics.mean, truth.statistics.mean), tolerance);
-    EXPECT_LE(relative_error(score.statistics.mean_abs, truth.statistics.mean_abs), tolerance);
-    EXPECT_LE(relative_error(score.statistics.std, truth.statistics.std), tolerance);
-  }
-}
-
 TEST_F(DeviceFailureTest, ABatchThatDoesNotFitIsAddedInHalves) {
   const AttributionOptions options = options_of(all_);
   const Scores expected = unlimited_scores(options);
@@ -161,7 +147,7 @@ TEST_F(DeviceFailureTest, ABatchThatDoesNotFitIsAddedInHalves) {
     Attribution attribution = model_.attribution(options);
     attribution.add(x_, y_, clusters_);
     EXPECT_GT(attribution.batches_split(), 0);
-    expect_equal(attribution.scores(), expected, 2e-5);
+    expect_equal_scores(attribution.scores(), expected, 2e-5);
     forward_limit = unlimited;
   }
 }
@@ -192,7 +178,7 @@ TEST_F(DeviceFailureTest, ABackwardThatDoesNotFitIsSplitToo) {
     Attribution attribution = model_.attribution(options);
     attribution.add(x_, y_, clusters_);
     EXPECT_GT(attribution.batches_split(), 0);
-    expect_equal(attribution.scores(), expected, 2e-5);
+    expect_equal_scores(attribution.scores(), expected, 2e-5);
     backward_limit = unlimited;
   }
 }
@@ -207,7 +193,7 @@ TEST_F(DeviceFailureTest, SeveralLabelsPerSampleStayWithTheirSamples) {
   Attribution seen = model_.attribution(options);
   seen.add(x_, labels, clusters);
   EXPECT_EQ(seen.batches_split(), 3);
-  expect_equal(seen.scores(), expected.scores(), 2e-5);
+  expect_equal_scores(seen.scores(), expected.scores(), 2e-5);
 }
 
 TEST_F(DeviceFailureTest, JoinedRunsComeApartBeforeTheBatchDoes) {
@@ -219,7 +205,7 @@ TEST_F(DeviceFailureTest, JoinedRunsComeApartBeforeTheBatchDoes) {
   forward_limit = unlimited;
   Attribution expected = model_.attribution(options);
   expected.add(x_.slice(0, 0, 3), y_.slice(0, 0, 3));
-  expect_equal(seen.scores(), expected.scores(), 2e-5);
+  expect_equal_scores(seen.scores(), expected.scores(), 2e-5);
 }
 
 TEST_F(DeviceFailureTest, ASampleThatDoesNotFitAddsNothingOfItsBatch) {
