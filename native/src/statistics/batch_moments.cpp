@@ -53,7 +53,7 @@ PREGRAD_INLINE void add_up(const T* values, std::size_t neurons, std::span<const
 template <typename T>
 PREGRAD_INLINE void add_up(const T* values, std::size_t neurons, std::span<const std::int64_t> rows, std::size_t first,
                            std::size_t last, const Target& target) {
-  constexpr std::size_t width = 8;
+  constexpr std::size_t width = 16;
   std::size_t j = first;
   for (; j + width <= last; j += width) {
     add_up<width>(values + j, neurons, rows, {target.sum + j, target.absolute + j, target.spread + j});
