@@ -27,6 +27,9 @@ sys.path.insert(0, str(HERE.parent / "benchmark"))
 from models import ResNet, shortcut  # noqa: E402
 
 REPETITIONS = 7
+# A ReLU whose z rounding takes to the other side of 0 changes all gradients before it, as a few of the 77 million of eight
+# images in ResNet-50 do: in float32 PyTorch differs from its own float64 by as much.
+TOLERANCE = 1e-2
 
 
 class Bottleneck(nn.Module):
@@ -83,8 +86,8 @@ def write_inputs(cases: list[dict[str, str]], folder: Path) -> None:
 def program_times(program: Path, cases: Path, folder: Path, device: str, seconds: float) -> dict[str, float]:
     """Seconds per batch, by way/case."""
     output = subprocess.run(
-        [program, f"--cases={cases}", f"--folder={folder}", f"--device={device}", f"--benchmark_min_time={seconds}",
-         f"--benchmark_repetitions={REPETITIONS}", "--benchmark_format=json",
+        [program, f"--cases={cases}", f"--folder={folder}", f"--device={device}", f"--tolerance={TOLERANCE}",
+         f"--benchmark_min_time={seconds}", f"--benchmark_repetitions={REPETITIONS}", "--benchmark_format=json",
          "--benchmark_enable_random_interleaving=true"],
         check=True, stdout=subprocess.PIPE, text=True,
     ).stdout
