@@ -57,6 +57,6 @@ public record Samples(Supplier<Dataset> source, int batchSize, DeviceNotes notes
                     ? e
                     : new UserException(e.getMessage() + " (counted from sample " + next.first() + ")", e);
         }
-        notes.look(to, next.samples());
+        notes.look(next.samples(), to.batchesSplit(), to.graphRefusal());
     }
 }
