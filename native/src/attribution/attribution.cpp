@@ -135,13 +135,15 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
 
 std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const LabelledBatch& batch,
                                                                                bool short_of_memory) {
-  if (recorded_ && batch.clusters.dim() == 1) {
-    if (auto all = recorded_->additions({batch.inputs.detach(), batch.labels, attribution::rows_of(batch.clusters)})) {
+  const at::Tensor inputs = batch.inputs.detach();
+  const std::shared_ptr<const statistics::ClusterRows> rows =
+      batch.clusters.dim() == 1 ? attribution::rows_of(batch.clusters) : nullptr;
+  if (recorded_ && rows) {
+    if (auto all = recorded_->additions({inputs, batch.labels, rows})) {
       return *std::move(all);
     }
   }
   const c10::AutoGradMode with_history(needs_.gradients());
-  const at::Tensor inputs = batch.inputs.detach();
   const graph::ProductsInThisThread alone(!replayed_methods_.has_any() && graph_.has_small_products(inputs));
   graph::Run run = model_->run(graph_, inputs);
   const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
@@ -151,26 +153,28 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
     attribution::require_finite_outputs(outputs);
   }
   std::vector<LayerBatch> layers = attribution::selected_layers(selection_, std::move(run.executions));
-  const auto additions_of = [&](const at::Tensor& labels, const at::Tensor& clusters, bool is_last) {
+  const auto additions_of = [&](const at::Tensor& labels, const at::Tensor& clusters,
+                                const std::shared_ptr<const statistics::ClusterRows>& cluster_rows, bool is_last) {
     const at::Tensor targets = attribution::target_indices(outputs, labels, options_.target);
     attribution::differentiate_layers(layers, outputs, targets, options_.output, !is_last);
     replayed_methods_.add_scores(layers, {inputs, targets, clusters, short_of_memory});
-    std::vector<attribution::LayerAddition> some = table_.additions(layers, clusters);
+    std::vector<attribution::LayerAddition> some = table_.additions(layers, cluster_rows);
     if (is_last && is_on_device) {
       attribution::require_finite_outputs(outputs);
     }
     return some;
   };
-  if (batch.clusters.dim() == 1) {
-    return additions_of(batch.labels, batch.clusters, true);
+  if (rows) {
+    return additions_of(batch.labels, batch.clusters, rows, true);
   }
   std::vector<attribution::LayerAddition> all;
   for (std::int64_t i = 0; i < batch.labels.size(1); ++i) {
     for (LayerBatch& layer : layers) {
       layer.replayed.clear();
     }
+    const at::Tensor clusters = batch.clusters.select(1, i).contiguous();
     std::vector<attribution::LayerAddition> some =
-        additions_of(batch.labels.select(1, i).contiguous(), batch.clusters.select(1, i).contiguous(),
+        additions_of(batch.labels.select(1, i).contiguous(), clusters, attribution::rows_of(clusters),
                      i + 1 == batch.labels.size(1));
     std::move(some.begin(), some.end(), std::back_inserter(all));
   }

@@ -85,7 +85,7 @@ class Probe::Implementation {
     const at::Tensor checked_clusters = attribution::checked_clusters(clusters, samples);
     const at::Tensor targets = attribution::target_indices(outputs, checked_labels, options_.target);
     attribution::differentiate_layers(layers, outputs, targets, options_.output);
-    table_.add(table_.additions(layers, checked_clusters));
+    table_.add(table_.additions(layers, attribution::rows_of(checked_clusters)));
   }
 
   void discard() {

@@ -61,8 +61,7 @@ std::shared_ptr<const statistics::ClusterRows> rows_of(const at::Tensor& cluster
 }
 
 std::vector<LayerAddition> ScoreTable::additions(const std::vector<LayerBatch>& layers,
-                                                 const at::Tensor& clusters) const {
-  const auto rows = rows_of(clusters);
+                                                 const std::shared_ptr<const statistics::ClusterRows>& rows) const {
   std::vector<LayerAddition> additions;
   additions.reserve(layers.size());
   for (const LayerBatch& layer : layers) {

@@ -31,9 +31,9 @@ class ScoreTable {
   ScoreTable(std::vector<Method> methods, std::uint64_t seed, std::string subject = "");
 
   /// What the layers of a batch add; the tensors they came from are no longer needed then.
-  /// @param clusters int64 [N] on the CPU
   /// @throws InputError, UnsupportedModelError as reduction_of
-  std::vector<LayerAddition> additions(const std::vector<LayerBatch>& layers, const at::Tensor& clusters) const;
+  std::vector<LayerAddition> additions(const std::vector<LayerBatch>& layers,
+                                       const std::shared_ptr<const statistics::ClusterRows>& rows) const;
   /// The same of what a device made of each layer's tensors.
   std::vector<LayerAddition> additions(const std::vector<LayerBatch>& layers,
                                        const std::shared_ptr<const statistics::ClusterRows>& rows,
