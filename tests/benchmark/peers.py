@@ -4,8 +4,8 @@ Ways: `loop`, a full backward hook and one backward per sample; `hook`, a forwar
 outputs for the batch; `captum`, LayerGradientXActivation with multiply_by_inputs=False, where Captum can be imported.
 Besides, `products`: the matrix products of a case alone, which nobody can leave out.
 
-The first three differentiate by the output of the activation's module, as such code does (docs: README), so they do the work but not
-the right work: where the activation is in place, a hook on it is what runs.
+The first three differentiate by the output of the activation's module, as such code does (docs: README), so they do the
+work but not the right work: where the activation is in place, a hook on it is what runs.
 
 Usage: peers.py FOLDER SECONDS [CASE...]
 """
