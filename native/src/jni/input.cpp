@@ -7,12 +7,11 @@
 #include <vector>
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 
 #include <pregrad/error.hpp>
 
-#include "array_tensor.hpp"
 #include "convert.hpp"
+#include "input_tensors.hpp"
 #include "java_exception.hpp"
 
 namespace pregrad::jni {
@@ -59,20 +58,19 @@ at::Tensor from_array(JNIEnv* env, jobject data, jlong offset, const std::vector
 at::Tensor from_buffer(JNIEnv* env, jobject data, jlong offset, const std::vector<std::int64_t>& shape,
                        at::ScalarType type) {
   const std::int64_t size = checked_size(shape, offset, env->GetDirectBufferCapacity(data));
-  const auto options = at::TensorOptions().dtype(type);
   const std::size_t width = c10::elementSize(type);
   auto* address = static_cast<char*>(env->GetDirectBufferAddress(data));
   if (address == nullptr || size == 0) {
-    return at::empty(shape, options);
+    return at::empty(shape, type);
   }
   address += static_cast<std::size_t>(offset) * width;
   if (reinterpret_cast<std::uintptr_t>(address) % width != 0) {
     // A view of a ByteBuffer may begin anywhere, where LibTorch may not read.
-    at::Tensor copy = at::empty(shape, options);
+    at::Tensor copy = at::empty(shape, type);
     std::memcpy(copy.mutable_data_ptr(), address, static_cast<std::size_t>(size) * width);
     return copy;
   }
-  return at::from_blob(address, shape, options);
+  return buffer_tensor(address, shape, type);
 }
 
 }  // namespace

@@ -48,6 +48,14 @@ class InputTest {
         }
     }
 
+    private static double[] meanOfHalves(Input first, Input second) {
+        try (Attribution attribution = model.attribution().layers("act1").open()) {
+            attribution.add(first, Arrays.copyOf(data.y(), SIZE / 2));
+            attribution.add(second, Arrays.copyOfRange(data.y(), SIZE / 2, SIZE));
+            return attribution.scores().of("act1", 0, Method.GRADIENT).mean();
+        }
+    }
+
     private static ByteBuffer direct(int bytes) {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
     }
@@ -121,6 +129,29 @@ class InputTest {
         assertThat(model.forward(input).floats()).isNotEqualTo(before);
         buffer.put(0, values[0]);
         assertThat(model.forward(input).floats()).isEqualTo(before);
+    }
+
+    @Test
+    void directBuffersFollowEachOtherInOneThread() {
+        float[] others = new float[values.length];
+        Arrays.fill(others, 0.5f);
+        double[] ofOthers = mean(Input.of(others, SIZE, 64));
+        FloatBuffer buffer = filled(direct(4 * values.length).asFloatBuffer());
+        FloatBuffer other =
+                direct(4 * values.length).asFloatBuffer().put(others).flip();
+        for (int i = 0; i < 2; i++) {
+            assertThat(mean(Input.of(buffer, SIZE, 64))).isEqualTo(expected);
+            assertThat(mean(Input.of(other, SIZE, 64))).isEqualTo(ofOthers);
+        }
+        int half = values.length / 2;
+        FloatBuffer first = buffer.slice(0, half);
+        FloatBuffer second = buffer.slice(half, half);
+        assertThat(meanOfHalves(Input.of(first, SIZE / 2, 64), Input.of(second, SIZE / 2, 64)))
+                .isEqualTo(meanOfHalves(
+                        Input.of(Arrays.copyOf(values, half), SIZE / 2, 64),
+                        Input.of(Arrays.copyOfRange(values, half, 2 * half), SIZE / 2, 64)));
+        buffer.put(others).flip();
+        assertThat(mean(Input.of(buffer, SIZE, 64))).isEqualTo(ofOthers);
     }
 
     @Test

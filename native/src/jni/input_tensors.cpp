@@ -1,8 +1,9 @@
-#include "array_tensor.hpp"
+#include "input_tensors.hpp"
 
 #include <cstddef>
 
 #include <ATen/EmptyTensor.h>
+#include <ATen/ops/from_blob.h>
 
 namespace pregrad::jni {
 namespace {
@@ -26,6 +27,15 @@ at::Tensor array_tensor(const std::vector<std::int64_t>& shape, at::ScalarType t
   at::Tensor tensor = at::detail::empty_cpu(shape, type);
   kept = tensor.nbytes() <= most_bytes_kept ? tensor : at::Tensor();
   return tensor;
+}
+
+at::Tensor buffer_tensor(void* address, const std::vector<std::int64_t>& shape, at::ScalarType type) {
+  // Of no memory of its own: once the buffer is gone nobody reads it, until another one lies there.
+  thread_local at::Tensor kept;
+  if (!is_as_new(kept, shape, type) || kept.const_data_ptr() != address) {
+    kept = at::from_blob(address, shape, at::TensorOptions().dtype(type));
+  }
+  return kept;
 }
 
 }  // namespace pregrad::jni
