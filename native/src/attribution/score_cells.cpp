@@ -63,6 +63,10 @@ void LayerAddition::read(const std::vector<Method>& wanted, const MethodReader& 
   }
 }
 
+std::size_t ScoreCells::Cell::centred_neurons(Method method, std::size_t neurons) {
+  return method == Method::gradient_x_centred_activation ? neurons : 0;
+}
+
 void ScoreCells::Cell::add(const Cell& other) {
   values.add(other.values);
   centred.add(other.centred);
@@ -71,11 +75,16 @@ void ScoreCells::Cell::add(const Cell& other) {
 }
 
 std::vector<ScoreCells::Cell>& ScoreCells::cells_of(LayerCells& layer, std::int64_t cluster) const {
-  const auto [found, is_new] = layer.clusters.try_emplace(cluster);
-  if (is_new) {
-    found->second.assign(methods_.size(), Cell(layer.neurons));
+  const auto found = layer.clusters.find(cluster);
+  if (found != layer.clusters.end()) {
+    return found->second;
   }
-  return found->second;
+  std::vector<Cell> cells;
+  cells.reserve(methods_.size());
+  for (const Method method : methods_) {
+    cells.emplace_back(method, layer.neurons);
+  }
+  return layer.clusters.emplace(cluster, std::move(cells)).first->second;
 }
 
 void ScoreCells::add(const LayerAddition& addition) {
@@ -202,12 +211,13 @@ ScoreCells ScoreCells::restored(std::vector<Method> methods, statistics::StateRe
     for (auto clusters = reader.get<std::uint64_t>(); clusters > 0; --clusters) {
       std::vector<Cell>& cells = layer.clusters[reader.get<std::int64_t>()];
       for (std::size_t j = 0; j < result.methods_.size(); ++j) {
-        Cell cell(0);
+        Cell cell(result.methods_[j], 0);
         cell.values = statistics::ClusterAccumulator::restored(reader);
         cell.centred = statistics::CentredProducts::restored(reader);
         cell.residual = statistics::ExactSum::restored(reader);
         cell.difference = statistics::ExactSum::restored(reader);
-        if (cell.values.neurons() != layer.neurons || cell.centred.neurons() != layer.neurons) {
+        if (cell.values.neurons() != layer.neurons ||
+            cell.centred.neurons() != Cell::centred_neurons(result.methods_[j], layer.neurons)) {
           statistics::StateReader::refuse();
         }
         cells.push_back(std::move(cell));

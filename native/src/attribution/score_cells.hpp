@@ -72,10 +72,11 @@ class ScoreCells {
  private:
   /// What the samples of one layer call, cluster and method come to.
   struct Cell {
-    explicit Cell(std::size_t neurons) : values(neurons), centred(neurons) {}
+    Cell(Method method, std::size_t neurons) : values(neurons), centred(centred_neurons(method, neurons)) {}
     void add(const Cell& other);
+    static std::size_t centred_neurons(Method method, std::size_t neurons);
     statistics::ClusterAccumulator values;
-    statistics::CentredProducts centred;  ///< of the centred method only
+    statistics::CentredProducts centred;  ///< without neurons but for the centred method
     statistics::ExactSum residual;        ///< Σᵢ|Σⱼvᵢⱼ − Δyᵢ|
     statistics::ExactSum difference;      ///< Σᵢ|Δyᵢ|
   };

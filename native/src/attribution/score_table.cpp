@@ -14,7 +14,7 @@ namespace pregrad::attribution {
 namespace {
 
 constexpr std::size_t shard_count = 16;
-constexpr const char* state_kind = "pregrad attribution 2";
+constexpr const char* state_kind = "pregrad attribution 3";
 
 std::vector<Method> sorted(std::vector<Method> methods) {
   std::sort(methods.begin(), methods.end());
