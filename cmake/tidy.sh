@@ -18,7 +18,7 @@ sed -E 's/ -Winvalid-pch//g; s/ -include [^ ]*cmake_pch\.hxx/ -include torch\/sc
 newest=$(find "$root/native/include" "$root/native/src" "$root/.clang-tidy" \( -name '*.hpp' -o -name '*.h' -o -name .clang-tidy \) \
   -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
 if (($# > 0)); then
-  sources=("$@")
+  mapfile -t sources < <(realpath -- "$@")
 else
   # Those that this build compiles: without nvcc it has no use for the CUDA kernels.
   mapfile -t sources < <(find "$root/native/src" -name '*.cpp' | sort | while read -r source; do
