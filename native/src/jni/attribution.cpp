@@ -10,10 +10,11 @@ namespace jni = pregrad::jni;
 using pregrad::Attribution;
 
 PREGRAD_JNI(void, add)
-(JNIEnv* env, jclass /*unused*/, jlong attribution, jint source, jobject data, jlong offset, jlongArray integers) {
+(JNIEnv* env, jclass /*unused*/, jlong attribution, jint source, jobject data, jlong offset, jlongArray integers,
+ jint size) {
   jni::guarded(env, [&] {
     thread_local jni::BatchIntegers batch;
-    batch.read(env, integers);
+    batch.read(env, integers, size);
     jni::registry()
         .get<Attribution>(attribution)
         ->add(jni::input(env, source, data, offset, batch.shape()), batch.labels(), batch.clusters());

@@ -11,24 +11,30 @@
 
 namespace pregrad::jni {
 
-void BatchIntegers::read(JNIEnv* env, jlongArray packed) {
-  const jsize size = env->GetArrayLength(packed);
-  const auto* const before = values_.data();
-  values_.resize(static_cast<std::size_t>(size));
-  if (values_.data() != before) {
-    layout_ = {};  // the tensors show memory that is gone
+void BatchIntegers::read(JNIEnv* env, jlongArray packed, jint size) {
+  const std::size_t count = static_cast<std::size_t>(std::max(0, size));
+  if (count != values_.size()) {
+    layout_ = {};  // the tensors may show memory that is gone
+    values_.resize(count);
   }
   env->GetLongArrayRegion(packed, 0, size, reinterpret_cast<jlong*>(values_.data()));
   check(env);
-  const Layout layout = this->layout();
-  shape_.assign(values_.begin() + 1, values_.begin() + 1 + layout.axes);
-  if (layout == layout_) {
+  if (is_laid_out_as_before()) {
     return;
   }
-  layout_ = {};  // until both are made
+  const Layout layout = this->layout();
+  layout_ = {};  // until all is made
+  shape_.assign(values_.begin() + 1, values_.begin() + 1 + layout.axes);
   labels_ = shown(layout.labels, 3 + layout.axes, layout.per_sample);
-  clusters_ = shown(layout.clusters, 4 + layout.axes + std::max<std::int64_t>(0, layout.labels), layout.per_sample);
+  clusters_ = shown(layout.clusters, clusters_of(layout) + 1, layout.per_sample);
   layout_ = layout;
+}
+
+bool BatchIntegers::is_laid_out_as_before() const {
+  const std::int64_t* const values = values_.data();
+  return layout_.axes > 0 && values[0] == layout_.axes && values[1 + layout_.axes] == layout_.per_sample &&
+         values[2 + layout_.axes] == layout_.labels && values[clusters_of(layout_)] == layout_.clusters &&
+         std::equal(shape_.begin(), shape_.end(), values + 1);
 }
 
 BatchIntegers::Layout BatchIntegers::layout() const {
@@ -36,14 +42,17 @@ BatchIntegers::Layout BatchIntegers::layout() const {
   layout.axes = std::max<std::int64_t>(0, count_at(0));
   layout.per_sample = at(1 + layout.axes);
   layout.labels = count_at(2 + layout.axes);
-  layout.clusters = count_at(3 + layout.axes + std::max<std::int64_t>(0, layout.labels));
-  const std::int64_t end =
-      4 + layout.axes + std::max<std::int64_t>(0, layout.labels) + std::max<std::int64_t>(0, layout.clusters);
+  layout.clusters = count_at(clusters_of(layout));
+  const std::int64_t end = clusters_of(layout) + 1 + std::max<std::int64_t>(0, layout.clusters);
   if (end != static_cast<std::int64_t>(values_.size())) {
     throw InternalError("a batch has " + std::to_string(values_.size()) + " integers where " + std::to_string(end) +
                         " are announced; use classes and library of one build");
   }
   return layout;
+}
+
+std::int64_t BatchIntegers::clusters_of(const Layout& layout) {
+  return 3 + layout.axes + std::max<std::int64_t>(0, layout.labels);
 }
 
 std::int64_t BatchIntegers::at(std::int64_t index) const {

@@ -14,7 +14,8 @@ namespace pregrad::jni {
 /// keeps one and reads batch after batch: those of one size then share the tensors too.
 class BatchIntegers {
  public:
-  void read(JNIEnv* env, jlongArray packed);
+  /// @param size of the array, which Java knows for nothing
+  void read(JNIEnv* env, jlongArray packed, jint size);
 
   const std::vector<std::int64_t>& shape() const { return shape_; }
   /// int64 [N], or [N, K] for several labels per sample; undefined for null.
@@ -28,10 +29,13 @@ class BatchIntegers {
     std::int64_t per_sample = 0;
     std::int64_t labels = 0;
     std::int64_t clusters = 0;
-    bool operator==(const Layout&) const = default;
   };
 
+  /// Whether the tensors of the batch before show this one already.
+  bool is_laid_out_as_before() const;
   Layout layout() const;
+  /// Where the number of clusters stands.
+  static std::int64_t clusters_of(const Layout& layout);
   std::int64_t at(std::int64_t index) const;
   /// The same, not beyond what there can be.
   std::int64_t count_at(std::int64_t index) const;

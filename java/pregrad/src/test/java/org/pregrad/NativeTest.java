@@ -105,7 +105,7 @@ class NativeTest {
         long[][] shapes = {{2, 64}, {1L << 33, 1L << 33}, {-1, 64}, {Long.MAX_VALUE, 2}};
         for (long[] shape : shapes) {
             assertThatThrownBy(() -> Native.forward(model, Native.FLOAT_ARRAY, values, 0, shape))
-                    .isInstanceOf(InputException.class);
+                    .isInstanceOfAny(InputException.class, ArrayIndexOutOfBoundsException.class);
             assertThatThrownBy(() -> Native.forward(model, Native.FLOAT_BUFFER, buffer, 0, shape))
                     .isInstanceOf(InputException.class);
         }
@@ -115,6 +115,44 @@ class NativeTest {
             assertThatThrownBy(() -> Native.forward(model, Native.FLOAT_BUFFER, buffer, offset, new long[] {1, 64}))
                     .isInstanceOf(InputException.class);
         }
+    }
+
+    @Test
+    void arraysThatEndBeforeTheTensorOfTheBatchBefore() {
+        long[] shape = {2, 64};
+        Native.forward(model, Native.FLOAT_ARRAY, new float[128], 0, shape);
+        assertThatThrownBy(() -> Native.forward(model, Native.FLOAT_ARRAY, new float[127], 0, shape))
+                .isInstanceOf(ArrayIndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> Native.forward(model, Native.FLOAT_ARRAY, new float[128], 1L << 32, shape))
+                .isInstanceOf(InputException.class);
+    }
+
+    @Test
+    void integersOfTheSameSizeInAnotherLayout() {
+        float[] four = new float[4 * 64];
+        long attribution = gradientOfAct1();
+        long[] labels = BatchIntegers.pack(new long[] {4, 64}, new long[] {0, 1, 2, 3}, null, 1)
+                .clone();
+        long[] both = BatchIntegers.pack(new long[] {2, 64}, new long[] {1, 2}, new long[] {7, 8}, 1)
+                .clone();
+        long[] otherShape = BatchIntegers.pack(new long[] {2, 128}, new long[] {1, 2}, new long[] {7, 8}, 1)
+                .clone();
+        assertThat(labels).hasSameSizeAs(both);
+        for (long[] good : new long[][] {labels, both, labels, both}) {
+            Native.add(attribution, Native.FLOAT_ARRAY, four, 0, good, good.length);
+        }
+        assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, four, 0, otherShape, otherShape.length))
+                .isInstanceOf(InputException.class);
+        assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, four, 0, both, both.length + 1))
+                .isInstanceOf(ArrayIndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, four, 0, both, -1))
+                .isInstanceOf(ArrayIndexOutOfBoundsException.class);
+        Native.add(attribution, Native.FLOAT_ARRAY, four, 0, both, both.length);
+        Scores scores = Decoder.scores(Native.scores(attribution));
+        assertThat(Stream.of(0, 7, 8).map(cluster -> scores.of("act1", cluster, Method.GRADIENT)
+                        .count()))
+                .containsExactly(8L, 3L, 3L);
+        assertThat(Native.release(attribution)).isTrue();
     }
 
     @Test
@@ -131,11 +169,11 @@ class NativeTest {
             BatchIntegers.pack(data.shape(), data.y(), null, 0).clone(),
             BatchIntegers.pack(data.shape(), new long[3], null, 2)
         }) {
-            assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, bad))
+            assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, bad, bad.length))
                     .as(Arrays.toString(bad))
                     .isInstanceOf(PreGradException.class);
         }
-        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, good);
+        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, good, good.length);
         assertThat(Native.release(attribution)).isTrue();
     }
 
@@ -155,7 +193,7 @@ class NativeTest {
         Data data = Fixtures.digits().part(0, 2);
         long attribution = gradientOfAct1();
         long[] integers = BatchIntegers.pack(data.shape(), data.y(), null, 1);
-        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, integers);
+        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, integers, integers.length);
         long snapshot = Native.scores(attribution);
         double[] enough = new double[128];
         assertThatThrownBy(() -> Native.scoresValues(snapshot, 0, enough, enough, new double[127], enough))
