@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.jar.JarOutputStream;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -146,6 +149,36 @@ class LoaderTest {
         assertThat(line(start(List.of(property("pregrad.library", libraries)), Map.of())))
                 .isEqualTo("PreGradException: no libpregrad.so in '" + libraries
                         + "': set pregrad.library to the folder of PreGrad's native libraries, or do not set it");
+    }
+
+    @Test
+    void aLibTorchForCudaIsUnpackedBeforeAnyOfItIsLoaded() throws Exception {
+        // Of no use themselves: in the end the one for processors is taken.
+        List<String> libraries = List.of("libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so");
+        Path jar = folder.resolve("pytorch-linux-x86_64-gpu.jar");
+        try (OutputStream out = Files.newOutputStream(jar);
+                JarOutputStream entries = new JarOutputStream(out)) {
+            for (String library : libraries) {
+                entries.putNextEntry(new ZipEntry("org/bytedeco/pytorch/linux-x86_64-gpu/" + library));
+                entries.write(1);
+            }
+        }
+        Child outcome = start(
+                without("pytorch-[^/]*-gpu") + File.pathSeparator + jar,
+                List.of(
+                        property("org.bytedeco.javacpp.cachedir", folder.resolve("cache")),
+                        property("org.bytedeco.javacpp.logger.debug", true)),
+                Map.of());
+        List<String> steps = outcome.err()
+                .lines()
+                .filter(line -> line.matches("Debug: (Extracting|Loading) .*-gpu/.*"))
+                .map(line -> line.contains("Loading") ? "Loading" : "Extracting")
+                .toList();
+        assertThat(steps).contains("Loading");
+        assertThat(steps.subList(0, steps.indexOf("Loading")))
+                .hasSameSizeAs(libraries)
+                .containsOnly("Extracting");
+        assertThat(steps.subList(libraries.size(), steps.size())).containsOnly("Loading");
     }
 
     @Test

@@ -1,6 +1,8 @@
 package org.pregrad.internal;
 
 import java.io.File;
+import java.io.IOException;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -99,6 +101,7 @@ public final class LibTorch {
             }
             try {
                 silenceVersionCheck();
+                unpackForCuda();
                 String file = org.bytedeco.javacpp.Loader.load(org.bytedeco.pytorch.global.torch.class);
                 return Path.of(file).getParent().toString();
             } catch (NoClassDefFoundError e) {
@@ -107,6 +110,28 @@ public final class LibTorch {
                                 + "org.bytedeco:pytorch with its classifier for this platform, or set " + PROPERTY
                                 + " to the folder of a LibTorch",
                         e);
+            }
+        }
+
+        /**
+         * JavaCPP unpacks a library when its turn comes, those for CUDA first. What these need of LibTorch would then come
+         * from the folder of another LibTorch that a program has used with the same cache, and two in one process abort it.
+         */
+        private static void unpackForCuda() {
+            String folder = "/org/bytedeco/pytorch/" + org.bytedeco.javacpp.Loader.getPlatform() + "-gpu/";
+            for (String library : LIBRARIES) {
+                URL packed = org.bytedeco.pytorch.global.torch.class.getResource(folder + library);
+                if (packed == null) {
+                    continue;
+                }
+                try {
+                    org.bytedeco.javacpp.Loader.cacheResource(packed);
+                } catch (IOException e) {
+                    throw new PreGradException(
+                            "cannot unpack " + library + " (" + e.getMessage()
+                                    + "): set org.bytedeco.javacpp.cachedir to a folder that you can write, with 1 GB left",
+                            e);
+                }
             }
         }
 
