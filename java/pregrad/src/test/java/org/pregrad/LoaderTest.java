@@ -154,7 +154,8 @@ class LoaderTest {
     @Test
     void aLibTorchForCudaIsUnpackedBeforeAnyOfItIsLoaded() throws Exception {
         // Of no use themselves: in the end the one for processors is taken.
-        List<String> libraries = List.of("libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so");
+        List<String> libraries = List.of(
+                "libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch_cuda_linalg.so");
         Path jar = folder.resolve("pytorch-linux-x86_64-gpu.jar");
         try (OutputStream out = Files.newOutputStream(jar);
                 JarOutputStream entries = new JarOutputStream(out)) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.pregrad.DeviceException;
 import org.pregrad.PreGradException;
@@ -17,6 +18,9 @@ public final class LibTorch {
     /** In the order in which they need each other; those of CUDA are there only in builds for it. */
     private static final List<String> LIBRARIES =
             List.of("libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so");
+
+    /** What LibTorch itself loads, from beside the others, when a model decomposes or solves on a GPU. */
+    private static final String LINEAR_ALGEBRA = "libtorch_cuda_linalg.so";
 
     private static final List<String> OPTIONAL = List.of("libc10_cuda.so", "libtorch_cuda.so");
 
@@ -116,10 +120,13 @@ public final class LibTorch {
         /**
          * JavaCPP unpacks a library when its turn comes, those for CUDA first. What these need of LibTorch would then come
          * from the folder of another LibTorch that a program has used with the same cache, and two in one process abort it.
+         * What LibTorch loads by itself JavaCPP leaves packed.
          */
         private static void unpackForCuda() {
             String folder = "/org/bytedeco/pytorch/" + org.bytedeco.javacpp.Loader.getPlatform() + "-gpu/";
-            for (String library : LIBRARIES) {
+            List<String> libraries = new ArrayList<>(LIBRARIES);
+            libraries.add(LINEAR_ALGEBRA);
+            for (String library : libraries) {
                 URL packed = org.bytedeco.pytorch.global.torch.class.getResource(folder + library);
                 if (packed == null) {
                     continue;
