@@ -1,4 +1,4 @@
-# Finds the LibTorch SDK (headers and libraries of LibTorch 2.11 to 2.13), in this order:
+# Finds the LibTorch SDK (headers and libraries of LibTorch 2.11 to 2.14), in this order:
 #   1. LIBTORCH (CMake or environment variable), Torch_DIR, CMAKE_PREFIX_PATH
 #   2. the Python package torch of the python3 on the PATH
 #   3. PreGrad's own cache: PREGRAD_CACHE, else $XDG_CACHE_HOME/pregrad, else ~/.cache/pregrad
@@ -12,7 +12,7 @@
 # wheel links far more than the core needs.
 
 set(LibTorch_OLDEST 2.11)
-set(LibTorch_NEWEST 2.13)
+set(LibTorch_NEWEST 2.14)
 set(LibTorch_FETCH_VERSION 2.13.0)
 
 # Sets `result` to the version of the SDK in `root`, or to an empty string where there is none.
@@ -93,10 +93,12 @@ function(_libtorch_find_python)
     return()
   endif()
   _libtorch_version("${root}" version)
-  if(version MATCHES "^${LibTorch_NEWEST}\\.")
+  # Nobody named it, and the library has to run on the LibTorch of the presets too.
+  string(REGEX MATCH "^[0-9]+\\.[0-9]+" wanted "${LibTorch_FETCH_VERSION}")
+  if(version MATCHES "^${wanted}\\.")
     set(LibTorch_DIR "${root}" CACHE PATH "Folder of the LibTorch SDK" FORCE)
   elseif(version)
-    message(STATUS "LibTorch: passing over the Python package torch ${version} (PreGrad takes ${LibTorch_NEWEST})")
+    message(STATUS "LibTorch: passing over the Python package torch ${version} (PreGrad takes ${wanted})")
   endif()
 endfunction()
 
