@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.pregrad.DeviceException;
 import org.pregrad.PreGradException;
 
@@ -19,8 +19,9 @@ public final class LibTorch {
     private static final List<String> LIBRARIES =
             List.of("libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so");
 
-    /** What LibTorch itself loads, from beside the others, when a model decomposes or solves on a GPU. */
-    private static final String LINEAR_ALGEBRA = "libtorch_cuda_linalg.so";
+    /** With what LibTorch itself loads, from beside the others, when a model decomposes or solves on a GPU. */
+    private static final List<String> UNPACKED = Stream.concat(LIBRARIES.stream(), Stream.of("libtorch_cuda_linalg.so"))
+            .toList();
 
     private static final List<String> OPTIONAL = List.of("libc10_cuda.so", "libtorch_cuda.so");
 
@@ -124,9 +125,7 @@ public final class LibTorch {
          */
         private static void unpackForCuda() {
             String folder = "/org/bytedeco/pytorch/" + org.bytedeco.javacpp.Loader.getPlatform() + "-gpu/";
-            List<String> libraries = new ArrayList<>(LIBRARIES);
-            libraries.add(LINEAR_ALGEBRA);
-            for (String library : libraries) {
+            for (String library : UNPACKED) {
                 URL packed = org.bytedeco.pytorch.global.torch.class.getResource(folder + library);
                 if (packed == null) {
                     continue;
