@@ -10,11 +10,10 @@ namespace jni = pregrad::jni;
 using pregrad::Attribution;
 
 PREGRAD_JNI(void, add)
-(JNIEnv* env, jclass /*unused*/, jlong attribution, jint source, jobject data, jlong offset, jlongArray integers,
- jint size) {
+(JNIEnv* env, jclass /*unused*/, jlong attribution, jint source, jobject data, jlong offset, jlongArray integers) {
   jni::guarded(env, [&] {
     thread_local jni::BatchIntegers batch;
-    batch.read(env, integers, size);
+    batch.read(env, integers);
     jni::registry()
         .get<Attribution>(attribution)
         ->add(jni::input(env, source, data, offset, batch.shape()), batch.labels(), batch.clusters());

@@ -11,11 +11,11 @@
 
 namespace pregrad::jni {
 
-void BatchIntegers::read(JNIEnv* env, jlongArray packed, jint size) {
-  const std::size_t count = static_cast<std::size_t>(std::max(0, size));
-  if (count != values_.size()) {
+void BatchIntegers::read(JNIEnv* env, jlongArray packed) {
+  const jsize size = env->GetArrayLength(packed);
+  if (static_cast<std::size_t>(size) != values_.size()) {
     layout_ = {};  // the tensors may show memory that is gone
-    values_.resize(count);
+    values_.resize(static_cast<std::size_t>(size));
   }
   env->GetLongArrayRegion(packed, 0, size, reinterpret_cast<jlong*>(values_.data()));
   check(env);
@@ -32,7 +32,7 @@ void BatchIntegers::read(JNIEnv* env, jlongArray packed, jint size) {
 
 bool BatchIntegers::is_laid_out_as_before() const {
   const std::int64_t* const values = values_.data();
-  return layout_.axes > 0 && values[0] == layout_.axes && values[1 + layout_.axes] == layout_.per_sample &&
+  return layout_.axes >= 0 && values[0] == layout_.axes && values[1 + layout_.axes] == layout_.per_sample &&
          values[2 + layout_.axes] == layout_.labels && values[clusters_of(layout_)] == layout_.clusters &&
          std::equal(shape_.begin(), shape_.end(), values + 1);
 }

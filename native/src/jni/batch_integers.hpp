@@ -14,8 +14,7 @@ namespace pregrad::jni {
 /// keeps one and reads batch after batch: those of one size then share the tensors too.
 class BatchIntegers {
  public:
-  /// @param size of the array, which Java knows for nothing
-  void read(JNIEnv* env, jlongArray packed, jint size);
+  void read(JNIEnv* env, jlongArray packed);
 
   const std::vector<std::int64_t>& shape() const { return shape_; }
   /// int64 [N], or [N, K] for several labels per sample; undefined for null.

@@ -47,14 +47,8 @@ template <class Element, class Array>
 at::Tensor from_array(JNIEnv* env, jobject data, jlong offset, const std::vector<std::int64_t>& shape,
                       at::ScalarType type, void (JNIEnv::*get)(Array, jsize, jsize, Element*)) {
   auto array = static_cast<Array>(data);
-  at::Tensor tensor = kept_array_tensor(shape, type);
-  if (!tensor.defined() || offset != 0) {
-    checked_size(shape, offset, env->GetArrayLength(array));
-  }
-  if (!tensor.defined()) {
-    tensor = new_array_tensor(shape, type);
-  }
-  const std::int64_t size = tensor.numel();
+  const std::int64_t size = checked_size(shape, offset, env->GetArrayLength(array));
+  at::Tensor tensor = array_tensor(shape, type);
   (env->*get)(array, static_cast<jsize>(offset), static_cast<jsize>(size),
               static_cast<Element*>(tensor.mutable_data_ptr()));
   check(env);

@@ -11,8 +11,6 @@ namespace {
 /// A thread keeps no more than this between its calls; beyond it the time of a new tensor is nothing.
 constexpr std::size_t most_bytes_kept = 1 << 20;
 
-thread_local at::Tensor kept_array;
-
 /// A model may have looked at its input in other ways, or written into it what has a history.
 bool is_as_new(const at::Tensor& tensor, const std::vector<std::int64_t>& shape, at::ScalarType type) {
   return tensor.defined() && tensor.scalar_type() == type && tensor.sizes() == shape && tensor.is_contiguous() &&
@@ -21,13 +19,13 @@ bool is_as_new(const at::Tensor& tensor, const std::vector<std::int64_t>& shape,
 
 }  // namespace
 
-at::Tensor kept_array_tensor(const std::vector<std::int64_t>& shape, at::ScalarType type) {
-  return is_as_new(kept_array, shape, type) ? kept_array : at::Tensor();
-}
-
-at::Tensor new_array_tensor(const std::vector<std::int64_t>& shape, at::ScalarType type) {
+at::Tensor array_tensor(const std::vector<std::int64_t>& shape, at::ScalarType type) {
+  thread_local at::Tensor kept;
+  if (is_as_new(kept, shape, type)) {
+    return kept;
+  }
   at::Tensor tensor = at::detail::empty_cpu(shape, type);
-  kept_array = tensor.nbytes() <= most_bytes_kept ? tensor : at::Tensor();
+  kept = tensor.nbytes() <= most_bytes_kept ? tensor : at::Tensor();
   return tensor;
 }
 

@@ -229,7 +229,7 @@ public final class Attribution implements AutoCloseable {
     private void add(Input inputs, long[] labels, long[] clusters, int perSample) {
         inputs.use((source, data, offset, shape) -> {
             long[] integers = BatchIntegers.pack(shape, labels, clusters, perSample);
-            handle.run(id -> Native.add(id, source, data, offset, integers, integers.length));
+            handle.run(id -> Native.add(id, source, data, offset, integers));
             return null;
         });
     }

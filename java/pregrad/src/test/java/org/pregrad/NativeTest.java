@@ -105,7 +105,7 @@ class NativeTest {
         long[][] shapes = {{2, 64}, {1L << 33, 1L << 33}, {-1, 64}, {Long.MAX_VALUE, 2}};
         for (long[] shape : shapes) {
             assertThatThrownBy(() -> Native.forward(model, Native.FLOAT_ARRAY, values, 0, shape))
-                    .isInstanceOfAny(InputException.class, ArrayIndexOutOfBoundsException.class);
+                    .isInstanceOf(InputException.class);
             assertThatThrownBy(() -> Native.forward(model, Native.FLOAT_BUFFER, buffer, 0, shape))
                     .isInstanceOf(InputException.class);
         }
@@ -122,7 +122,7 @@ class NativeTest {
         long[] shape = {2, 64};
         Native.forward(model, Native.FLOAT_ARRAY, new float[128], 0, shape);
         assertThatThrownBy(() -> Native.forward(model, Native.FLOAT_ARRAY, new float[127], 0, shape))
-                .isInstanceOf(ArrayIndexOutOfBoundsException.class);
+                .isInstanceOf(InputException.class);
         assertThatThrownBy(() -> Native.forward(model, Native.FLOAT_ARRAY, new float[128], 1L << 32, shape))
                 .isInstanceOf(InputException.class);
     }
@@ -139,15 +139,11 @@ class NativeTest {
                 .clone();
         assertThat(labels).hasSameSizeAs(both);
         for (long[] good : new long[][] {labels, both, labels, both}) {
-            Native.add(attribution, Native.FLOAT_ARRAY, four, 0, good, good.length);
+            Native.add(attribution, Native.FLOAT_ARRAY, four, 0, good);
         }
-        assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, four, 0, otherShape, otherShape.length))
+        assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, four, 0, otherShape))
                 .isInstanceOf(InputException.class);
-        assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, four, 0, both, both.length + 1))
-                .isInstanceOf(ArrayIndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, four, 0, both, -1))
-                .isInstanceOf(ArrayIndexOutOfBoundsException.class);
-        Native.add(attribution, Native.FLOAT_ARRAY, four, 0, both, both.length);
+        Native.add(attribution, Native.FLOAT_ARRAY, four, 0, both);
         Scores scores = Decoder.scores(Native.scores(attribution));
         assertThat(Stream.of(0, 7, 8).map(cluster -> scores.of("act1", cluster, Method.GRADIENT)
                         .count()))
@@ -169,11 +165,11 @@ class NativeTest {
             BatchIntegers.pack(data.shape(), data.y(), null, 0).clone(),
             BatchIntegers.pack(data.shape(), new long[3], null, 2)
         }) {
-            assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, bad, bad.length))
+            assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, bad))
                     .as(Arrays.toString(bad))
                     .isInstanceOf(PreGradException.class);
         }
-        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, good, good.length);
+        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, good);
         assertThat(Native.release(attribution)).isTrue();
     }
 
@@ -193,7 +189,7 @@ class NativeTest {
         Data data = Fixtures.digits().part(0, 2);
         long attribution = gradientOfAct1();
         long[] integers = BatchIntegers.pack(data.shape(), data.y(), null, 1);
-        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, integers, integers.length);
+        Native.add(attribution, Native.FLOAT_ARRAY, data.x(), 0, integers);
         long snapshot = Native.scores(attribution);
         double[] enough = new double[128];
         assertThatThrownBy(() -> Native.scoresValues(snapshot, 0, enough, enough, new double[127], enough))

@@ -54,8 +54,8 @@ public final class Native {
     public static native long attribution(
             long model, byte[] options, int source, Object data, long offset, long[] shape);
 
-    /** The integers as {@link BatchIntegers} packs them, and how many they are. */
-    public static native void add(long attribution, int source, Object data, long offset, long[] integers, int size);
+    /** The integers as {@link BatchIntegers} packs them. */
+    public static native void add(long attribution, int source, Object data, long offset, long[] integers);
 
     public static native long batchesSplit(long attribution);
 
