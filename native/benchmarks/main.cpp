@@ -31,27 +31,12 @@
 
 #include "cases.hpp"
 #include "floor.hpp"
+#include "open.hpp"
 #include "saved_memory.hpp"
 
 namespace pregrad::benchmarks {
 
 namespace {
-
-Attribution open(const Case& one, bool cuda_graphs = true) {
-  const Model model = Model::load(one.model, one.device);
-  AttributionOptions options;
-  options.cuda_graphs = cuda_graphs;
-  options.layers = one.layers;
-  if (one.layers.empty()) {
-    for (const Layer& layer : model.layers(one.inputs)) {
-      options.layers.push_back(layer.name + "@" + std::to_string(layer.call));
-    }
-  }
-  if (one.floor == "removal") {
-    options.methods = {Method::ablation};
-  }
-  return model.attribution(options);
-}
 
 /// Waits for what was only begun.
 void finish(c10::Device device) {

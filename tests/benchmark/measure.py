@@ -21,23 +21,13 @@ from pathlib import Path
 import processes
 from cases import FILE, read_cases
 from ratios import BESIDE, REQUIREMENTS, Times
+from report import Spread, markdown
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-WAYS = {
-    "floor": "floor (LibTorch by hand)",
-    "cpp": "C++",
-    "java-same": "Java, C++'s LibTorch",
-    "java": "Java, `float[]`",
-    "java-direct": "Java, direct buffer",
-    "javacpp": "JavaCPP by hand",
-    "hook": "Python, batched hook",
-    "captum": "Python, Captum",
-    "loop": "Python, one backward per sample",
-}
 QUICK = ["mlp-1", "mlp-32"]
-# Where a few microseconds count, or OpenMP shares few between threads, one turn says little: so many in each round.
-TURNS = {"mlp-1": 5, "mlp-32": 5, "mlp-1797": 5, "mlp-all-1797": 5, "cnn-256": 5}
+# Where a few microseconds count, or OpenMP shares few between threads, one process says little: so many in each round.
+PROCESSES = {"mlp-1": 5, "mlp-32": 5, "mlp-1797": 5, "mlp-all-1797": 5, "cnn-256": 5}
 
 
 def options() -> argparse.Namespace:
@@ -91,13 +81,13 @@ class Measurement:
         # All ways of a case one after the other, so that they meet the same machine.
         for case in cases:
             name = [case.name]
-            turns: list[Times] = [{} for _ in range(1 if self.chosen.quick else TURNS.get(case.name, 1))]
+            count = 1 if self.chosen.quick else PROCESSES.get(case.name, 1)
+            turns: list[Times] = [{} for _ in range(count)]
             for turn in turns:
                 self.part("C++", turn, self.native(case.name))
-                same, peak = self.java("AttributionBenchmark.array", name, [f"-Dpregrad.libtorch={self.libtorch}"])
-                self.part("Java, C++'s LibTorch", turn, ({("java-same", case.name): same["java", case.name]}, peak))
             times.update({key: statistics.median(turn[key] for turn in turns) for key in turns[0]})
-            self.part("Java", times, self.java("AttributionBenchmark.(array|direct)", name))
+            self.part("Java and C++ in one JVM", times, self.beside(case.name, count))
+            self.part("Java", times, self.java("AttributionBenchmark.array", name))
             if case.floor in ("mlp", "resnet") and case.names_one_layer and case.targets == 1:
                 self.part("JavaCPP by hand", times, self.java("JavaCppBenchmark", name))
             self.part("Python", times, processes.python(peers, self.folder, self.seconds, name))
@@ -128,17 +118,25 @@ class Measurement:
         times.update(result[0])
         self.peaks[name] = max(self.peaks.get(name, 0), result[1])
 
+    def beside(self, name: str, count: int) -> tuple[Times, int]:
+        library = self.chosen.native.parent / "libpregrad_benchmarks_jni.so"
+        properties = [f"-Dpregrad.libtorch={self.libtorch}", f"-Dpregrad.benchmark.library={library}"]
+        return processes.java_beside_cpp(*self.jmh(properties), name, self.seconds, count)
+
     def java(self, benchmarks: str, names: list[str], more: list[str] | None = None) -> tuple[Times, int]:
+        return processes.java(*self.jmh(more or []), benchmarks, names, self.seconds)
+
+    def jmh(self, more: list[str]) -> tuple[list[str], list[str]]:
+        """JMH's command, and the properties of the JVMs that it starts."""
         properties = [
             f"-Dpregrad.benchmark.cases={FILE}",
             f"-Dpregrad.benchmark.folder={self.folder}",
             # JavaCPP's own count of the process's memory stops it in the middle of a run.
             "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
             *(f"-D{value}" for value in self.chosen.java_property),
-            *(more or []),
+            *more,
         ]
-        command = [java_program(), "-cp", self.chosen.java_classpath, "org.openjdk.jmh.Main"]
-        return processes.java(command, properties, benchmarks, names, self.seconds)
+        return [java_program(), "-cp", self.chosen.java_classpath, "org.openjdk.jmh.Main"], properties
 
     def command(self, name: str, data: Path, words: list, runs: int) -> tuple[Times, int]:
         """Wall clock of the whole process, everything cached: the first run is not counted."""
@@ -181,7 +179,7 @@ def machine(chosen: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def summary(rounds: list[Times]) -> dict[tuple[str, str], dict[str, float]]:
+def summary(rounds: list[Times]) -> dict[tuple[str, str], Spread]:
     keys = sorted({key for times in rounds for key in times})
     found = {}
     for key in keys:
@@ -206,57 +204,6 @@ def requirements(rounds: list[Times]) -> list[dict[str, object]]:
             row |= {"measured": middle, "least": min(values), "most": max(values), "met": middle <= requirement.at_most}
         rows.append(row)
     return rows
-
-
-def number(value: float) -> str:
-    return f"{value:.4g}" if value < 1000 else f"{value:,.0f}"
-
-
-def markdown(report: dict, times: dict[tuple[str, str], dict[str, float]]) -> str:
-    about = report["machine"]
-    lines = [
-        "# Benchmarks",
-        "",
-        f"Written by `{about['command']}` on {about['date']}: {about['cpu']}, {about['cores']} cores, {about['java']},",
-        f"commit {about['commit']}. Microseconds per batch: the median of {report['rounds']} rounds in which all parts take",
-        "turns, with the fastest and slowest round. The cases are those of `tests/benchmark/cases.tsv`.",
-        "",
-        "| case | " + " | ".join(WAYS.values()) + " |",
-        "| --- |" + " --- |" * len(WAYS),
-    ]
-    for case in dict.fromkeys(case for way, case in times if way in WAYS):
-        cells = []
-        for way in WAYS:
-            entry = times.get((way, case))
-            cells.append(f"{number(entry['median'])} ({number(entry['least'])}–{number(entry['most'])})" if entry else "")
-        lines.append(f"| {case} | " + " | ".join(cells) + " |")
-    lines += ["", "## Required", "", "| ratio | at most | measured | met |", "| --- | --- | --- | --- |"]
-    for row in report["requirements"]:
-        unit = f" {row['unit']}" if row["unit"] else ""
-        if "measured" in row:
-            spread = f"{number(row['measured'])}{unit} ({number(row['least'])}–{number(row['most'])})"
-            lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | {spread} | {'yes' if row['met'] else '**no**'} |")
-        else:
-            lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | not measured | |")
-    lines += ["", "## By itself", "", "| what | time |", "| --- | --- |"]
-    alone = {
-        ("floor-threads", ""): "a sample of mlp-1, 16 threads with a floor each",
-        ("cpp-threads", ""): "the same, 16 threads in one C++ `Attribution`",
-        ("java-threads", "mlp-1"): "the same, 16 threads in one Java `Attribution`",
-        ("products", "mlp-1797"): "the matrix products of mlp-1797 alone, in Python",
-        ("call", ""): "one native call",
-        ("npz", ""): "64 MiB of a stored `.npz`",
-        ("copy", ""): "the same bytes copied in memory",
-        ("layers", "digits"): "`pregrad layers` on the digits MLP, 1,797 samples",
-        ("attribute", "digits"): "`pregrad attribute` on the same",
-        ("attribute", "digits-2400"): "the same on 4,312,800 samples, 1 GiB",
-    }
-    for key, name in alone.items():
-        if key in times:
-            lines.append(f"| {name} | {number(times[key]['median'])} µs |")
-    lines += ["", "## Peak memory of each part", "", "| part | MiB |", "| --- | --- |"]
-    lines += [f"| {name} | {peak / 2**20:,.0f} |" for name, peak in report["peak_bytes"].items()]
-    return "\n".join(lines) + "\n\n" + (HERE / "limits.md").read_text()
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import subprocess
 import tempfile
 import time
@@ -85,30 +86,51 @@ def saved_memory(program: Path, cases: Path, folder: Path) -> dict[str, int]:
 def java(
     command: list, properties: list[str], benchmarks: str, names: list[str], seconds: float
 ) -> tuple[dict[tuple[str, str], float], int]:
-    """Microseconds per way (`java`, `java-direct`, `javacpp`, `call`, `npz`, `copy`, `java-threads`) and case."""
-    time_each = f"{round(seconds * 1000)}ms"
+    """Microseconds per way (`java`, `javacpp`, `call`, `npz`, `copy`, `java-threads`) and case."""
     ways = {
         "AttributionBenchmark.array": "java",
-        "AttributionBenchmark.direct": "java-direct",
         "JavaCppBenchmark.add": "javacpp",
         "AttributionBenchmark.threads": "java-threads",
         "NativeCallBenchmark.call": "call",
         "NpzBenchmark.read": "npz",
         "NpzBenchmark.copy": "copy",
     }
+    entries, peak = jmh(command, properties, benchmarks, names, seconds)
+    times = {}
+    for entry in entries:
+        name = ".".join(entry["benchmark"].split(".")[-2:])
+        unit = {"us/op": 1.0, "ns/op": 1e-3}[entry["primaryMetric"]["scoreUnit"]]
+        raw = sum(entry["primaryMetric"]["rawData"], [])
+        times[ways[name], entry.get("params", {}).get("name", "")] = statistics.median_low(raw) * unit
+    return times, peak
+
+
+def java_beside_cpp(
+    command: list, properties: list[str], name: str, seconds: float, processes: int
+) -> tuple[dict[tuple[str, str], float], int]:
+    """Microseconds of C++ inside the JVM, and of the other ways in proportion to it: medians over all iterations."""
+    entries, peak = jmh(command, properties, "BesideCppBenchmark", [name], seconds, processes, iterations=5)
+    found = {way: sum(values["rawData"], []) for way, values in entries[0]["secondaryMetrics"].items()}
+    cpp = found["cpp"]
+    middle = statistics.median(cpp)
+    times = {("beside-cpp", name): middle}
+    for way, key in {"array": "beside-java", "direct": "beside-java-direct", "copyingCpp": "beside-cpp-copy"}.items():
+        times[key, name] = middle * statistics.median(here / there for here, there in zip(found[way], cpp, strict=True))
+    return times, peak
+
+
+def jmh(
+    command: list, properties: list[str], benchmarks: str, names: list[str], seconds: float, forks: int = 1, iterations: int = 3
+) -> tuple[list[dict], int]:
+    """The entries of JMH's report, and the most bytes that it took."""
+    time_each = f"{round(seconds * 1000)}ms"
     with tempfile.TemporaryDirectory() as out:
         file = Path(out, "java.json")
-        options = ["-f", "1", "-wi", "2", "-w", time_each, "-i", "3", "-r", time_each, "-foe", "true"]
+        options = ["-f", forks, "-wi", "2", "-w", time_each, "-i", iterations, "-r", time_each, "-foe", "true"]
         parameters = ["-p", "name=" + ",".join(names)] if names else []
         report = ["-rf", "json", "-rff", file, "-jvmArgsAppend", " ".join(properties)]
         ran = run([*command, *options, *parameters, *report, benchmarks])
-        times = {}
-        for entry in json.loads(file.read_text()):
-            name = ".".join(entry["benchmark"].split(".")[-2:])
-            unit = {"us/op": 1.0, "ns/op": 1e-3}[entry["primaryMetric"]["scoreUnit"]]
-            raw = sorted(sum(entry["primaryMetric"]["rawData"], []))
-            times[ways[name], entry.get("params", {}).get("name", "")] = raw[len(raw) // 2] * unit
-        return times, ran.peak
+        return json.loads(file.read_text()), ran.peak
 
 
 def python(command: list, folder: Path, seconds: float, names: list[str]) -> tuple[dict[tuple[str, str], float], int]:

@@ -12,11 +12,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Threads;
-import org.pregrad.Attribution;
-import org.pregrad.Input;
-import org.pregrad.Model;
 
-/** One batch into an open attribution, from an array and from a direct buffer. */
+/** One batch into an open attribution, from a {@code float[]}. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -27,29 +24,23 @@ public class AttributionBenchmark {
     @Param({"mlp-1", "mlp-32", "mlp-1797"})
     public String name;
 
-    private Model model;
-    private Attribution attribution;
+    private OpenCase one;
     private Runnable array;
-    private Runnable direct;
 
     /** Opens the attribution of the case. */
     @Setup
     public void open() {
-        BenchmarkCase one = BenchmarkCase.read(name);
-        model = Model.load(one.model());
-        attribution = one.open(model);
-        array = one.adder(attribution, Input.of(one.inputs(), one.shape()));
-        direct = one.adder(attribution, Input.of(one.directInputs(), one.shape()));
+        one = new OpenCase(name);
+        array = one.array();
     }
 
     /** Closes it. */
     @TearDown
     public void close() {
-        attribution.close();
-        model.close();
+        one.close();
     }
 
-    /** From a {@code float[]}. */
+    /** From one thread. */
     @Benchmark
     public void array() {
         array.run();
@@ -61,11 +52,5 @@ public class AttributionBenchmark {
     @OperationsPerInvocation(THREADS)
     public void threads() {
         array.run();
-    }
-
-    /** From a direct buffer. */
-    @Benchmark
-    public void direct() {
-        direct.run();
     }
 }

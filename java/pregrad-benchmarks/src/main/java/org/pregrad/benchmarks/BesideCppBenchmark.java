@@ -1,0 +1,126 @@
+package org.pregrad.benchmarks;
+
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * What Java adds to C++: both in one process, in turns. Two processes would differ by more than the border costs, by where
+ * their memory and code lie and by what the machine does meanwhile.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+public class BesideCppBenchmark {
+    /** Long beside what it costs to bring the memory of another way back into the processor's caches. */
+    private static final long TURN_NANOS = 50_000_000;
+
+    /** A case of tests/benchmark/cases.tsv. */
+    @Param({"mlp-1", "mlp-32", "mlp-1797"})
+    public String name;
+
+    private OpenCase java;
+    private Runnable array;
+    private Runnable direct;
+    private CppLoop cpp;
+    private int calls;
+
+    /** Opens the case in both languages, and finds how many calls make a turn. */
+    @Setup
+    public void open() {
+        java = new OpenCase(name);
+        array = java.array();
+        direct = java.direct();
+        cpp = new CppLoop(name);
+        calls = 1;
+        while (nanos(() -> cpp.add(calls)) < TURN_NANOS) {
+            calls *= 2;
+        }
+    }
+
+    /** Closes it. */
+    @TearDown
+    public void close() {
+        cpp.close();
+        java.close();
+    }
+
+    /** Microseconds of a call in an iteration, by the way that it went. */
+    @AuxCounters(AuxCounters.Type.EVENTS)
+    @State(Scope.Thread)
+    public static class Microseconds {
+        private long calls;
+        private long arrayNanos;
+        private long directNanos;
+        private long cppNanos;
+        private long copyingCppNanos;
+
+        /** Begins anew. */
+        @Setup(Level.Iteration)
+        public void reset() {
+            calls = 0;
+            arrayNanos = 0;
+            directNanos = 0;
+            cppNanos = 0;
+            copyingCppNanos = 0;
+        }
+
+        /** Java, from a {@code float[]}. */
+        public double array() {
+            return mean(arrayNanos);
+        }
+
+        /** Java, from a direct buffer. */
+        public double direct() {
+            return mean(directNanos);
+        }
+
+        /** C++, from a tensor. */
+        public double cpp() {
+            return mean(cppNanos);
+        }
+
+        /** C++, from memory that is first copied into a tensor, as a {@code float[]} has to be. */
+        public double copyingCpp() {
+            return mean(copyingCppNanos);
+        }
+
+        private double mean(long nanos) {
+            return nanos / 1e3 / calls;
+        }
+    }
+
+    /** Two turns of each, the second in reverse order: what changes meanwhile falls on all alike. */
+    @Benchmark
+    public void turns(Microseconds times) {
+        times.calls += 2L * calls;
+        times.arrayNanos += nanos(() -> repeat(array));
+        times.cppNanos += nanos(() -> cpp.add(calls));
+        times.directNanos += nanos(() -> repeat(direct));
+        times.copyingCppNanos += nanos(() -> cpp.copyAndAdd(2 * calls));
+        times.directNanos += nanos(() -> repeat(direct));
+        times.cppNanos += nanos(() -> cpp.add(calls));
+        times.arrayNanos += nanos(() -> repeat(array));
+    }
+
+    private void repeat(Runnable add) {
+        for (int i = 0; i < calls; i++) {
+            add.run();
+        }
+    }
+
+    private static long nanos(Runnable work) {
+        long begin = System.nanoTime();
+        work.run();
+        return System.nanoTime() - begin;
+    }
+}

@@ -1,0 +1,35 @@
+package org.pregrad.benchmarks;
+
+/** The batch of a case added by C++ again and again, in this JVM: native/benchmarks/jni. */
+final class CppLoop implements AutoCloseable {
+    private final long handle;
+
+    /** PreGrad must have been loaded, since the library that this loads uses the same one. */
+    CppLoop(String name) {
+        System.load(System.getProperty("pregrad.benchmark.library"));
+        handle = open(
+                System.getProperty("pregrad.benchmark.cases"), System.getProperty("pregrad.benchmark.folder"), name);
+    }
+
+    void add(int times) {
+        add(handle, times);
+    }
+
+    /** With the inputs copied into the same tensor each time. */
+    void copyAndAdd(int times) {
+        copyAndAdd(handle, times);
+    }
+
+    @Override
+    public void close() {
+        close(handle);
+    }
+
+    private static native long open(String cases, String folder, String name);
+
+    private static native void add(long handle, int times);
+
+    private static native void copyAndAdd(long handle, int times);
+
+    private static native void close(long handle);
+}

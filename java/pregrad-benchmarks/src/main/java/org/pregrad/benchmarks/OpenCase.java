@@ -1,0 +1,34 @@
+package org.pregrad.benchmarks;
+
+import org.pregrad.Attribution;
+import org.pregrad.Input;
+import org.pregrad.Model;
+
+/** A case with its model loaded and an attribution open. */
+final class OpenCase implements AutoCloseable {
+    private final BenchmarkCase one;
+    private final Model model;
+    private final Attribution attribution;
+
+    OpenCase(String name) {
+        one = BenchmarkCase.read(name);
+        model = Model.load(one.model());
+        attribution = one.open(model);
+    }
+
+    /** What adds the batch from a {@code float[]}. */
+    Runnable array() {
+        return one.adder(attribution, Input.of(one.inputs(), one.shape()));
+    }
+
+    /** What adds it from a direct buffer. */
+    Runnable direct() {
+        return one.adder(attribution, Input.of(one.directInputs(), one.shape()));
+    }
+
+    @Override
+    public void close() {
+        attribution.close();
+        model.close();
+    }
+}

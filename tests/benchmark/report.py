@@ -1,0 +1,84 @@
+"""Writes what was measured as Markdown."""
+
+from pathlib import Path
+
+Spread = dict[str, float]  # median, least, most
+
+HERE = Path(__file__).resolve().parent
+WAYS = {
+    "floor": "floor (LibTorch by hand)",
+    "cpp": "C++",
+    "java": "Java (presets' LibTorch)",
+    "javacpp": "JavaCPP by hand",
+    "hook": "Python, batched hook",
+    "captum": "Python, Captum",
+    "loop": "Python, one backward per sample",
+}
+BESIDE_WAYS = {
+    "beside-cpp": "C++",
+    "beside-cpp-copy": "C++, its input copied first",
+    "beside-java": "Java, `float[]`",
+    "beside-java-direct": "Java, direct buffer",
+}
+
+
+def number(value: float) -> str:
+    return f"{value:.4g}" if value < 1000 else f"{value:,.0f}"
+
+
+def table(ways: dict[str, str], times: dict[tuple[str, str], Spread]) -> list[str]:
+    lines = ["| case | " + " | ".join(ways.values()) + " |", "| --- |" + " --- |" * len(ways)]
+    for case in dict.fromkeys(case for way, case in times if way in ways):
+        cells = []
+        for way in ways:
+            entry = times.get((way, case))
+            cells.append(f"{number(entry['median'])} ({number(entry['least'])}–{number(entry['most'])})" if entry else "")
+        lines.append(f"| {case} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def markdown(report: dict, times: dict[tuple[str, str], Spread]) -> str:
+    about = report["machine"]
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `{about['command']}` on {about['date']}: {about['cpu']}, {about['cores']} cores, {about['java']},",
+        f"commit {about['commit']}. Microseconds per batch: the median of {report['rounds']} rounds in which all parts take",
+        "turns, with the fastest and slowest round. The cases are those of `tests/benchmark/cases.tsv`.",
+        "",
+        *table(WAYS, times),
+        "",
+        "## Java beside C++",
+        "",
+        "Both in one JVM, in turns, on the LibTorch of the C++ column above: what the border between them costs. C++ hands over",
+        "the same tensor each time; its copied input is what a `float[]` costs at least.",
+        "",
+        *table(BESIDE_WAYS, times),
+    ]
+    lines += ["", "## Required", "", "| ratio | at most | measured | met |", "| --- | --- | --- | --- |"]
+    for row in report["requirements"]:
+        unit = f" {row['unit']}" if row["unit"] else ""
+        if "measured" in row:
+            spread = f"{number(row['measured'])}{unit} ({number(row['least'])}–{number(row['most'])})"
+            lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | {spread} | {'yes' if row['met'] else '**no**'} |")
+        else:
+            lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | not measured | |")
+    lines += ["", "## By itself", "", "| what | time |", "| --- | --- |"]
+    alone = {
+        ("floor-threads", ""): "a sample of mlp-1, 16 threads with a floor each",
+        ("cpp-threads", ""): "the same, 16 threads in one C++ `Attribution`",
+        ("java-threads", "mlp-1"): "the same, 16 threads in one Java `Attribution`",
+        ("products", "mlp-1797"): "the matrix products of mlp-1797 alone, in Python",
+        ("call", ""): "one native call",
+        ("npz", ""): "64 MiB of a stored `.npz`",
+        ("copy", ""): "the same bytes copied in memory",
+        ("layers", "digits"): "`pregrad layers` on the digits MLP, 1,797 samples",
+        ("attribute", "digits"): "`pregrad attribute` on the same",
+        ("attribute", "digits-2400"): "the same on 4,312,800 samples, 1 GiB",
+    }
+    for key, name in alone.items():
+        if key in times:
+            lines.append(f"| {name} | {number(times[key]['median'])} µs |")
+    lines += ["", "## Peak memory of each part", "", "| part | MiB |", "| --- | --- |"]
+    lines += [f"| {name} | {peak / 2**20:,.0f} |" for name, peak in report["peak_bytes"].items()]
+    return "\n".join(lines) + "\n\n" + (HERE / "limits.md").read_text()
