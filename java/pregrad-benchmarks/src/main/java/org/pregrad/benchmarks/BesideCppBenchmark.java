@@ -102,6 +102,7 @@ public class BesideCppBenchmark {
     /** Two turns of each, the second in reverse order: what changes meanwhile falls on all alike. */
     @Benchmark
     public void turns(Microseconds times) {
+        cpp.copyAndAdd(calls); // else the first turn would wake OpenMP's threads, which sleep between iterations
         times.calls += 2L * calls;
         times.arrayNanos += nanos(() -> repeat(array));
         times.cppNanos += nanos(() -> cpp.add(calls));
