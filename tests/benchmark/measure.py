@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 QUICK = ["mlp-1", "mlp-32"]
 # Where a few microseconds count, or OpenMP shares few between threads, one process says little: so many in each round.
-PROCESSES = {"mlp-1": 5, "mlp-32": 5, "mlp-1797": 5, "mlp-all-1797": 5, "cnn-256": 5}
+PROCESSES = {"mlp-1": 6, "mlp-32": 6, "mlp-1797": 6, "mlp-all-1797": 6, "cnn-256": 6, "vit-32": 6}
 
 
 def options() -> argparse.Namespace:
@@ -86,7 +86,7 @@ class Measurement:
             for turn in turns:
                 self.part("C++", turn, self.native(case.name))
             times.update({key: statistics.median(turn[key] for turn in turns) for key in turns[0]})
-            self.part("Java and C++ in one JVM", times, self.beside(case.name, count))
+            self.part("Java and C++ in one JVM", times, self.beside(case.name, max(2, count)))
             self.part("Java", times, self.java("AttributionBenchmark.array", name))
             if case.floor in ("mlp", "resnet") and case.names_one_layer and case.targets == 1:
                 self.part("JavaCPP by hand", times, self.java("JavaCppBenchmark", name))

@@ -108,9 +108,14 @@ def java(
 def java_beside_cpp(
     command: list, properties: list[str], name: str, seconds: float, processes: int
 ) -> tuple[dict[tuple[str, str], float], int]:
-    """Microseconds of C++ inside the JVM, and of the other ways in proportion to it: medians over all iterations."""
-    entries, peak = jmh(command, properties, "BesideCppBenchmark", [name], seconds, processes, iterations=5)
-    found = {way: sum(values["rawData"], []) for way, values in entries[0]["secondaryMetrics"].items()}
+    """Microseconds of C++ inside the JVM, and of the other ways in proportion to it: medians over all iterations of so many
+    processes, half of them with C++ opened first."""
+    forks = (processes + 1) // 2
+    entries, peak = jmh(command, properties, "BesideCppBenchmark", [name], seconds, forks, iterations=5)
+    found = {
+        way: [time for entry in entries for times in entry["secondaryMetrics"][way]["rawData"] for time in times]
+        for way in entries[0]["secondaryMetrics"]
+    }
     cpp = found["cpp"]
     middle = statistics.median(cpp)
     times = {("beside-cpp", name): middle}
