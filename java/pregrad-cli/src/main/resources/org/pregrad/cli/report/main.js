@@ -25,12 +25,20 @@
     }
   }
 
+  // The table has the ranks of the layer with the most neurons.
+  function hideRanksBeyondLayer() {
+    [...byId('top').tHead.rows[0].cells].forEach((cell, rank) => {
+      cell.hidden = rank > pregrad.layer().neurons;
+    });
+  }
+
   function showTables() {
     const layer = String(chosen.layer);
     const cluster = pregrad.cluster().id;
     filter(byId('areas'), {layer, cluster});
     filter(byId('cancellation'), {layer, cluster});
     filter(byId('top'), {layer, method: chosen.method, aggregate: chosen.aggregate});
+    hideRanksBeyondLayer();
     const panel = `of ${pregrad.layer().name}, cluster ${cluster}`;
     const ranking = `of ${pregrad.layer().name}, ${chosen.method}, ${chosen.aggregate}`;
     document.querySelectorAll('.where').forEach((place) => {

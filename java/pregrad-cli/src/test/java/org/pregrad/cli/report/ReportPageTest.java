@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -345,6 +346,28 @@ class ReportPageTest {
         assertThat(countOf("#heat-chart svg path")).isGreaterThan(5);
         choose("method", "activation");
         assertThat(shownGroups("top")).containsExactly("relu@0, activation, mean");
+    }
+
+    @Test
+    void showsNoRanksThatTheLayerHasNot() throws IOException {
+        Map<String, Integer> layers = new LinkedHashMap<>();
+        layers.put("narrow", 3);
+        layers.put("wide", 7);
+        Path directory = new SampleRun(layers, 1).writeAttribution(Files.createDirectory(folder.resolve("two-widths")));
+        draw(directory);
+        chromium.show(directory.resolve("report.html"), 1200, 900, false);
+        assertThat(shownRanks()).containsExactly("Cluster", "1", "2", "3");
+        choose("layer", "wide@0 (7 neurons)");
+        assertThat(shownRanks()).containsExactly("Cluster", "1", "2", "3", "4", "5", "6", "7");
+        choose("layer", "narrow@0 (3 neurons)");
+        assertThat(shownRanks()).containsExactly("Cluster", "1", "2", "3");
+    }
+
+    private static List<String> shownRanks() {
+        return driver.findElements(By.cssSelector("#top thead th")).stream()
+                .filter(WebElement::isDisplayed)
+                .map(WebElement::getText)
+                .toList();
     }
 
     @Test
