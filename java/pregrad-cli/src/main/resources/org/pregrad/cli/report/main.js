@@ -27,8 +27,9 @@
 
   // The table has the ranks of the layer with the most neurons.
   function hideRanksBeyondLayer() {
+    const {neurons} = pregrad.layer();
     [...byId('top').tHead.rows[0].cells].forEach((cell, rank) => {
-      cell.hidden = rank > pregrad.layer().neurons;
+      cell.hidden = rank > neurons;
     });
   }
 
