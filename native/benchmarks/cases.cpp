@@ -66,4 +66,13 @@ std::vector<Case> read_cases(const std::filesystem::path& list, const std::files
   return cases;
 }
 
+const Case& find(const std::vector<Case>& cases, const std::string& name) {
+  for (const Case& one : cases) {
+    if (one.name == name) {
+      return one;
+    }
+  }
+  throw std::runtime_error("there is no case '" + name + "'");
+}
+
 }  // namespace pregrad::benchmarks

@@ -25,4 +25,7 @@ struct Case {
 std::vector<Case> read_cases(const std::filesystem::path& list, const std::filesystem::path& folder,
                              c10::Device device);
 
+/// The one of that name.
+const Case& find(const std::vector<Case>& cases, const std::string& name);
+
 }  // namespace pregrad::benchmarks

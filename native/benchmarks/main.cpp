@@ -224,15 +224,6 @@ void print_threads(const Case& one, double seconds) {
   std::cout << "{\"cpp\": " << ours[turns / 2] << ", \"floor\": " << theirs[turns / 2] << "}\n";
 }
 
-const Case& find(const std::vector<Case>& cases, const std::string& name) {
-  for (const Case& one : cases) {
-    if (one.name == name) {
-      return one;
-    }
-  }
-  throw std::runtime_error("there is no case '" + name + "'");
-}
-
 void run_once(const std::vector<Case>& cases, const std::string& argument) {
   const std::size_t slash = argument.find('/');
   const std::size_t comma = argument.find(',');

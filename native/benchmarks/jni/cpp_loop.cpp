@@ -4,7 +4,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include <ATen/ops/empty_like.h>
 #include <jni.h>
@@ -33,14 +33,9 @@ std::string text(JNIEnv* env, jstring string) {
 }
 
 Loop* open(const std::string& list, const std::string& folder, const std::string& name) {
-  for (benchmarks::Case& one : benchmarks::read_cases(list, folder, c10::kCPU)) {
-    if (one.name == name) {
-      pregrad::Attribution attribution = benchmarks::open(one);
-      at::Tensor copied = at::empty_like(one.inputs);
-      return new Loop{std::move(one), std::move(copied), std::move(attribution)};
-    }
-  }
-  throw std::runtime_error("there is no case '" + name + "'");
+  const std::vector<benchmarks::Case> cases = benchmarks::read_cases(list, folder, c10::kCPU);
+  const benchmarks::Case& one = benchmarks::find(cases, name);
+  return new Loop{one, at::empty_like(one.inputs), benchmarks::open(one)};
 }
 
 void throw_java(JNIEnv* env, const std::exception& error) {

@@ -30,7 +30,7 @@ public class AttributionBenchmark {
     /** Opens the attribution of the case. */
     @Setup
     public void open() {
-        one = new OpenCase(name);
+        one = new OpenCase(BenchmarkCase.read(name));
         array = one.array();
     }
 

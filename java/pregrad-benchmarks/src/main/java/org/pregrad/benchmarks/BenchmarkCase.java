@@ -25,14 +25,23 @@ record BenchmarkCase(
         int tap,
         float[] inputs,
         long[][] targets) {
-    /** The case of that name; the system properties say where the list and the files are. */
+    /** tests/benchmark/cases.tsv. */
+    static Path list() {
+        return Path.of(System.getProperty("pregrad.benchmark.cases"));
+    }
+
+    /** Where tests/benchmark/models.py wrote models and inputs. */
+    static Path folder() {
+        return Path.of(System.getProperty("pregrad.benchmark.folder"));
+    }
+
+    /** The case of that name. */
     static BenchmarkCase read(String name) {
-        Path folder = Path.of(System.getProperty("pregrad.benchmark.folder"));
         try {
-            for (String line : Files.readAllLines(Path.of(System.getProperty("pregrad.benchmark.cases")))) {
+            for (String line : Files.readAllLines(list())) {
                 String[] words = line.split("\t", -1);
                 if (words[0].equals(name)) {
-                    return of(words, folder);
+                    return of(words, folder());
                 }
             }
         } catch (IOException e) {

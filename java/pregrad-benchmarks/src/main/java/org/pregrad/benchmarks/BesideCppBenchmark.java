@@ -62,7 +62,7 @@ public class BesideCppBenchmark {
     }
 
     private void openJava() {
-        java = new OpenCase(name);
+        java = new OpenCase(BenchmarkCase.read(name));
         array = java.array();
         direct = java.direct();
         array.run();

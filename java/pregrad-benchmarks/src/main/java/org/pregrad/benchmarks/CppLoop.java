@@ -7,8 +7,7 @@ final class CppLoop implements AutoCloseable {
     /** PreGrad must have been loaded, since the library that this loads uses the same one. */
     CppLoop(String name) {
         System.load(System.getProperty("pregrad.benchmark.library"));
-        handle = open(
-                System.getProperty("pregrad.benchmark.cases"), System.getProperty("pregrad.benchmark.folder"), name);
+        handle = open(BenchmarkCase.list().toString(), BenchmarkCase.folder().toString(), name);
     }
 
     void add(int times) {

@@ -16,9 +16,6 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.pregrad.Attribution;
-import org.pregrad.Input;
-import org.pregrad.Model;
 import org.pregrad.Score;
 
 /** The same work as a JVM user writes it on the presets alone, with nothing tuned. */
@@ -54,10 +51,9 @@ public class JavaCppBenchmark {
     /** Times of other work would say nothing: the sums are PreGrad's. */
     private void requireSameWork(BenchmarkCase one) {
         add();
-        try (Model loaded = Model.load(one.model());
-                Attribution attribution = one.open(loaded)) {
-            one.adder(attribution, Input.of(inputs, shape)).run();
-            for (Score score : attribution.scores().all()) {
+        try (OpenCase pregrad = new OpenCase(one)) {
+            pregrad.array().run();
+            for (Score score : pregrad.scores().all()) {
                 double[] mean = score.mean();
                 double difference = 0;
                 double norm = 0;

@@ -21,7 +21,7 @@ public class NpzBenchmark {
     private static final int BYTES = 65536 * 256 * Float.BYTES;
     private static final int PIECE = 256 * 256;
 
-    private final Path file = Path.of(System.getProperty("pregrad.benchmark.folder"), "large.npz");
+    private final Path file = BenchmarkCase.folder().resolve("large.npz");
     private final ByteBuffer source = ByteBuffer.allocateDirect(BYTES);
     private final ByteBuffer target = ByteBuffer.allocateDirect(BYTES);
 

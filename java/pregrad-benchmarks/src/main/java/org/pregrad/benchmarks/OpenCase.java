@@ -3,6 +3,7 @@ package org.pregrad.benchmarks;
 import org.pregrad.Attribution;
 import org.pregrad.Input;
 import org.pregrad.Model;
+import org.pregrad.Scores;
 
 /** A case with its model loaded and an attribution open. */
 final class OpenCase implements AutoCloseable {
@@ -10,8 +11,8 @@ final class OpenCase implements AutoCloseable {
     private final Model model;
     private final Attribution attribution;
 
-    OpenCase(String name) {
-        one = BenchmarkCase.read(name);
+    OpenCase(BenchmarkCase one) {
+        this.one = one;
         model = Model.load(one.model());
         attribution = one.open(model);
     }
@@ -24,6 +25,11 @@ final class OpenCase implements AutoCloseable {
     /** What adds it from a direct buffer. */
     Runnable direct() {
         return one.adder(attribution, Input.of(one.directInputs(), one.shape()));
+    }
+
+    /** Those of all that was added. */
+    Scores scores() {
+        return attribution.scores();
     }
 
     @Override
