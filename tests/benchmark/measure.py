@@ -86,7 +86,7 @@ class Measurement:
             for turn in turns:
                 self.part("C++", turn, self.native(case.name))
             times.update({key: statistics.median(turn[key] for turn in turns) for key in turns[0]})
-            self.part("Java and C++ in one JVM", times, self.beside(case.name, max(2, count)))
+            self.part("Java and C++ in one JVM", times, self.in_one_jvm(case.name, count))
             self.part("Java", times, self.java("AttributionBenchmark.array", name))
             if case.floor in ("mlp", "resnet") and case.names_one_layer and case.targets == 1:
                 self.part("JavaCPP by hand", times, self.java("JavaCppBenchmark", name))
@@ -118,7 +118,7 @@ class Measurement:
         times.update(result[0])
         self.peaks[name] = max(self.peaks.get(name, 0), result[1])
 
-    def beside(self, name: str, count: int) -> tuple[Times, int]:
+    def in_one_jvm(self, name: str, count: int) -> tuple[Times, int]:
         library = self.chosen.native.parent / "libpregrad_benchmarks_jni.so"
         properties = [f"-Dpregrad.libtorch={self.libtorch}", f"-Dpregrad.benchmark.library={library}"]
         return processes.java_beside_cpp(*self.jmh(properties), name, self.seconds, count)

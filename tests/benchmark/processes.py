@@ -1,6 +1,7 @@
 """Runs the parts of the benchmark, each in a process of its own, and notes how much memory each took at most."""
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -100,8 +101,8 @@ def java(
     for entry in entries:
         name = ".".join(entry["benchmark"].split(".")[-2:])
         unit = {"us/op": 1.0, "ns/op": 1e-3}[entry["primaryMetric"]["scoreUnit"]]
-        raw = sum(entry["primaryMetric"]["rawData"], [])
-        times[ways[name], entry.get("params", {}).get("name", "")] = statistics.median_low(raw) * unit
+        middle = statistics.median_low(values(entry["primaryMetric"]))
+        times[ways[name], entry.get("params", {}).get("name", "")] = middle * unit
     return times, peak
 
 
@@ -109,19 +110,24 @@ def java_beside_cpp(
     command: list, properties: list[str], name: str, seconds: float, processes: int
 ) -> tuple[dict[tuple[str, str], float], int]:
     """Microseconds of C++ inside the JVM, and of the other ways in proportion to it: medians over all iterations of so many
-    processes, half of them with C++ opened first."""
-    forks = (processes + 1) // 2
+    processes, or one more, half of them with C++ opened first."""
+    forks = math.ceil(processes / 2)
     entries, peak = jmh(command, properties, "BesideCppBenchmark", [name], seconds, forks, iterations=5)
     found = {
-        way: [time for entry in entries for times in entry["secondaryMetrics"][way]["rawData"] for time in times]
+        way: [each for entry in entries for each in values(entry["secondaryMetrics"][way])]
         for way in entries[0]["secondaryMetrics"]
     }
     cpp = found["cpp"]
     middle = statistics.median(cpp)
-    times = {("beside-cpp", name): middle}
-    for way, key in {"array": "beside-java", "direct": "beside-java-direct", "copyingCpp": "beside-cpp-copy"}.items():
+    times = {("jvm-cpp", name): middle}
+    for way, key in {"array": "jvm-java", "direct": "jvm-java-direct", "copyingCpp": "jvm-cpp-copy"}.items():
         times[key, name] = middle * statistics.median(here / there for here, there in zip(found[way], cpp, strict=True))
     return times, peak
+
+
+def values(metric: dict) -> list[float]:
+    """Those of all iterations of all processes."""
+    return sum(metric["rawData"], [])
 
 
 def jmh(

@@ -33,9 +33,9 @@ def to_beside(case: str) -> Callable[[Times], float]:
 
 
 REQUIREMENTS = [
-    *(Requirement(f"Java / C++, {case}", 1.03, ratio(("beside-java", case), ("beside-cpp", case))) for case in BATCHES),
+    *(Requirement(f"Java / C++, {case}", 1.03, ratio(("jvm-java", case), ("jvm-cpp", case))) for case in BATCHES),
     Requirement(
-        "Java − C++, mlp-1", 2.0, lambda times: times["beside-java", "mlp-1"] - times["beside-cpp", "mlp-1"], "µs"
+        "Java − C++, mlp-1", 2.0, lambda times: times["jvm-java", "mlp-1"] - times["jvm-cpp", "mlp-1"], "µs"
     ),
     *(Requirement(f"C++ / floor, {case}", 1.05, ratio(("cpp", case), ("floor", case))) for case in BATCHES),
     Requirement("C++ / floor, mlp-1", 1.25, ratio(("cpp", "mlp-1"), ("floor", "mlp-1"))),

@@ -14,11 +14,11 @@ WAYS = {
     "captum": "Python, Captum",
     "loop": "Python, one backward per sample",
 }
-BESIDE_WAYS = {
-    "beside-cpp": "C++",
-    "beside-cpp-copy": "C++, its input copied first",
-    "beside-java": "Java, `float[]`",
-    "beside-java-direct": "Java, direct buffer",
+JVM_WAYS = {
+    "jvm-cpp": "C++",
+    "jvm-cpp-copy": "C++, its input copied first",
+    "jvm-java": "Java, `float[]`",
+    "jvm-java-direct": "Java, direct buffer",
 }
 
 
@@ -53,7 +53,7 @@ def markdown(report: dict, times: dict[tuple[str, str], Spread]) -> str:
         "Both in one JVM, in turns, on the LibTorch of the C++ column above: what the border between them costs. C++ hands over",
         "the same tensor each time; its copied input is what a `float[]` costs at least.",
         "",
-        *table(BESIDE_WAYS, times),
+        *table(JVM_WAYS, times),
     ]
     lines += ["", "## Required", "", "| ratio | at most | measured | met |", "| --- | --- | --- | --- |"]
     for row in report["requirements"]:
