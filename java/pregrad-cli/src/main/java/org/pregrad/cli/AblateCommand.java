@@ -17,6 +17,7 @@ import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.errors.ErrorLine;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.BatchOption;
+import org.pregrad.cli.options.BatchesAtOnceOption;
 import org.pregrad.cli.options.ComparedMethodsOption;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.OutputDirectoryOption;
@@ -110,6 +111,9 @@ final class AblateCommand implements Callable<Integer> {
     private BatchOption batch;
 
     @Mixin
+    private BatchesAtOnceOption batchesAtOnce;
+
+    @Mixin
     private QuietOption quiet;
 
     @SuppressWarnings("UnusedVariable")
@@ -132,14 +136,19 @@ final class AblateCommand implements Callable<Integer> {
                 Set<Long> clusters = tested.clusterSizes().keySet();
                 checkClusters(clusters, scored.clusterSizes().keySet());
                 DeviceNotes notes = new DeviceNotes(quiet::hint);
+                int atOnce = batchesAtOnce.on(model.device());
                 Scorer scorer = new Scorer(
-                        loaded, wanted, paths, scoredMethods(), new Samples(this::openScored, batch.size(), notes));
+                        loaded,
+                        wanted,
+                        paths,
+                        scoredMethods(),
+                        new Samples(this::openScored, batch.size(), atOnce, notes));
                 // What is wrong with layers or inputs shows here, before another command's unfinished run is given up.
                 scorer.calls();
                 AblationRun run = new AblationRun(
                         loaded,
                         scorer,
-                        new Samples(() -> data.open(labelled), batch.size(), notes),
+                        new Samples(() -> data.open(labelled), batch.size(), atOnce, notes),
                         new AblationRun.Wanted(
                                 wanted, paths, comparedMethods(), repeats.number(), Set.copyOf(clusters)),
                         new AblationRun.Work(scored.samples(), tested.samples()),

@@ -9,6 +9,7 @@ import org.pregrad.NeuronConstants;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.options.BatchOption;
+import org.pregrad.cli.options.BatchesAtOnceOption;
 import org.pregrad.cli.options.MethodOption;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.OutputDirectoryOption;
@@ -83,6 +84,9 @@ final class AttributeCommand implements Callable<Integer> {
     private BatchOption batch;
 
     @Mixin
+    private BatchesAtOnceOption batchesAtOnce;
+
+    @Mixin
     private QuietOption quiet;
 
     @SuppressWarnings("UnusedVariable")
@@ -106,7 +110,11 @@ final class AttributeCommand implements Callable<Integer> {
     }
 
     private Scores scores(Dataset samples) throws IOException, InterruptedException {
-        Samples passes = new Samples(() -> data.open(wanted.needsLabels()), batch.size(), new DeviceNotes(quiet::hint));
+        Samples passes = new Samples(
+                () -> data.open(wanted.needsLabels()),
+                batch.size(),
+                batchesAtOnce.on(model.device()),
+                new DeviceNotes(quiet::hint));
         try (Model loaded = model.load()) {
             Scorer scorer = new Scorer(loaded, wanted, paths, method.methods(), passes);
             int rounds = scorer.needsMeans() ? 2 : 1;

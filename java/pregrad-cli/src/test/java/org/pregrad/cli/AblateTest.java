@@ -85,6 +85,18 @@ class AblateTest {
     }
 
     @Test
+    void givesTheSameBytesHoweverManyBatchesRunAtOnce() throws IOException {
+        String[] options = {"--layer", "relu@1", "--repeats", "2", "--batch-size", "11", "--batches-at-once", "1"};
+        ablate(options);
+        byte[] scores = Files.readAllBytes(out("scores.csv"));
+        byte[] curves = Files.readAllBytes(out("curves.csv"));
+        options[options.length - 1] = "4";
+        ablate(options);
+        assertThat(out("scores.csv")).hasBinaryContent(scores);
+        assertThat(out("curves.csv")).hasBinaryContent(curves);
+    }
+
+    @Test
     void measuresInHalvesWhatDoesNotFitIntoTheDevicesMemory() {
         List<String> command = List.of(
                 "ablate",

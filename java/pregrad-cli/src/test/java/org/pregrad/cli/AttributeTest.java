@@ -11,9 +11,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pregrad.Method;
 import org.pregrad.cli.npz.TestNpz;
 
 /** What attribute writes and prints. */
@@ -69,6 +73,19 @@ class AttributeTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2", "5"})
+    void givesTheSameBytesHoweverManyBatchesRunAtOnce(String atOnce) throws IOException {
+        String everyMethod = Stream.of(Method.values()).map(Method::id).collect(Collectors.joining(","));
+        List<String> options = new ArrayList<>(List.of(
+                "--layer", "relu", "--method", everyMethod, "--steps", "3", "--batch-size", "11", "--threads", "1"));
+        attribute(options.toArray(String[]::new));
+        byte[] scores = Files.readAllBytes(directory.resolve("out/scores.csv"));
+        options.addAll(List.of("--batches-at-once", atOnce));
+        attribute(options.toArray(String[]::new));
+        assertThat(directory.resolve("out/scores.csv")).hasBinaryContent(scores);
     }
 
     @Test

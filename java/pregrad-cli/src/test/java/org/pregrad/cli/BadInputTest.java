@@ -13,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.pregrad.cli.npz.TestNpz;
 
 /** Whatever the user can mend is said in one line with the mend, exit code 2, and leaves no file behind. */
@@ -100,8 +101,9 @@ class BadInputTest {
         refuse(List.of("--model", Fixtures.text(MLP), "--data", Fixtures.text(data), "--layer", "act1"), part);
     }
 
-    @Test
-    void labelsOutOfRangeInALaterBatch() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "2"})
+    void labelsOutOfRangeInALaterBatch(String atOnce) throws IOException {
         Path file = new TestNpz()
                 .floats("x", "(3, 64)", new float[3 * 64])
                 .longs("y", "(3,)", 0, 9, 10)
@@ -117,6 +119,8 @@ class BadInputTest {
                         firstLayer(),
                         "--batch-size",
                         "2",
+                        "--batches-at-once",
+                        atOnce,
                         "--out",
                         out.toString())
                 .assertRefused("10", "sample 2");

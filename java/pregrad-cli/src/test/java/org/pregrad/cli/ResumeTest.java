@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.pregrad.cli.output.UnfinishedRun;
 
 /** However often ablate is interrupted or killed, it ends with the same files. */
@@ -18,7 +21,7 @@ class ResumeTest {
     private static final int KILLS = 10;
 
     /** Kept as often as possible, so that little work shows much. */
-    private static final String INTERVAL = "-Dpregrad.checkpoint.interval.ms=20";
+    private static final String INTERVAL = "-Dpregrad.checkpoint.interval.ms=0";
 
     @TempDir
     private Path streams;
@@ -26,11 +29,13 @@ class ResumeTest {
     @TempDir
     private Path work;
 
-    @Test
-    void endsWithTheSameFilesAfterTenKills() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "3"})
+    void endsWithTheSameFilesAfterTenKills(String atOnce) throws Exception {
+        String[] more = {"--batches-at-once", atOnce};
         // The files hold the command's line, so both runs write to one place, one after the other.
         Path killed = work.resolve("out");
-        Process uninterrupted = start(killed);
+        Process uninterrupted = start(killed, more);
         awaitWork(uninterrupted, killed);
         long began = System.nanoTime();
         assertThat(Spawned.finish(uninterrupted, streams).code()).isZero();
@@ -40,7 +45,7 @@ class ResumeTest {
         Random random = new Random(12);
         int goneOn = 0;
         for (int kill = 0; kill < KILLS; kill++) {
-            Process process = start(killed);
+            Process process = start(killed, more);
             awaitWork(process, killed);
             // All lives together are shorter than the work, so none of them ends it.
             Thread.sleep((long) (random.nextDouble() * workMs / KILLS));
@@ -51,7 +56,7 @@ class ResumeTest {
             assertThat(ran.err()).doesNotContain("anew");
         }
         assertThat(goneOn).isGreaterThan(KILLS / 2);
-        Ran last = Spawned.run(command(killed), streams);
+        Ran last = Spawned.run(command(killed, more), streams);
         assertThat(last.code()).isZero();
         assertThat(last.err()).isEqualTo("pregrad: going on with the unfinished run in " + killed + "\n");
         assertSame(killed, whole);
@@ -111,36 +116,37 @@ class ResumeTest {
         }
     }
 
-    private static String[] arguments(Path out) {
-        return new String[] {
-            "ablate",
-            "--model",
-            Fixtures.text("digits-mlp.scripted.pt"),
-            "--data",
-            Fixtures.text("digits.npz"),
-            "--layer",
-            "act2",
-            "--removal",
-            "mean",
-            "--batch-size",
-            "300",
-            "--repeats",
-            "3",
-            "--threads",
-            "1",
-            "--out",
-            out.toString()
-        };
+    private static String[] arguments(Path out, String... more) {
+        List<String> arguments = new ArrayList<>(List.of(
+                "ablate",
+                "--model",
+                Fixtures.text("digits-mlp.scripted.pt"),
+                "--data",
+                Fixtures.text("digits.npz"),
+                "--layer",
+                "act2",
+                "--removal",
+                "mean",
+                "--batch-size",
+                "300",
+                "--repeats",
+                "3",
+                "--threads",
+                "1",
+                "--out",
+                out.toString()));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(String[]::new);
     }
 
-    private static List<String> command(Path out) {
-        List<String> command = Spawned.pregrad(arguments(out));
+    private static List<String> command(Path out, String... more) {
+        List<String> command = Spawned.pregrad(arguments(out, more));
         command.addAll(1, List.of(INTERVAL, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
         return command;
     }
 
-    private Process start(Path out) throws IOException {
-        return Spawned.start(command(out), streams);
+    private Process start(Path out, String... more) throws IOException {
+        return Spawned.start(command(out, more), streams);
     }
 
     /** Until the process has its folder: what comes then is the long part. */

@@ -39,6 +39,8 @@ class UsageTest {
                 "attribute --model m.pt --data d.npz --layer a --out o --output softmax | unknown output 'softmax':"
                         + " use one of logit",
                 "attribute --model m.pt --data d.npz --layer a --out o --batch-size many | 'many' is no number from 1",
+                "attribute --model m.pt --data d.npz --layer a --out o --batches-at-once 0 | '0' is no number from 1",
+                "layers --model m.pt --batches-at-once 2 | unknown option '--batches-at-once'",
                 "attribute --model m.pt --data d.npz --layer a --out o --steps 0 | '0' is no number from 1",
                 "attribute --model m.pt --data d.npz --layer a --out o --rule simpson | unknown quadrature 'simpson'",
                 "attribute --model m.pt --data d.npz --layer a --out o --removal half | unknown removal 'half': use one of"

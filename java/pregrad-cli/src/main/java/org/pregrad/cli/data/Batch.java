@@ -7,7 +7,7 @@ import java.nio.Buffer;
  *
  * @param first    number of the first sample in the whole data set, from 0
  * @param inputs   direct {@code FloatBuffer}, {@code DoubleBuffer} or {@code LongBuffer} with the samples' values; valid
- *                 until the next but one batch is read
+ *                 until the next but one batch is read, or longer as {@link Dataset#keep} says
  * @param shape    shape of the inputs, samples first
  * @param labels   one per sample; null if the data set was opened without labels
  * @param clusters one per sample; null if all are cluster 0

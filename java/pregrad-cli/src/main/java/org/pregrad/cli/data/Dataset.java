@@ -94,6 +94,11 @@ public final class Dataset implements Closeable {
         }
     }
 
+    /** Lets so many batches be valid at a time, the newest included, by default 2; before the first of them. */
+    public void keep(int batchesAtOnce) {
+        inputs.keep(batchesAtOnce);
+    }
+
     /** The next samples, at most {@code most}; null when all were read. */
     public Batch next(int most) {
         int samples = (int) Math.min(most, samples() - next);

@@ -68,6 +68,11 @@ final class InputArray implements Closeable {
         return Integer.MAX_VALUE / size / header.elementsPerSample();
     }
 
+    /** Lets so many buffers of {@link #next} be valid at a time, the newest included; before the first of them. */
+    void keep(int buffersAtOnce) {
+        reader.keep(buffersAtOnce);
+    }
+
     Buffer next(int samples) throws IOException {
         int elements = (int) (samples * header.elementsPerSample());
         Buffer values = typed(reader.next(elements));

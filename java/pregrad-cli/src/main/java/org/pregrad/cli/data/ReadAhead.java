@@ -1,61 +1,39 @@
 package org.pregrad.cli.data;
 
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
+import org.pregrad.cli.threads.Workers;
 
-/** Reads the next batch while the caller computes with the one it has. */
+/** Reads the next batch while the caller computes with those it has. */
 public final class ReadAhead implements AutoCloseable {
-    private final ExecutorService reader = Executors.newSingleThreadExecutor(task -> {
-        Thread thread = new Thread(task, "pregrad-read-ahead");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final Workers reader = new Workers("pregrad-read-ahead", 1);
     private final Dataset data;
     private final int batchSize;
     private Future<Batch> pending;
 
-    public ReadAhead(Dataset data, int batchSize) {
+    /** @param inUse how many batches the caller computes with at once */
+    public ReadAhead(Dataset data, int batchSize, int inUse) {
         this.data = data;
         this.batchSize = batchSize;
-        this.pending = reader.submit(() -> data.next(batchSize));
+        data.keep(inUse + 1);
+        this.pending = read();
     }
 
-    /** The next batch, null after the last. The batch before it must not be used any more. */
+    /** The next batch, null after the last. Of those before it, all but {@code inUse} − 1 must not be used any more. */
     public Batch next() throws InterruptedException {
-        try {
-            Batch batch = pending.get();
-            if (batch != null) {
-                pending = reader.submit(() -> data.next(batchSize));
-            }
-            return batch;
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException problem) {
-                throw problem;
-            }
-            if (e.getCause() instanceof Error problem) {
-                throw problem;
-            }
-            throw new IllegalStateException(e.getCause());
+        Batch batch = Workers.result(pending);
+        if (batch != null) {
+            pending = read();
         }
+        return batch;
+    }
+
+    private Future<Batch> read() {
+        return reader.begin(() -> data.next(batchSize));
     }
 
     /** Waits for a read under way, so that the data may be closed afterwards. */
     @Override
     public void close() {
-        reader.shutdown();
-        boolean interrupted = false;
-        while (!reader.isTerminated()) {
-            try {
-                reader.awaitTermination(1, TimeUnit.MINUTES);
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        reader.close();
     }
 }

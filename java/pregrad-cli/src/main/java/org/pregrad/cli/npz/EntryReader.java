@@ -14,7 +14,7 @@ abstract class EntryReader implements Closeable {
 
     private final ZipEntry entry;
     private final CRC32 crc = new CRC32();
-    private final AlternatingBuffers buffers = new AlternatingBuffers();
+    private final RotatingBuffers buffers = new RotatingBuffers();
     private long left;
 
     EntryReader(ZipEntry entry) {
@@ -34,7 +34,12 @@ abstract class EntryReader implements Closeable {
         return left;
     }
 
-    /** The next bytes, at most {@link #left}, with position 0. They stay valid until the next but one call. */
+    /** Lets so many buffers of {@link #next} be valid at a time, the newest included. */
+    final void keep(int buffersAtOnce) {
+        buffers.setCount(buffersAtOnce);
+    }
+
+    /** The next bytes, at most {@link #left}, with position 0. They stay valid until the next but one call, unless more are kept. */
     final ByteBuffer next(int bytes) throws IOException {
         if (bytes > left) {
             throw damaged("ends early");

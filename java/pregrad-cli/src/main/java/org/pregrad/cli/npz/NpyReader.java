@@ -35,9 +35,14 @@ public final class NpyReader implements Closeable {
         return header;
     }
 
+    /** Lets so many buffers of {@link #next} be valid at a time, the newest included; before the first of them. */
+    public void keep(int buffersAtOnce) {
+        entry.keep(buffersAtOnce);
+    }
+
     /**
      * The next elements as a direct buffer in native byte order, aligned to the element size, position 0. It stays valid
-     * until the next but one call.
+     * until the next but one call, unless more are kept.
      */
     public ByteBuffer next(int elements) throws IOException {
         int size = header.type().size();

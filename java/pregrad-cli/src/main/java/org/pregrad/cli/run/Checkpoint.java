@@ -37,11 +37,14 @@ public final class Checkpoint {
         return new Reached(saved.get().batches(), saved.get().finished());
     }
 
-    /** After a batch: {@code batches} were added by now. */
+    /** Whether it is time to keep what the pass has reached. */
+    boolean isDue() {
+        return file != null && System.nanoTime() - written >= INTERVAL_NS;
+    }
+
+    /** Keeps it: the first {@code batches} were added by now, and no other. */
     void reach(long batches, Accumulator of) {
-        if (file != null && System.nanoTime() - written >= INTERVAL_NS) {
-            write(batches, false, of);
-        }
+        write(batches, false, of);
     }
 
     /** After the last batch. */

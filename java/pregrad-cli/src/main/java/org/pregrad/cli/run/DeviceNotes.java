@@ -3,7 +3,7 @@ package org.pregrad.cli.run;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Tells, once each, what a device cannot do and what that costs. */
+/** Tells, once each, what a device cannot do and what that costs; of batches on any thread. */
 public final class DeviceNotes {
     private final Consumer<String> to;
     private boolean toldOfMemory;
@@ -14,7 +14,7 @@ public final class DeviceNotes {
     }
 
     /** After a batch of so many samples was added: how often one was split, and why one cannot be recorded. */
-    void look(int samples, long batchesSplit, Optional<String> graphRefusal) {
+    synchronized void look(int samples, long batchesSplit, Optional<String> graphRefusal) {
         if (!toldOfMemory && batchesSplit > 0) {
             toldOfMemory = true;
             to.accept("a batch of " + samples + " samples did not fit into the device's memory and was added in halves;"

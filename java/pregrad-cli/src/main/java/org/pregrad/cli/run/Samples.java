@@ -14,11 +14,12 @@ import org.pregrad.cli.progress.Progress;
  * Samples that may be passed over many times.
  *
  * @param source    opens them at their start
- * @param batchSize how many run at once
+ * @param batchSize how many make a batch
+ * @param atOnce    how many batches run at once
  * @param notes     hears of what the device cannot do
  */
-public record Samples(Supplier<Dataset> source, int batchSize, DeviceNotes notes) {
-    /** Adds all batches that {@code checkpoint} does not have yet, in order. */
+public record Samples(Supplier<Dataset> source, int batchSize, int atOnce, DeviceNotes notes) {
+    /** Adds all batches that {@code checkpoint} does not have yet. */
     void passOver(Accumulator to, Checkpoint checkpoint, Progress progress) throws IOException, InterruptedException {
         Checkpoint.Reached reached = checkpoint.restore(to);
         try (Dataset data = source.get()) {
@@ -27,15 +28,24 @@ public record Samples(Supplier<Dataset> source, int batchSize, DeviceNotes notes
                 return;
             }
             long batches = 0;
-            try (ReadAhead ahead = new ReadAhead(data, batchSize)) {
+            try (ReadAhead ahead = new ReadAhead(data, batchSize, atOnce);
+                    BatchesAtOnce running = new BatchesAtOnce(atOnce, batch -> {
+                        add(batch, to);
+                        progress.add(batch.samples());
+                    })) {
                 for (Batch next = ahead.next(); next != null; next = ahead.next()) {
                     batches++;
-                    if (batches > reached.batches()) {
-                        add(next, to);
+                    if (batches <= reached.batches()) {
+                        progress.add(next.samples());
+                        continue;
+                    }
+                    running.add(next);
+                    if (checkpoint.isDue()) {
+                        running.await();
                         checkpoint.reach(batches, to);
                     }
-                    progress.add(next.samples());
                 }
+                running.await();
             }
             checkpoint.finish(batches, to);
         }

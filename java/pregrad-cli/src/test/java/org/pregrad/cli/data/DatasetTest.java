@@ -8,7 +8,9 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,7 +48,7 @@ class DatasetTest {
     @Test
     void readsAheadWhatComesNext() throws Exception {
         try (Dataset data = open(samples());
-                ReadAhead batches = new ReadAhead(data, 1)) {
+                ReadAhead batches = new ReadAhead(data, 1, 1)) {
             for (int sample = 0; sample < 3; sample++) {
                 Batch batch = batches.next();
                 assertThat(batch.first()).isEqualTo(sample);
@@ -57,9 +59,30 @@ class DatasetTest {
     }
 
     @Test
+    void leavesTheBatchesInUseAsTheyAreWhileItReadsAhead() throws Exception {
+        int inUse = 3;
+        float[] values = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+        Deque<Batch> used = new ArrayDeque<>();
+        try (Dataset data = open(new TestNpz().floats("x", "(10,)", values).longs("y", "(10,)", new long[10]));
+                ReadAhead batches = new ReadAhead(data, 1, inUse)) {
+            for (Batch batch = batches.next(); batch != null; batch = batches.next()) {
+                used.add(batch);
+                if (used.size() > inUse) {
+                    used.remove();
+                }
+                Thread.sleep(20); // for the next batch to come in
+                for (Batch each : used) {
+                    assertThat(((FloatBuffer) each.inputs()).get(0)).isEqualTo((float) each.first());
+                }
+            }
+        }
+        assertThat(used).hasSize(inUse);
+    }
+
+    @Test
     void readsAheadAProblemToo() throws Exception {
         try (Dataset data = open(new TestNpz().floats("x", "(2,)", 1, Float.NaN).longs("y", "(2,)", 0, 0));
-                ReadAhead batches = new ReadAhead(data, 1)) {
+                ReadAhead batches = new ReadAhead(data, 1, 1)) {
             batches.next();
             assertThatThrownBy(batches::next).isInstanceOf(UserException.class).hasMessageContaining("sample 1");
         }
