@@ -4,7 +4,8 @@
 #include <bit>
 
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
+
+#include "threads/parallel_for.hpp"
 
 namespace pregrad::attribution {
 
@@ -23,7 +24,7 @@ bool are_finite(const T* values, std::int64_t begin, std::int64_t end) {
 bool are_finite_on_cpu(const at::Tensor& values) {
   std::atomic<bool> finite = true;
   constexpr std::int64_t worth_a_thread = 1 << 17;
-  at::parallel_for(0, values.numel(), worth_a_thread, [&](std::int64_t begin, std::int64_t end) {
+  threads::parallel_for(values.numel(), worth_a_thread, [&](std::int64_t begin, std::int64_t end) {
     const bool good = values.scalar_type() == at::kFloat
                           ? are_finite<std::uint32_t, 0x7f800000U>(values.const_data_ptr<float>(), begin, end)
                           : are_finite<std::uint64_t, 0x7ff0000000000000U>(values.const_data_ptr<double>(), begin, end);

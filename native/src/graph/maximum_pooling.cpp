@@ -4,11 +4,13 @@
 #include <vector>
 
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/core/jit_type.h>
+#include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/jit/runtime/operator.h>
+
+#include "threads/parallel_for.hpp"
 
 namespace pregrad::graph {
 
@@ -39,10 +41,13 @@ struct Pooling {
 /// Copies image by image, as matrices of channels by positions: those LibTorch transposes in blocks, a whole batch
 /// value by value.
 at::Tensor in_layout(const at::Tensor& images, at::MemoryFormat layout) {
-  const at::Tensor from = images.detach();  // the threads below know nothing of the caller's autograd mode
+  // The threads below know nothing of the caller's autograd mode, unless they are told.
+  const at::Tensor from = images.detach();
+  const bool is_inference = c10::InferenceMode::is_enabled();
   at::Tensor copy = at::empty(from.sizes(), from.options().memory_format(layout));
   const bool is_last = layout == at::MemoryFormat::ChannelsLast;
-  at::parallel_for(0, from.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+  threads::parallel_for(from.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    const c10::InferenceMode mode(is_inference);
     for (std::int64_t i = begin; i < end; ++i) {
       const at::Tensor source = from[i].view({from.size(1), -1});
       const at::Tensor target = copy[i].view({from.size(1), -1});

@@ -5,9 +5,8 @@
 #include <span>
 #include <utility>
 
-#include <ATen/Parallel.h>
-
 #include "statistics/vector_clones.hpp"
+#include "threads/parallel_for.hpp"
 
 namespace pregrad::statistics {
 
@@ -93,7 +92,7 @@ BatchMoments::BatchMoments(const NeuronValues& values, const ClusterRows& rows) 
     constexpr std::size_t block = 64;
     const std::size_t blocks = (neurons_ + block - 1) / block;
     const auto grain = static_cast<std::int64_t>(std::max<std::size_t>(1, worth_a_thread / (block * rows.samples())));
-    at::parallel_for(0, static_cast<std::int64_t>(blocks), grain, [&](std::int64_t begin, std::int64_t end) {
+    threads::parallel_for(static_cast<std::int64_t>(blocks), grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         double* const sum = sums_.data() + i * 3 * neurons_;
         add_up_between(span, neurons_, rows.rows(i), static_cast<std::size_t>(begin) * block,

@@ -4,10 +4,9 @@
 #include <cstddef>
 #include <utility>
 
-#include <ATen/Parallel.h>
-
 #include "cuda/device.hpp"
 #include "statistics/vector_clones.hpp"
+#include "threads/parallel_for.hpp"
 
 namespace pregrad::statistics {
 
@@ -180,7 +179,7 @@ void reduce(const Layout& layout, std::int64_t samples, const at::Tensor& x, con
   constexpr std::size_t worth_a_thread = 32768;
   const std::size_t sample_size = std::max<std::size_t>(1, layout.outer * layout.neurons * layout.inner);
   const auto grain = static_cast<std::int64_t>(std::max<std::size_t>(1, worth_a_thread / sample_size));
-  at::parallel_for(0, samples, grain, [&](std::int64_t first, std::int64_t last) {
+  threads::parallel_for(samples, grain, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t sample = first; sample < last; ++sample) {
       reduce_wanted(bits_of(wanted), layout, left, right, static_cast<std::size_t>(sample), sums);
     }
