@@ -93,7 +93,7 @@ class Measurement:
             self.part("Python", times, processes.python(peers, self.folder, self.seconds, name))
         if self.chosen.case:
             return times
-        self.part("Java alone", times, self.java("NativeCallBenchmark|NpzBenchmark", []))
+        self.part("Java alone", times, self.java("NativeCallBenchmark|NpzBenchmark|ProductsBenchmark", []))
         self.threads(times)
         return times
 

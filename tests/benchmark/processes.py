@@ -87,7 +87,7 @@ def saved_memory(program: Path, cases: Path, folder: Path) -> dict[str, int]:
 def java(
     command: list, properties: list[str], benchmarks: str, names: list[str], seconds: float
 ) -> tuple[dict[tuple[str, str], float], int]:
-    """Microseconds per way (`java`, `javacpp`, `call`, `npz`, `copy`, `java-threads`) and case."""
+    """Microseconds per way (`java`, `javacpp`, `call`, `npz`, `copy`, `java-products`, `java-threads`) and case."""
     ways = {
         "AttributionBenchmark.array": "java",
         "JavaCppBenchmark.add": "javacpp",
@@ -95,6 +95,7 @@ def java(
         "NativeCallBenchmark.call": "call",
         "NpzBenchmark.read": "npz",
         "NpzBenchmark.copy": "copy",
+        "ProductsBenchmark.products": "java-products",
     }
     entries, peak = jmh(command, properties, benchmarks, names, seconds)
     times = {}

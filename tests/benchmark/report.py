@@ -69,6 +69,7 @@ def markdown(report: dict, times: dict[tuple[str, str], Spread]) -> str:
         ("cpp-threads", ""): "the same, 16 threads in one C++ `Attribution`",
         ("java-threads", "mlp-1"): "the same, 16 threads in one Java `Attribution`",
         ("products", "mlp-1797"): "the matrix products of mlp-1797 alone, in Python",
+        ("java-products", ""): "the same in Java, on the presets' LibTorch",
         ("call", ""): "one native call",
         ("npz", ""): "64 MiB of a stored `.npz`",
         ("copy", ""): "the same bytes copied in memory",
