@@ -10,11 +10,12 @@
 
 #include <dlfcn.h>
 
+#include "threads/open_mp.hpp"
+
 namespace pregrad::jni {
 namespace {
 
-// What OpenBLAS and GNU OpenMP export, asked for by name: another LibTorch may do without either, and a second OpenMP
-// beside LibTorch's would have threads of its own.
+// What OpenBLAS exports, asked for by name: another LibTorch may do without it.
 using Job = void (*)(int thread, void* data, int extra);
 using Callback = void (*)(int sync, Job job, int count, std::size_t size, void* data, int extra);
 
@@ -53,24 +54,9 @@ struct OpenBlas {
   }
 };
 
-struct OpenMp {
-  void (*parallel)(void (*)(void*), void*, unsigned, unsigned) = nullptr;
-  int (*get_num_threads)() = nullptr;
-  int (*get_thread_num)() = nullptr;
-  int (*in_parallel)() = nullptr;
-
-  bool load() {
-    void* library = dlopen("libgomp.so.1", RTLD_LAZY | RTLD_NOLOAD);
-    return library != nullptr && find(library, "GOMP_parallel", parallel) &&
-           find(library, "omp_get_num_threads", get_num_threads) &&
-           find(library, "omp_get_thread_num", get_thread_num) && find(library, "omp_in_parallel", in_parallel);
-  }
-};
-
 constexpr int openblas_on_pthreads = 1;
 
 OpenBlas openblas;
-OpenMp openmp;
 int capacity = 0;    // 0: OpenBLAS has its own threads
 std::mutex running;  // one product at a time: the jobs of two would share the memory of a thread
 
@@ -89,9 +75,9 @@ struct Jobs {
 
   static void run_in_team(void* self) {
     auto& jobs = *static_cast<Jobs*>(self);
-    const int thread = openmp.get_thread_num();
+    const auto thread = static_cast<int>(threads::open_mp().thread());
     // The jobs wait for each other, so that a team too small would wait forever.
-    if (openmp.get_num_threads() == jobs.count) {
+    if (threads::open_mp().threads() == jobs.count) {
       jobs.run(thread);
       if (thread == 0) {
         jobs.done = true;
@@ -107,18 +93,18 @@ void run_jobs(int /*sync*/, Job job, int count, std::size_t size, void* data, in
     jobs.run(0);
     return;
   }
-  if (openmp.in_parallel() == 0) {
-    openmp.parallel(Jobs::run_in_team, &jobs, static_cast<unsigned>(count), 0);
+  if (!threads::open_mp().is_inside()) {
+    threads::open_mp().parallel(Jobs::run_in_team, &jobs, static_cast<unsigned>(count));
     if (jobs.done) {
       return;
     }
   }
-  std::vector<std::thread> threads;
+  std::vector<std::thread> others;
   for (int i = 1; i < count; ++i) {
-    threads.emplace_back([&jobs, i] { jobs.run(i); });
+    others.emplace_back([&jobs, i] { jobs.run(i); });
   }
   jobs.run(0);
-  for (std::thread& thread : threads) {
+  for (std::thread& thread : others) {
     thread.join();
   }
 }
@@ -130,7 +116,7 @@ bool join_openblas_threads() {
   if (capacity > 0) {
     return true;
   }
-  if (!openblas.load() || !openmp.load() || openblas.get_parallel() != openblas_on_pthreads) {
+  if (!openblas.load() || !threads::open_mp().is_there() || openblas.get_parallel() != openblas_on_pthreads) {
     return false;
   }
   const int found = openblas.capacity();

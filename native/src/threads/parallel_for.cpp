@@ -6,7 +6,8 @@
 
 #include <ATen/Parallel.h>
 #include <c10/util/ParallelGuard.h>
-#include <dlfcn.h>
+
+#include "threads/open_mp.hpp"
 
 namespace pregrad::threads {
 
@@ -14,44 +15,12 @@ namespace {
 
 using Body = c10::function_ref<void(std::int64_t, std::int64_t)>;
 
-/// The OpenMP that LibTorch was built with, whatever its file is called.
-class LibTorchsOpenMp {
- public:
-  LibTorchsOpenMp() {
-    // Never unloaded: it is there already.
-    void* const library = dlopen("libtorch_cpu.so", RTLD_LAZY | RTLD_NOLOAD);
-    void* const scope = library == nullptr ? RTLD_DEFAULT : library;
-    find(scope, "GOMP_parallel", parallel_);
-    find(scope, "omp_get_num_threads", threads_);
-    find(scope, "omp_get_thread_num", thread_);
-  }
-
-  bool is_there() const {
+bool has_threads() {
 #if defined(__SANITIZE_THREAD__)
-    return false;  // ThreadSanitizer does not know its barriers
+  return false;  // ThreadSanitizer does not know OpenMP's barriers
 #else
-    return parallel_ != nullptr && threads_ != nullptr && thread_ != nullptr;
+  return open_mp().is_there();
 #endif
-  }
-  /// Calls `function` in as many threads as the caller's next region is to have.
-  void run(void (*function)(void*), void* data) const { parallel_(function, data, 0, 0); }
-  std::int64_t threads() const { return threads_(); }
-  std::int64_t thread() const { return thread_(); }
-
- private:
-  template <class Function>
-  static void find(void* scope, const char* name, Function& function) {
-    function = reinterpret_cast<Function>(dlsym(scope, name));
-  }
-
-  void (*parallel_)(void (*)(void*), void*, unsigned, unsigned) = nullptr;
-  int (*threads_)() = nullptr;
-  int (*thread_)() = nullptr;
-};
-
-const LibTorchsOpenMp& open_mp() {
-  static const LibTorchsOpenMp found;
-  return found;
 }
 
 struct Job {
@@ -90,12 +59,12 @@ void parallel_for(std::int64_t count, std::int64_t grain, Body body) {
     return;
   }
   const std::int64_t least = std::max<std::int64_t>(1, grain);
-  if (count <= least || at::in_parallel_region() || at::get_num_threads() == 1 || !open_mp().is_there()) {
+  if (count <= least || at::in_parallel_region() || at::get_num_threads() == 1 || !has_threads()) {
     body(0, count);
     return;
   }
   Job job{count, least, body, ATOMIC_FLAG_INIT, nullptr};
-  open_mp().run(run_part, &job);
+  open_mp().parallel(run_part, &job);
   if (job.failure) {
     std::rethrow_exception(job.failure);
   }

@@ -10,8 +10,7 @@ namespace pregrad::threads {
 /// calling thread alone where there are no others, or it is one of them already. What a part throws is thrown here once
 /// all are done.
 ///
-/// at::parallel_for is that only in a library compiled with OpenMP, and such a library asks for an OpenMP by name,
-/// which need not be the one that LibTorch brings: its threads would then get in the way of LibTorch's.
+/// at::parallel_for is that only in a library that is linked with OpenMP, and that need not be LibTorch's.
 void parallel_for(std::int64_t count, std::int64_t grain, c10::function_ref<void(std::int64_t, std::int64_t)> body);
 
 }  // namespace pregrad::threads
