@@ -45,6 +45,19 @@ class NpzFileTest {
         }
     }
 
+    @Test
+    void batchesBeginAtACacheLine() throws IOException {
+        Path file = new TestNpz().floats("x", "(100, 33)", new float[3300]).write(directory.resolve("d.npz"));
+        try (NpzFile data = NpzFile.open(file);
+                NpyReader reader = data.read("x")) {
+            for (int samples : new int[] {1, 7, 33, 7, 1}) {
+                ByteBuffer batch = reader.next(samples * 33);
+                assertThat(batch.alignmentOffset(0, 64)).isZero();
+                assertThat(batch.remaining()).isEqualTo(samples * 33 * Float.BYTES);
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void keepsABatchWhileTheNextIsRead(boolean deflated) throws IOException {
