@@ -121,7 +121,13 @@ def java_beside_cpp(
     cpp = found["cpp"]
     middle = statistics.median(cpp)
     times = {("jvm-cpp", name): middle}
-    for way, key in {"array": "jvm-java", "direct": "jvm-java-direct", "copyingCpp": "jvm-cpp-copy"}.items():
+    keys = {
+        "array": "jvm-java",
+        "direct": "jvm-java-direct",
+        "copyingCpp": "jvm-cpp-copy",
+        "jniCopyingCpp": "jvm-cpp-jni-copy",
+    }
+    for way, key in keys.items():
         times[key, name] = middle * statistics.median(here / there for here, there in zip(found[way], cpp, strict=True))
     return times, peak
 

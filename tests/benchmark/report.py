@@ -16,7 +16,8 @@ WAYS = {
 }
 JVM_WAYS = {
     "jvm-cpp": "C++",
-    "jvm-cpp-copy": "C++, its input copied first",
+    "jvm-cpp-copy": "C++, its tensor copied first",
+    "jvm-cpp-jni-copy": "C++, its `float[]` copied by JNI first",
     "jvm-java": "Java, `float[]`",
     "jvm-java-direct": "Java, direct buffer",
 }
@@ -51,7 +52,7 @@ def markdown(report: dict, times: dict[tuple[str, str], Spread]) -> str:
         "## Java beside C++",
         "",
         "Both in one JVM, in turns, on the LibTorch of the C++ column above: what the border between them costs. C++ hands over",
-        "the same tensor each time; its copied input is what a `float[]` costs at least.",
+        "the same tensor each time; its `float[]` copied by JNI is what a `float[]` costs at least, without PreGrad's Java.",
         "",
         *table(JVM_WAYS, times),
     ]

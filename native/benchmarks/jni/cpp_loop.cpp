@@ -83,6 +83,18 @@ JNIEXPORT void JNICALL Java_org_pregrad_benchmarks_CppLoop_copyAndAdd(JNIEnv* en
   });
 }
 
+JNIEXPORT void JNICALL Java_org_pregrad_benchmarks_CppLoop_jniCopyAndAdd(JNIEnv* env, jclass /*unused*/, jlong handle,
+                                                                         jfloatArray inputs, jint times) {
+  repeat(env, handle, times, [env, inputs](Loop& loop) {
+    env->GetFloatArrayRegion(inputs, 0, static_cast<jsize>(loop.copied.numel()),
+                             static_cast<jfloat*>(loop.copied.mutable_data_ptr()));
+    if (env->ExceptionCheck() == JNI_TRUE) {
+      throw std::runtime_error("the array does not hold the case's inputs");
+    }
+    loop.attribution.add(loop.copied, loop.one.labels, loop.one.clusters);
+  });
+}
+
 JNIEXPORT void JNICALL Java_org_pregrad_benchmarks_CppLoop_close(JNIEnv* /*unused*/, jclass /*unused*/, jlong handle) {
   delete reinterpret_cast<Loop*>(handle);
 }

@@ -37,6 +37,7 @@ public class BesideCppBenchmark {
     private Runnable array;
     private Runnable direct;
     private CppLoop cpp;
+    private float[] inputs;
     private int calls;
 
     /** Opens the case in both languages, and finds how many calls make a turn. */
@@ -62,7 +63,9 @@ public class BesideCppBenchmark {
     }
 
     private void openJava() {
-        java = new OpenCase(BenchmarkCase.read(name));
+        BenchmarkCase one = BenchmarkCase.read(name);
+        inputs = one.inputs();
+        java = new OpenCase(one);
         array = java.array();
         direct = java.direct();
         array.run();
@@ -84,6 +87,7 @@ public class BesideCppBenchmark {
         private long directNanos;
         private long cppNanos;
         private long copyingCppNanos;
+        private long jniCopyingCppNanos;
 
         /** Begins anew. */
         @Setup(Level.Iteration)
@@ -93,6 +97,7 @@ public class BesideCppBenchmark {
             directNanos = 0;
             cppNanos = 0;
             copyingCppNanos = 0;
+            jniCopyingCppNanos = 0;
         }
 
         /** Java, from a {@code float[]}. */
@@ -115,6 +120,11 @@ public class BesideCppBenchmark {
             return mean(copyingCppNanos);
         }
 
+        /** C++, from a {@code float[]} that JNI copies into a tensor. */
+        public double jniCopyingCpp() {
+            return mean(jniCopyingCppNanos);
+        }
+
         private double mean(long nanos) {
             return nanos / 1e3 / calls;
         }
@@ -128,7 +138,9 @@ public class BesideCppBenchmark {
         times.arrayNanos += nanos(() -> repeat(array));
         times.cppNanos += nanos(() -> cpp.add(calls));
         times.directNanos += nanos(() -> repeat(direct));
+        times.jniCopyingCppNanos += nanos(() -> cpp.jniCopyAndAdd(inputs, calls));
         times.copyingCppNanos += nanos(() -> cpp.copyAndAdd(2 * calls));
+        times.jniCopyingCppNanos += nanos(() -> cpp.jniCopyAndAdd(inputs, calls));
         times.directNanos += nanos(() -> repeat(direct));
         times.cppNanos += nanos(() -> cpp.add(calls));
         times.arrayNanos += nanos(() -> repeat(array));

@@ -19,6 +19,11 @@ final class CppLoop implements AutoCloseable {
         copyAndAdd(handle, times);
     }
 
+    /** The same, copied by JNI's GetFloatArrayRegion from the case's own inputs. */
+    void jniCopyAndAdd(float[] inputs, int times) {
+        jniCopyAndAdd(handle, inputs, times);
+    }
+
     @Override
     public void close() {
         close(handle);
@@ -29,6 +34,8 @@ final class CppLoop implements AutoCloseable {
     private static native void add(long handle, int times);
 
     private static native void copyAndAdd(long handle, int times);
+
+    private static native void jniCopyAndAdd(long handle, float[] inputs, int times);
 
     private static native void close(long handle);
 }
