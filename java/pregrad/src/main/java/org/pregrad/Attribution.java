@@ -1,6 +1,5 @@
 package org.pregrad;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -234,14 +233,17 @@ public final class Attribution implements AutoCloseable {
         });
     }
 
+    // Here and below no stream: until the JVM compiles it, after thousands of batches, it takes 0.2 ms for 20 targets.
     private static long[] flat(long[][] rows, int width, String what) {
+        long[] all = new long[Math.multiplyExact(rows.length, width)];
         for (int i = 0; i < rows.length; i++) {
             if (rows[i].length != width || width == 0) {
                 throw new InputException("sample " + i + " has " + rows[i].length + " " + what + " where "
                         + (width == 0 ? "at least 1 is" : width + " are") + " expected: give as many for each sample");
             }
+            System.arraycopy(rows[i], 0, all, i * width, width);
         }
-        return Arrays.stream(rows).flatMapToLong(Arrays::stream).toArray();
+        return all;
     }
 
     /**
@@ -318,6 +320,13 @@ public final class Attribution implements AutoCloseable {
     }
 
     private static long[] widen(int[] values) {
-        return values == null ? null : Arrays.stream(values).asLongStream().toArray();
+        if (values == null) {
+            return null;
+        }
+        long[] wide = new long[values.length];
+        for (int i = 0; i < values.length; i++) {
+            wide[i] = values[i];
+        }
+        return wide;
     }
 }
