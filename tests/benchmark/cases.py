@@ -18,10 +18,6 @@ class Case:
     classes: int
     layers: tuple[str, ...]  # `*`: all of them
 
-    @property
-    def names_one_layer(self) -> bool:
-        return len(self.layers) == 1 and self.layers[0] != "*"
-
 
 def read_cases() -> list[Case]:
     with FILE.open(newline="") as file:

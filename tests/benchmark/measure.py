@@ -88,8 +88,7 @@ class Measurement:
             times.update({key: statistics.median(turn[key] for turn in turns) for key in turns[0]})
             self.part("Java and C++ in one JVM", times, self.in_one_jvm(case.name, count))
             self.part("Java", times, self.java("AttributionBenchmark.array", name))
-            if case.floor in ("mlp", "resnet") and case.names_one_layer and case.targets == 1:
-                self.part("JavaCPP by hand", times, self.java("JavaCppBenchmark", name))
+            self.part("JavaCPP by hand", times, self.java("JavaCppBenchmark", name))
             self.part("Python", times, processes.python(peers, self.folder, self.seconds, name))
         if self.chosen.case:
             return times

@@ -18,6 +18,8 @@ from torch import nn
 from cases import Case, read_cases
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+sys.path.append(str(FIXTURES / "generator"))
+from digits import CNN  # noqa: E402, F401 (the eager twin of digits-cnn.pt)
 
 
 class Mlp(nn.Module):

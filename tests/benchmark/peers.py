@@ -1,8 +1,10 @@
 """Times what Python users do today, for the same cases: prints one line of JSON per way and case.
 
 Ways: `loop`, a full backward hook and one backward per sample; `hook`, a forward hook and one backward of the summed
-outputs for the batch; `captum`, LayerGradientXActivation with multiply_by_inputs=False, where Captum can be imported.
-Besides, `products`: the matrix products of a case alone, which nobody can leave out.
+outputs for the batch; `captum`, LayerGradientXActivation with multiply_by_inputs=False, where Captum can be imported. None
+of them takes several targets of a sample, which therefore stands in the batch once for each. Removal is no gradient: a
+`hook` sets one neuron after the other to 0, with a forward for each. Besides, `products`: the matrix products of a case
+alone, which nobody can leave out.
 
 The first three differentiate by the output of the activation's module, as such code does (docs: README), so they do the
 work but not the right work: where the activation is in place, a hook on it is what runs.
@@ -13,7 +15,7 @@ Usage: peers.py FOLDER SECONDS [CASE...]
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy
@@ -30,12 +32,15 @@ except ImportError:
 
 BUILDERS = {
     "mlp.pt": lambda: models.Mlp(64, 128, 64),
+    "mlp512.pt": lambda: models.Mlp(64, 512, 64),
+    "digits-cnn.pt": models.CNN,
     "resnet18.pt": models.resnet18,
     "vit.pt": models.VisionTransformer,
 }
-# A loop over all samples of a large model takes seconds and says nothing new.
-LOOP_CASES = ("mlp-1", "mlp-32", "mlp-1797", "resnet-late-32")
+CLUSTERS = 10
 PRODUCTS_CASE = "mlp-1797"
+Call = tuple[nn.Module, int]  # the module of an activation, and which of its calls
+Sums = list[torch.Tensor]  # of each layer, [clusters, neurons]
 
 
 def load(case: Case, folder: Path) -> nn.Module:
@@ -53,10 +58,28 @@ def out_of_place(module: nn.Module) -> nn.Module:
     return module
 
 
-def target(case: Case, module: nn.Module) -> tuple[nn.Module, int]:
-    """The module behind a layer name, and which of its calls."""
-    name, call = case.layers[0].split("@")
-    return module.get_submodule(name), int(call)
+def runs(layers: Iterable[nn.Module], module: nn.Module, x: torch.Tensor) -> list[nn.Module]:
+    """The layers in the order in which one forward runs them, some several times."""
+    ran: list[nn.Module] = []
+    handles = [layer.register_forward_hook(lambda layer, inputs, output: ran.append(layer)) for layer in layers]
+    module(x[:1])
+    for handle in handles:
+        handle.remove()
+    return ran
+
+
+def calls(case: Case, module: nn.Module, x: torch.Tensor) -> list[Call]:
+    """What the case's layer names stand for."""
+    if case.layers != ("*",):
+        pairs = [layer.split("@") for layer in case.layers]
+        return [(module.get_submodule(name), int(call)) for name, call in pairs]
+    ran = runs([child for child in module.modules() if isinstance(child, nn.ReLU)], module, x)
+    return [(layer, ran[:index].count(layer)) for index, layer in enumerate(ran)]
+
+
+def run_once(case: Case, module: nn.Module, x: torch.Tensor) -> bool:
+    layers = {layer for layer, _ in calls(case, module, x)}
+    return len(runs(layers, module, x)) == len(layers)
 
 
 def per_cluster(values: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -64,45 +87,68 @@ def per_cluster(values: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         values = values.sum((2, 3))
     elif values.dim() == 3:
         values = values.sum(1)
-    return torch.zeros(20, values.shape[1], dtype=torch.float64).index_add_(0, y % 10, values.double())
+    return torch.zeros(CLUSTERS, values.shape[1], dtype=torch.float64).index_add_(0, y % CLUSTERS, values.double())
 
 
-def loop(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], object]:
-    layer, call = target(case, module)
-    seen: list[torch.Tensor] = []
-    layer.register_full_backward_hook(lambda module, inputs, outputs: seen.append(outputs[0].detach()))
+def loop(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], Sums]:
+    wanted = calls(case, module, x)
+    seen: dict[nn.Module, list[torch.Tensor]] = {layer: [] for layer, _ in wanted}
+    for layer in seen:
+        layer.register_full_backward_hook(lambda module, inputs, outputs: seen[module].append(outputs[0].detach()))
 
-    def work() -> torch.Tensor:
-        rows = []
+    def work() -> Sums:
+        rows: list[list[torch.Tensor]] = [[] for _ in wanted]
         for index in range(len(x)):
             module.zero_grad()
             module(x[index : index + 1])[0, y[index]].backward()
-            # The hooks run from the last call to the first.
-            rows.append(seen[-1 - call])
-            seen.clear()
-        return per_cluster(torch.cat(rows), y)
+            for row, (layer, call) in zip(rows, wanted, strict=True):
+                # The hooks run from the last call to the first.
+                row.append(seen[layer][-1 - call])
+            for gradients in seen.values():
+                gradients.clear()
+        return [per_cluster(torch.cat(row), y) for row in rows]
 
     return work
 
 
-def hook(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], object]:
-    layer, call = target(case, module)
-    seen: list[torch.Tensor] = []
-    layer.register_forward_hook(lambda module, inputs, output: seen.append(output))
+def hook(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], Sums]:
+    wanted = calls(case, module, x)
+    seen: dict[nn.Module, list[torch.Tensor]] = {layer: [] for layer, _ in wanted}
+    for layer in seen:
+        layer.register_forward_hook(lambda module, inputs, output: seen[module].append(output))
 
-    def work() -> torch.Tensor:
-        outputs = module(x)
-        (gradient,) = torch.autograd.grad(outputs.gather(1, y[:, None]).sum(), seen[call])
-        seen.clear()
-        return per_cluster(gradient, y)
+    def work() -> Sums:
+        total = module(x).gather(1, y[:, None]).sum()
+        gradients = torch.autograd.grad(total, [seen[layer][call] for layer, call in wanted])
+        for outputs in seen.values():
+            outputs.clear()
+        return [per_cluster(gradient, y) for gradient in gradients]
 
     return work
 
 
-def captum(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], object]:
-    layer, _ = target(case, module)
-    attribution = LayerGradientXActivation(module, layer, multiply_by_inputs=False)
-    return lambda: per_cluster(attribution.attribute(x, target=y), y)
+def captum(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], Sums]:
+    layers = list(dict.fromkeys(layer for layer, _ in calls(case, module, x)))
+    attribution = LayerGradientXActivation(module, layers, multiply_by_inputs=False)
+    return lambda: [per_cluster(values, y) for values in attribution.attribute(x, target=y)]
+
+
+def removal(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], Sums]:
+    ((layer, _),) = calls(case, module, x)
+    removed: list[int] = []
+    layer.register_forward_hook(lambda module, inputs, output: output.index_fill(1, torch.tensor(removed, dtype=torch.long), 0))
+    neurons = module.fc1.out_features
+
+    def outputs(*neurons: int) -> torch.Tensor:
+        removed[:] = neurons
+        return module(x).gather(1, y[:, None])
+
+    @torch.no_grad()
+    def work() -> Sums:
+        whole = outputs()
+        return [per_cluster(torch.cat([whole - outputs(neuron) for neuron in range(neurons)], 1), y)]
+
+    return work
 
 
 def products(module: models.Mlp, x: torch.Tensor) -> Callable[[], object]:
@@ -128,44 +174,37 @@ def report(way: str, case: Case, microseconds: float) -> None:
     print(json.dumps({"way": way, "case": case.name, "us": microseconds}), flush=True)
 
 
-def runs_once(case: Case, module: nn.Module, x: torch.Tensor) -> bool:
-    layer, _ = target(case, module)
-    calls = []
-    handle = layer.register_forward_hook(lambda module, inputs, output: calls.append(1))
-    module(x[:1])
-    handle.remove()
-    return len(calls) == 1
-
-
-def require_equal(case: Case, name: str, sums: torch.Tensor, first: torch.Tensor) -> None:
+def require_equal(case: Case, name: str, sums: Sums, first: Sums) -> None:
     """All ways do the same work, or their times say nothing."""
-    if not torch.allclose(sums, first, rtol=1e-3, atol=1e-4 * first.abs().max().item()):
-        raise SystemExit(f"peers.py: case {case.name}: {name} and the first way differ")
+    for here, there in zip(sums, first, strict=True):
+        if not torch.allclose(here, there, rtol=1e-3, atol=1e-4 * there.abs().max().item()):
+            raise SystemExit(f"peers.py: case {case.name}: {name} and the first way differ")
+
+
+def ways_of(case: Case) -> dict[str, Callable]:
+    if case.floor == "removal":
+        return {"hook": removal}
+    ways = {"loop": loop, "hook": hook}
+    return ways if LayerGradientXActivation is None else ways | {"captum": captum}
 
 
 def main() -> None:
     folder, seconds, wanted = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
-    ways = {"loop": loop, "hook": hook}
-    if LayerGradientXActivation is not None:
-        ways["captum"] = captum
-    else:
+    if LayerGradientXActivation is None:
         print("peers.py: captum cannot be imported and is left out", file=sys.stderr)
     for case in read_cases():
-        if case.model not in BUILDERS or not case.names_one_layer or case.name.startswith("target"):
-            continue
         if wanted and case.name not in wanted:
             continue
         x = torch.from_numpy(numpy.fromfile(folder / f"{case.name}.x", numpy.float32).reshape(case.samples, *case.shape))
+        x = x.repeat_interleave(case.targets, 0)
         y = torch.from_numpy(numpy.fromfile(folder / f"{case.name}.y", numpy.int64))
         first = None
-        for name, way in ways.items():
-            if name == "loop" and case.name not in LOOP_CASES:
-                continue
+        for name, way in ways_of(case).items():
             work = way(case, out_of_place(load(case, folder)), x, y)
             sums = work()
             first = sums if first is None else first
             # Of a module that runs several times Captum mixes the calls.
-            if name != "captum" or runs_once(case, load(case, folder), x):
+            if name != "captum" or run_once(case, load(case, folder), x):
                 require_equal(case, name, sums, first)
             report(name, case, measure(work, seconds))
         if case.name == PRODUCTS_CASE:

@@ -22,7 +22,7 @@ record BenchmarkCase(
         String floor,
         long[] shape,
         List<String> layers,
-        int tap,
+        List<Integer> taps,
         float[] inputs,
         long[][] targets) {
     /** Bytes. A direct buffer begins at one, as a tensor does: LibTorch multiplies more slowly from where Java lets it begin. */
@@ -66,17 +66,19 @@ record BenchmarkCase(
             labels.get(row);
         }
         List<String> layers = words[7].equals("*") ? List.of() : List.of(words[7].split(",", -1));
-        int tap = layers.size() == 1 ? Integer.parseInt(words[8]) : -1;
-        return new BenchmarkCase(words[0], folder.resolve(words[1]), words[2], shape, layers, tap, inputs, targets);
+        List<Integer> taps = layers.isEmpty()
+                ? List.of()
+                : Arrays.stream(words[8].split(",", -1)).map(Integer::valueOf).toList();
+        return new BenchmarkCase(words[0], folder.resolve(words[1]), words[2], shape, layers, taps, inputs, targets);
     }
 
     private static ByteBuffer bytes(Path file) throws IOException {
         return ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** The first target of each sample. */
+    /** The targets of all samples, one sample after the other. */
     long[] labels() {
-        return Arrays.stream(targets).mapToLong(row -> row[0]).toArray();
+        return Arrays.stream(targets).flatMapToLong(Arrays::stream).toArray();
     }
 
     long[][] clusters() {
