@@ -135,18 +135,23 @@ def captum(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> C
 
 def removal(case: Case, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], Sums]:
     ((layer, _),) = calls(case, module, x)
-    removed: list[int] = []
-    layer.register_forward_hook(lambda module, inputs, output: output.index_fill(1, torch.tensor(removed, dtype=torch.long), 0))
-    neurons = module.fc1.out_features
+    removed: list[int] = []  # one neuron, or none
 
-    def outputs(*neurons: int) -> torch.Tensor:
-        removed[:] = neurons
+    def remove(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+        for neuron in removed:
+            output[:, neuron] = 0
+
+    def without(*neuron: int) -> torch.Tensor:
+        removed[:] = neuron
         return module(x).gather(1, y[:, None])
+
+    layer.register_forward_hook(remove)
 
     @torch.no_grad()
     def work() -> Sums:
-        whole = outputs()
-        return [per_cluster(torch.cat([whole - outputs(neuron) for neuron in range(neurons)], 1), y)]
+        whole = without()
+        falls = [whole - without(neuron) for neuron in range(module.fc1.out_features)]
+        return [per_cluster(torch.cat(falls, 1), y)]
 
     return work
 

@@ -9,6 +9,7 @@
 
 #include <pregrad/error.hpp>
 
+#include "exit.hpp"
 #include "java_exception.hpp"
 
 /// Begins an entry point of org.pregrad.internal.Native. Its body is one call of `guarded`.
@@ -19,6 +20,7 @@ namespace pregrad::jni {
 /// Runs the body of an entry point; a C++ exception becomes a Java one, and the result then is 0 or null.
 template <class Body>
 std::invoke_result_t<Body> guarded(JNIEnv* env, Body&& body) noexcept {
+  const RunningCall running;
   try {
     return std::forward<Body>(body)();
   } catch (const PendingJavaException&) {

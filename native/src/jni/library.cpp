@@ -9,6 +9,7 @@
 
 #include "classes.hpp"
 #include "convert.hpp"
+#include "exit.hpp"
 #include "guard.hpp"
 #include "openblas_threads.hpp"
 #include "registry.hpp"
@@ -70,6 +71,10 @@ PREGRAD_JNI(void, setThreads)(JNIEnv* env, jclass /*unused*/, jint threads) {
 
 PREGRAD_JNI(jboolean, joinOpenBlasThreads)(JNIEnv* env, jclass /*unused*/) {
   return jni::guarded(env, [] { return static_cast<jboolean>(jni::join_openblas_threads() ? JNI_TRUE : JNI_FALSE); });
+}
+
+PREGRAD_JNI(void, leaveRunningCallsAtExit)(JNIEnv* env, jclass /*unused*/) {
+  jni::guarded(env, [] { jni::leave_running_calls_at_exit(); });
 }
 
 PREGRAD_JNI(jlong, liveHandles)(JNIEnv* env, jclass /*unused*/) {

@@ -23,6 +23,19 @@ record Child(List<String> out, String err) {
             Map<String, String> environment,
             String... arguments)
             throws IOException, InterruptedException {
+        return runTo(0, folder, main, classPath, options, environment, arguments);
+    }
+
+    /** The same until it ends with that status. */
+    static Child runTo(
+            int status,
+            Path folder,
+            Class<?> main,
+            String classPath,
+            List<String> options,
+            Map<String, String> environment,
+            String... arguments)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xcheck:jni", "-cp", classPath));
         if (Runtime.version().feature() >= 22) {
@@ -39,7 +52,7 @@ record Child(List<String> out, String err) {
         builder.environment().putAll(environment);
         int code = builder.start().waitFor();
         String errors = Files.readString(err);
-        assertThat(code).as(errors).isZero();
+        assertThat(code).as(errors).isEqualTo(status);
         return new Child(Files.readAllLines(out), errors);
     }
 }

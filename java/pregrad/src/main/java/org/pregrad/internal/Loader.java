@@ -38,6 +38,7 @@ public final class Loader {
             system(library);
             shakeHands();
             OpenBlas.join();
+            prepareExit();
             loaded = true;
         } catch (PreGradException e) {
             failure = e;
@@ -117,6 +118,14 @@ public final class Loader {
         if (!ours.equals(theirs)) {
             throw new PreGradException("the classes are PreGrad " + ours + " but '" + library + "' is PreGrad " + theirs
                     + ": use both from one build");
+        }
+    }
+
+    private static void prepareExit() {
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(Native::leaveRunningCallsAtExit, "pregrad-exit"));
+        } catch (IllegalStateException e) {
+            // The JVM exits already, and takes no more hooks.
         }
     }
 

@@ -32,6 +32,9 @@ public final class Native {
     /** Lets OpenBLAS run on LibTorch's threads; false if there is no OpenBLAS that can. */
     public static native boolean joinOpenBlasThreads();
 
+    /** Lets the process end well though calls run: to be called when the JVM begins to exit. */
+    public static native void leaveRunningCallsAtExit();
+
     /** How many handles are not yet released. */
     public static native long liveHandles();
 
