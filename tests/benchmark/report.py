@@ -27,13 +27,14 @@ def number(value: float) -> str:
     return f"{value:.4g}" if value < 1000 else f"{value:,.0f}"
 
 
+def spread(entry: Spread) -> str:
+    return f"{number(entry['median'])} ({number(entry['least'])}–{number(entry['most'])})"
+
+
 def table(ways: dict[str, str], times: dict[tuple[str, str], Spread]) -> list[str]:
     lines = ["| case | " + " | ".join(ways.values()) + " |", "| --- |" + " --- |" * len(ways)]
     for case in dict.fromkeys(case for way, case in times if way in ways):
-        cells = []
-        for way in ways:
-            entry = times.get((way, case))
-            cells.append(f"{number(entry['median'])} ({number(entry['least'])}–{number(entry['most'])})" if entry else "")
+        cells = [spread(times[way, case]) if (way, case) in times else "" for way in ways]
         lines.append(f"| {case} | " + " | ".join(cells) + " |")
     return lines
 
@@ -60,11 +61,12 @@ def markdown(report: dict, times: dict[tuple[str, str], Spread]) -> str:
     for row in report["requirements"]:
         unit = f" {row['unit']}" if row["unit"] else ""
         if "measured" in row:
-            spread = f"{number(row['measured'])}{unit} ({number(row['least'])}–{number(row['most'])})"
-            lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | {spread} | {'yes' if row['met'] else '**no**'} |")
+            measured = spread({"median": row["measured"], "least": row["least"], "most": row["most"]})
+            met = "yes" if row["met"] else "**no**"
+            lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | {measured} | {met} |")
         else:
             lines.append(f"| {row['name']} | {number(row['at_most'])}{unit} | not measured | |")
-    lines += ["", "## By itself", "", "| what | time |", "| --- | --- |"]
+    lines += ["", "## By itself", "", "| what | µs |", "| --- | --- |"]
     alone = {
         ("floor-threads", ""): "a sample of mlp-1, 16 threads with a floor each",
         ("cpp-threads", ""): "the same, 16 threads in one C++ `Attribution`",
@@ -80,7 +82,7 @@ def markdown(report: dict, times: dict[tuple[str, str], Spread]) -> str:
     }
     for key, name in alone.items():
         if key in times:
-            lines.append(f"| {name} | {number(times[key]['median'])} µs |")
+            lines.append(f"| {name} | {spread(times[key])} |")
     lines += ["", "## Peak memory of each part", "", "| part | MiB |", "| --- | --- |"]
     lines += [f"| {name} | {peak / 2**20:,.0f} |" for name, peak in report["peak_bytes"].items()]
     return "\n".join(lines) + "\n\n" + (HERE / "limits.md").read_text()
