@@ -92,6 +92,7 @@ class Measurement:
             self.part("Python", times, processes.python(peers, self.folder, self.seconds, name))
         if self.chosen.case:
             return times
+        processes.let_go(self.folder / "large.npz")
         self.part("Java alone", times, self.java("NativeCallBenchmark|NpzBenchmark|ProductsBenchmark", []))
         self.threads(times)
         return times

@@ -6,7 +6,6 @@ Speed does not depend on what a network has learnt.
 Usage: models.py FOLDER
 """
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -133,14 +132,6 @@ def write_inputs(folder: Path, case: Case) -> None:
     y.tofile(folder / f"{case.name}.y")
 
 
-def let_go(file: Path) -> None:
-    """Out of memory to the disk, from where it comes as users' data does: the pages of what was just written are small,
-    and the kernel takes twice as long to copy them."""
-    with open(file, "rb") as data:
-        os.fsync(data.fileno())
-        os.posix_fadvise(data.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,9 +149,7 @@ def main() -> None:
     for case in cases:
         write_inputs(folder, case)
     # For the reader of npz files against a copy of the same bytes: 64 MiB, stored.
-    large = folder / "large.npz"
-    numpy.savez(large, x=numpy.random.default_rng(0).standard_normal((65536, 256), numpy.float32))
-    let_go(large)
+    numpy.savez(folder / "large.npz", x=numpy.random.default_rng(0).standard_normal((65536, 256), numpy.float32))
     write_many_digits(folder)
 
 
