@@ -35,8 +35,8 @@ def run(command: list, environment: dict[str, str] | None = None) -> Ran:
 
 
 def let_go(file: Path) -> None:
-    """Out of memory to the disk, from where it comes as users' data does: the pages of what was just written, and those that
-    came back one by one after the machine took some away, are small, and the kernel takes twice as long to copy them."""
+    """Out of memory to the disk, from where it comes as users' data does: the kernel takes twice as long to copy what was
+    just written, and sometimes what has been in memory for long."""
     with file.open("rb") as data:
         os.fsync(data.fileno())
         os.posix_fadvise(data.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
