@@ -43,7 +43,10 @@ def options() -> argparse.Namespace:
     parser.add_argument("--command", type=Path, default=ROOT / "pregrad")
     parser.add_argument("--python", default=sys.executable, help="one that has torch")
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if chosen.rounds < 1:
+        parser.error(f"--rounds is {chosen.rounds}: give 1 or more")
+    return chosen
 
 
 def java_program() -> str:
