@@ -11,24 +11,11 @@ import java.util.List;
 import java.util.Map;
 
 /** A JVM of its own, for what happens once per process. */
-record Child(List<String> out, String err) {
+record Child(int status, List<String> out, String err) {
     static final String CLASS_PATH = System.getProperty("java.class.path");
 
-    /** Runs the class on this JDK and waits until it ends well. */
+    /** Runs the class on this JDK and waits until it ends. */
     static Child run(
-            Path folder,
-            Class<?> main,
-            String classPath,
-            List<String> options,
-            Map<String, String> environment,
-            String... arguments)
-            throws IOException, InterruptedException {
-        return runTo(0, folder, main, classPath, options, environment, arguments);
-    }
-
-    /** The same until it ends with that status. */
-    static Child runTo(
-            int status,
             Path folder,
             Class<?> main,
             String classPath,
@@ -50,9 +37,13 @@ record Child(List<String> out, String err) {
                 new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
         builder.environment().remove("OPENBLAS_THREAD_TIMEOUT");
         builder.environment().putAll(environment);
-        int code = builder.start().waitFor();
-        String errors = Files.readString(err);
-        assertThat(code).as(errors).isEqualTo(status);
-        return new Child(Files.readAllLines(out), errors);
+        int status = builder.start().waitFor();
+        return new Child(status, Files.readAllLines(out), Files.readString(err));
+    }
+
+    /** This one, which must have ended well. */
+    Child succeeded() {
+        assertThat(status).as(err).isZero();
+        return this;
     }
 }

@@ -51,7 +51,8 @@ class ExitTest {
     void callsThatRunDoNotCrashAJvmThatExits() throws Exception {
         Presets.require();
         String model = Fixtures.file("digits-mlp.scripted.pt").toString();
-        Child child = Child.runTo(STATUS, folder, Main.class, Child.CLASS_PATH, List.of(), Map.of(), model);
+        Child child = Child.run(folder, Main.class, Child.CLASS_PATH, List.of(), Map.of(), model);
+        assertThat(child.status()).as(child.err()).isEqualTo(STATUS);
         assertThat(child.out()).isEmpty();
         assertThat(child.err()).isEmpty();
     }

@@ -224,7 +224,8 @@ class GpuTest {
                 .filter(name -> System.getProperty(name) != null)
                 .map(name -> "-D" + name + "=" + System.getProperty(name))
                 .toList();
-        Child child = Child.run(folder, Breaking.class, Child.CLASS_PATH, options, Map.of());
+        Child child = Child.run(folder, Breaking.class, Child.CLASS_PATH, options, Map.of())
+                .succeeded();
         assertThat(child.out()).hasSize(5);
         assertThat(child.out().get(0)).contains("cuda:0 is lost (CUDA error: ");
         assertThat(child.out().subList(1, 4)).allMatch(line -> line.contains("cuda:0 was lost earlier"));

@@ -302,13 +302,14 @@ class LifecycleTest {
     @Test
     void whatNobodyClosesIsReportedAndGivenBack(@TempDir Path folder) throws Exception {
         Child child = Child.run(
-                folder,
-                Leak.class,
-                Child.CLASS_PATH,
-                List.of(
-                        "-Dpregrad.fixtures=" + Fixtures.folder(),
-                        "-Dpregrad.libtorch=" + System.getProperty("pregrad.libtorch", "")),
-                Map.of());
+                        folder,
+                        Leak.class,
+                        Child.CLASS_PATH,
+                        List.of(
+                                "-Dpregrad.fixtures=" + Fixtures.folder(),
+                                "-Dpregrad.libtorch=" + System.getProperty("pregrad.libtorch", "")),
+                        Map.of())
+                .succeeded();
         assertThat(child.out()).containsExactly("1 before, 0 after");
         assertThat(child.err())
                 .containsOnlyOnce("Model " + Fixtures.file("digits-mlp.scripted.pt")

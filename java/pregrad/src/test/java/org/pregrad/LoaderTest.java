@@ -53,7 +53,8 @@ class LoaderTest {
 
     private Child start(String classPath, List<String> options, Map<String, String> environment, String... arguments)
             throws Exception {
-        return Child.run(folder, Main.class, classPath, options, environment, arguments);
+        return Child.run(folder, Main.class, classPath, options, environment, arguments)
+                .succeeded();
     }
 
     /** What both tries said. */
