@@ -24,26 +24,27 @@ class ExitTest {
         private Main() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            Model model = Model.load(Path.of(arguments[0]));
-            Attribution attribution = model.attribution()
-                    .layers("act1")
-                    .methods(Method.INTEGRATED_GRADIENTS)
-                    .steps(10_000)
-                    .open();
-            Input input = Input.of(new float[SAMPLES * 64], SAMPLES, 64);
-            CountDownLatch begun = new CountDownLatch(THREADS);
-            for (int i = 0; i < THREADS; i++) {
-                Thread thread = new Thread(() -> {
-                    begun.countDown();
-                    attribution.add(input, new long[SAMPLES], new long[SAMPLES]);
-                    System.out.println("a call ended, so that this is no test of one that runs");
-                });
-                thread.setDaemon(true);
-                thread.start();
+            try (Model model = Model.load(Path.of(arguments[0]));
+                    Attribution attribution = model.attribution()
+                            .layers("act1")
+                            .methods(Method.INTEGRATED_GRADIENTS)
+                            .steps(10_000)
+                            .open()) {
+                Input input = Input.of(new float[SAMPLES * 64], SAMPLES, 64);
+                CountDownLatch begun = new CountDownLatch(THREADS);
+                for (int i = 0; i < THREADS; i++) {
+                    Thread thread = new Thread(() -> {
+                        begun.countDown();
+                        attribution.add(input, new long[SAMPLES], new long[SAMPLES]);
+                        System.out.println("a call ended, so that this is no test of one that runs");
+                    });
+                    thread.setDaemon(true);
+                    thread.start();
+                }
+                begun.await();
+                Thread.sleep(500);
+                System.exit(STATUS);
             }
-            begun.await();
-            Thread.sleep(500);
-            System.exit(STATUS);
         }
     }
 
