@@ -18,7 +18,7 @@ from cases import Case, read_cases
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 sys.path.append(str(FIXTURES / "generator"))
-from digits import CNN  # noqa: E402, F401 (the eager twin of digits-cnn.pt)
+from digits import CNN  # noqa: E402
 
 
 class Mlp(nn.Module):
@@ -124,6 +124,17 @@ class VisionTransformer(nn.Module):
         return self.head(self.norm(self.blocks(x)).mean(1))
 
 
+# What builds the eager module of each file.
+BUILDERS = {
+    "mlp.pt": lambda: Mlp(64, 128, 64),
+    "mlp512.pt": lambda: Mlp(64, 512, 64),
+    "resnet18.pt": resnet18,
+    "vit.pt": VisionTransformer,
+    "digits-cnn.pt": CNN,
+}
+TRAINED = {"digits-cnn.pt": FIXTURES / "digits-cnn.scripted.pt"}
+
+
 def write_inputs(folder: Path, case: Case) -> None:
     generator = numpy.random.default_rng(0)
     x = generator.standard_normal((case.samples, *case.shape), numpy.float32)
@@ -136,15 +147,11 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    models = {
-        "mlp.pt": Mlp(64, 128, 64),
-        "mlp512.pt": Mlp(64, 512, 64),
-        "resnet18.pt": resnet18(),
-        "vit.pt": VisionTransformer(),
-    }
-    for file, model in models.items():
-        torch.jit.script(model.eval()).save(str(folder / file))
-    shutil.copy(FIXTURES / "digits-cnn.scripted.pt", folder / "digits-cnn.pt")
+    for file, build in BUILDERS.items():
+        if file in TRAINED:
+            shutil.copy(TRAINED[file], folder / file)
+        else:
+            torch.jit.script(build().eval()).save(str(folder / file))
     cases = read_cases()
     for case in cases:
         write_inputs(folder, case)

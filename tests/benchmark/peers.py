@@ -30,13 +30,6 @@ try:
 except ImportError:
     LayerGradientXActivation = None
 
-BUILDERS = {
-    "mlp.pt": lambda: models.Mlp(64, 128, 64),
-    "mlp512.pt": lambda: models.Mlp(64, 512, 64),
-    "digits-cnn.pt": models.CNN,
-    "resnet18.pt": models.resnet18,
-    "vit.pt": models.VisionTransformer,
-}
 CLUSTERS = 10
 PRODUCTS_CASE = "mlp-1797"
 Call = tuple[nn.Module, int]  # the module of an activation, and which of its calls
@@ -45,7 +38,7 @@ Sums = list[torch.Tensor]  # of each layer, [clusters, neurons]
 
 def load(case: Case, folder: Path) -> nn.Module:
     """The eager twin of the file: hooks need one."""
-    module = BUILDERS[case.model]()
+    module = models.BUILDERS[case.model]()
     module.load_state_dict(torch.jit.load(str(folder / case.model)).state_dict())
     return module.eval()
 

@@ -34,14 +34,6 @@ def run(command: list, environment: dict[str, str] | None = None) -> Ran:
         return Ran(output.read(), seconds, usage.ru_maxrss * 1024)
 
 
-def let_go(file: Path) -> None:
-    """Out of memory to the disk, from where it comes as users' data does: the kernel takes twice as long to copy what was
-    just written, and sometimes what has been in memory for long."""
-    with file.open("rb") as data:
-        os.fsync(data.fileno())
-        os.posix_fadvise(data.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
 def libtorch_of(program: Path) -> Path:
     """The folder of the LibTorch that a program loads."""
     for line in run(["ldd", program]).output.splitlines():

@@ -81,6 +81,11 @@ record BenchmarkCase(
         return Arrays.stream(targets).flatMapToLong(Arrays::stream).toArray();
     }
 
+    /** Those of {@link #labels}. */
+    long[] clustersOfLabels() {
+        return Arrays.stream(clusters()).flatMapToLong(Arrays::stream).toArray();
+    }
+
     long[][] clusters() {
         return Arrays.stream(targets)
                 .map(row -> Arrays.stream(row).map(target -> target % 10).toArray())
@@ -89,13 +94,13 @@ record BenchmarkCase(
 
     /** What adds the case's batch to an attribution. */
     Runnable adder(Attribution attribution, Input input) {
-        long[][] clusters = clusters();
         if (targets[0].length > 1) {
+            long[][] clusters = clusters();
             return () -> attribution.addTargets(input, targets, clusters);
         }
         long[] labels = labels();
-        long[] firstClusters = Arrays.stream(clusters).mapToLong(row -> row[0]).toArray();
-        return () -> attribution.add(input, labels, firstClusters);
+        long[] clusters = clustersOfLabels();
+        return () -> attribution.add(input, labels, clusters);
     }
 
     FloatBuffer directInputs() {
