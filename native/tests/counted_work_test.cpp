@@ -30,14 +30,6 @@ class CountedWorkTest : public testing::Test {
     return model_.attribution(options);
   }
 
-  static int total(const OperatorCounts& seen) {
-    int sum = 0;
-    for (const auto& [name, times] : seen) {
-      sum += times;
-    }
-    return sum;
-  }
-
   Model model_ = Model::load(fixture_path("digits-mlp.scripted.pt"));
   Data data_ = first_of(read_data(fixture_path("digits.npz")), 100);
 };

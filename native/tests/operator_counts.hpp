@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -14,5 +15,11 @@ using OperatorCounts = std::map<std::string, int>;
 /// What `body` runs on this thread.
 /// @param scope FUNCTION for operators, BACKWARD_FUNCTION for those of autograd
 OperatorCounts operator_counts(at::RecordScope scope, const std::function<void()>& body);
+
+/// How many operators run, however often each.
+int total(const OperatorCounts& counts);
+
+/// The multiply-adds of the convolutions and matrix products that `body` runs on this thread.
+std::int64_t multiply_adds_of(const std::function<void()>& body);
 
 }  // namespace pregrad::test

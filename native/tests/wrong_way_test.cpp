@@ -1,7 +1,6 @@
 // Each way in which pre-activation gradients are commonly got wrong, next to ours.
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -9,7 +8,9 @@
 #include <torch/torch.h>
 
 #include "fixtures.hpp"
+#include "operator_counts.hpp"
 #include "pregrad/pregrad.hpp"
+#include "rounding.hpp"
 
 namespace pregrad::test {
 
@@ -61,7 +62,8 @@ TEST_P(WrongWayTest, IsWrongAndOursIsRight) {
     const auto& truth = golden.at(key).mean;
     const std::string layer = key.layer + "@" + std::to_string(key.call);
     EXPECT_GT(relative_error(values, truth), 0.1) << layer;
-    EXPECT_LT(relative_error(scores.of(layer, key.cluster, Method::gradient).mean, truth), 1e-5) << layer;
+    EXPECT_LT(relative_error(scores.of(layer, key.cluster, Method::gradient).mean, truth), promised_of_golden_values)
+        << layer;
   }
 }
 
@@ -104,7 +106,7 @@ TEST(WrongWay, RetainedGradientFollowsTheNewestVersionInLibTorchToo) {
   probe.add(second->forward(tapped.relu_()));
   const at::Tensor mean = truth_z.grad().to(at::kDouble).mean(0);
   const std::vector<double> truth(mean.data_ptr<double>(), mean.data_ptr<double>() + mean.numel());
-  EXPECT_LT(relative_error(probe.scores().of("first", 0, Method::gradient).mean, truth), 1e-6);
+  EXPECT_LT(relative_error(probe.scores().of("first", 0, Method::gradient).mean, truth), apart(at::kFloat, {6, 3}));
 }
 
 TEST(WrongWay, SignedMeanOverMixedClassesCancels) {
@@ -126,37 +128,26 @@ TEST(WrongWay, SignedMeanOverMixedClassesCancels) {
   EXPECT_LT(cancellation[cancellation.size() / 2], 0.3);
 }
 
-TEST(WrongWay, OneBackwardPerSampleCostsManyTimesOneForAll) {
-  const Data data = data_of("digits-mlp");
+TEST(WrongWay, OneBackwardPerSampleRunsManyTimesTheOperatorsOfOneForAll) {
+  const Data data = first_of(data_of("digits-mlp"), 100);
   const std::string file = fixture_path("digits-mlp.scripted.pt").string();
   torch::jit::Module module = torch::jit::load(file);
   module.eval();
-  using Clock = std::chrono::steady_clock;
   const auto per_sample = [&] {
-    const auto start = Clock::now();
     for (std::int64_t i = 0; i < data.x.size(0); ++i) {
       const at::Tensor y = module.forward({data.x.slice(0, i, i + 1)}).toTensor();
       y[0][data.y[i].item<std::int64_t>()].backward();
     }
-    return Clock::now() - start;
   };
   AttributionOptions options;
   options.layers = {"act1"};
-  const Model model = Model::load(file);
-  const auto for_all = [&] {
-    Attribution attribution = model.attribution(options);
-    const auto start = Clock::now();
-    attribution.add(data.x, data.y);
-    return Clock::now() - start;
-  };
-  // One thread, so that the machine's other work does not decide.
-  const int threads = at::get_num_threads();
-  at::set_num_threads(1);
-  for_all();
-  const auto slow = per_sample();
-  const auto fast = std::min({for_all(), for_all(), for_all()});
-  at::set_num_threads(threads);
-  EXPECT_GT(slow / fast, 10);
+  Attribution attribution = Model::load(file).attribution(options);
+  attribution.add(data.x, data.y);  // the checks of a first batch run the model too
+  const OperatorCounts slow = operator_counts(at::RecordScope::FUNCTION, per_sample);
+  const OperatorCounts fast = operator_counts(at::RecordScope::FUNCTION, [&] { attribution.add(data.x, data.y); });
+  EXPECT_EQ(slow.at("aten::linear"), 3 * 100);
+  EXPECT_EQ(fast.at("aten::addmm"), 3);
+  EXPECT_GT(total(slow), 50 * total(fast));
 }
 
 }  // namespace

@@ -3,11 +3,12 @@ package org.pregrad;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.pregrad.internal.Native;
 
 /** A service is told to stop while its threads compute. */
 class ExitTest {
@@ -31,20 +32,28 @@ class ExitTest {
                             .steps(10_000)
                             .open()) {
                 Input input = Input.of(new float[SAMPLES * 64], SAMPLES, 64);
-                CountDownLatch begun = new CountDownLatch(THREADS);
+                List<Thread> threads = new ArrayList<>();
                 for (int i = 0; i < THREADS; i++) {
                     Thread thread = new Thread(() -> {
-                        begun.countDown();
                         attribution.add(input, new long[SAMPLES], new long[SAMPLES]);
                         System.out.println("a call ended, so that this is no test of one that runs");
                     });
                     thread.setDaemon(true);
                     thread.start();
+                    threads.add(thread);
                 }
-                begun.await();
-                Thread.sleep(500);
+                while (!threads.stream().allMatch(Main::isInNativeCall)) {
+                    Thread.onSpinWait();
+                }
                 System.exit(STATUS);
             }
+        }
+
+        private static boolean isInNativeCall(Thread thread) {
+            StackTraceElement[] calls = thread.getStackTrace();
+            return calls.length > 0
+                    && calls[0].isNativeMethod()
+                    && calls[0].getClassName().equals(Native.class.getName());
         }
     }
 

@@ -21,8 +21,11 @@ import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
 
 /** Whatever is called after, twice or at the same time as close is an exception or a wait, never a crash. */
-@Timeout(120)
+@Timeout(LifecycleTest.PATIENCE_S)
 class LifecycleTest {
+    /** Ends what hangs; a hundred times what the longest test takes. */
+    static final int PATIENCE_S = 1200;
+
     private static Model load() {
         return Model.load(Fixtures.file("digits-mlp.scripted.pt"));
     }
@@ -107,6 +110,7 @@ class LifecycleTest {
             for (int round = 0; round < 5; round++) {
                 Ablation ablation = model.ablation().orders(orders()).open();
                 Check check = model.check().layers("act2").open();
+                AtomicInteger measured = new AtomicInteger();
                 CountDownLatch computing = new CountDownLatch(2);
                 List<Future<?>> workers = new ArrayList<>();
                 for (Runnable batch : List.<Runnable>of(
@@ -117,6 +121,7 @@ class LifecycleTest {
                         assertThatThrownBy(() -> {
                                     while (true) {
                                         batch.run();
+                                        measured.incrementAndGet();
                                     }
                                 })
                                 .isExactlyInstanceOf(IllegalStateException.class)
@@ -124,15 +129,22 @@ class LifecycleTest {
                     }));
                 }
                 computing.await();
-                Thread.sleep(10L * round);
+                await(measured, round);
                 ablation.close();
                 check.close();
                 for (Future<?> worker : workers) {
-                    worker.get(60, TimeUnit.SECONDS);
+                    worker.get(PATIENCE_S, TimeUnit.SECONDS);
                 }
             }
         } finally {
             pool.shutdownNow();
+        }
+    }
+
+    /** Until so many batches are done. */
+    private static void await(AtomicInteger batches, int count) {
+        while (batches.get() < count) {
+            Thread.onSpinWait();
         }
     }
 
@@ -200,13 +212,13 @@ class LifecycleTest {
                     }));
                 }
                 computing.await();
-                Thread.sleep(round);
+                await(batches, round);
                 Future<?> second = pool.submit(attribution::close);
                 attribution.close();
                 model.close();
                 second.get();
                 for (Future<?> worker : workers) {
-                    worker.get(60, TimeUnit.SECONDS);
+                    worker.get(PATIENCE_S, TimeUnit.SECONDS);
                 }
             }
         } finally {
@@ -220,21 +232,24 @@ class LifecycleTest {
         Handle handle = new Handle(Long.MAX_VALUE, "test");
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch leave = new CountDownLatch(1);
-        ExecutorService pool = Executors.newFixedThreadPool(2);
+        ExecutorService pool = Executors.newSingleThreadExecutor();
         Future<Boolean> user = pool.submit(() -> handle.use(id -> {
             inside.countDown();
             try {
-                return leave.await(60, TimeUnit.SECONDS);
+                return leave.await(PATIENCE_S, TimeUnit.SECONDS);
             } catch (InterruptedException e) {
                 throw new IllegalArgumentException(e);
             }
         }));
         inside.await();
-        Future<?> closer = pool.submit(handle::close);
-        Thread.sleep(100);
-        assertThat(closer.isDone()).isFalse();
+        Thread closer = new Thread(handle::close);
+        closer.start();
+        while (closer.isAlive() && closer.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+        }
+        assertThat(closer.isAlive()).isTrue();
         leave.countDown();
-        closer.get(60, TimeUnit.SECONDS);
+        closer.join();
         assertThat(user.get()).isTrue();
         assertThatThrownBy(() -> handle.use(id -> id))
                 .isInstanceOf(IllegalStateException.class)
@@ -291,9 +306,9 @@ class LifecycleTest {
         public static void main(String[] arguments) throws InterruptedException {
             load();
             long live = Native.liveHandles();
-            for (int i = 0; i < 100 && Native.liveHandles() == live; i++) {
+            for (int i = 0; i < 10_000 && Native.liveHandles() == live; i++) {
                 System.gc();
-                Thread.sleep(20);
+                Thread.sleep(1); // the collector's thread closes it
             }
             System.out.println(live + " before, " + Native.liveHandles() + " after");
         }

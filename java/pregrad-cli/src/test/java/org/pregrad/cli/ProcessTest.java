@@ -19,6 +19,9 @@ class ProcessTest {
     /** A file may not grow beyond this many blocks of 1 KiB; scores.csv of all methods takes 90. */
     private static final int FILE_LIMIT = 16;
 
+    /** In bytes, of the 50 MB that a long command reads. */
+    private static final long SOME_SAMPLES = 8_000_000;
+
     @TempDir
     private Path streams;
 
@@ -116,7 +119,7 @@ class ProcessTest {
                         "--out",
                         out.toString()),
                 streams);
-        awaitLibrary(process);
+        awaitSamples(process);
         interrupt(process);
         Ran ran = Spawned.finish(process, streams);
         assertThat(ran.code()).isEqualTo(130);
@@ -177,14 +180,21 @@ class ProcessTest {
         return Spawned.run(List.of("script", "-qec", line, "/dev/null"), streams);
     }
 
-    private static void awaitLibrary(Process process) throws IOException, InterruptedException {
-        Path maps = Path.of("/proc", Long.toString(process.pid()), "maps");
-        while (process.isAlive() && !Files.readString(maps).contains("libpregrad.so")) {
-            Thread.sleep(50);
+    /** Until it computes: with the native library loaded, only samples are as much to read. */
+    private static void awaitSamples(Process process) throws IOException, InterruptedException {
+        Path folder = Path.of("/proc", Long.toString(process.pid()));
+        while (process.isAlive() && !Files.readString(folder.resolve("maps")).contains("libpregrad.so")) {
+            Thread.sleep(20);
         }
-        // The model is loaded in a moment; then it computes for minutes.
-        Thread.sleep(1000);
+        long before = bytesRead(folder);
+        while (process.isAlive() && bytesRead(folder) < before + SOME_SAMPLES) {
+            Thread.sleep(20);
+        }
         assertThat(process.isAlive()).isTrue();
+    }
+
+    private static long bytesRead(Path folder) throws IOException {
+        return Long.parseLong(Files.readAllLines(folder.resolve("io")).get(0).replace("rchar: ", ""));
     }
 
     private static void interrupt(Process process) throws IOException, InterruptedException {

@@ -10,7 +10,9 @@ import java.util.concurrent.TimeUnit;
 
 /** The command in a JVM of its own, as a user starts it. */
 final class Spawned {
-    private static final int PATIENCE_S = 120;
+    /** Ends what hangs; a hundred times what the longest command takes. */
+    private static final int PATIENCE_S = 1800;
+
     private static final int ASKS_FOR_NATIVE_ACCESS = 22;
 
     private Spawned() {}

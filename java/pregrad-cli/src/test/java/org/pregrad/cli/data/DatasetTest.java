@@ -70,13 +70,22 @@ class DatasetTest {
                 if (used.size() > inUse) {
                     used.remove();
                 }
-                Thread.sleep(20); // for the next batch to come in
+                awaitReader();
                 for (Batch each : used) {
                     assertThat(((FloatBuffer) each.inputs()).get(0)).isEqualTo((float) each.first());
                 }
             }
         }
         assertThat(used).hasSize(inUse);
+    }
+
+    /** Until the thread that reads ahead has read, and waits for more to do. */
+    private static void awaitReader() {
+        while (Thread.getAllStackTraces().keySet().stream()
+                .anyMatch(thread -> thread.getName().startsWith("pregrad-read-ahead")
+                        && thread.getState() != Thread.State.WAITING)) {
+            Thread.onSpinWait();
+        }
     }
 
     @Test

@@ -486,7 +486,7 @@ class ReportPageTest {
     }
 
     private void waitUntil(String condition) {
-        for (int tries = 0; tries < 100; tries++) {
+        for (int tries = 0; tries < 10_000; tries++) {
             if (this.<Boolean>script(condition)) {
                 return;
             }
