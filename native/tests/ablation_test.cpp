@@ -1,4 +1,3 @@
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -10,6 +9,7 @@
 
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
+#include "rounding.hpp"
 
 namespace pregrad::test {
 
@@ -80,9 +80,9 @@ void expect_equal(const RemovalCurve& seen, GoldenCurve& truth) {
     SCOPED_TRACE(testing::Message() << "removed " << point["removed"]);
     EXPECT_EQ(std::to_string(seen.removed[i]), point["removed"]);
     EXPECT_NEAR(seen.accuracy[i], std::stod(point["accuracy"]), 1e-8);
-    EXPECT_NEAR(seen.mean_output[i], std::stod(point["mean_output"]), 1e-5 * largest);
+    EXPECT_NEAR(seen.mean_output[i], std::stod(point["mean_output"]), promised_of_golden_values * largest);
     EXPECT_NEAR(seen.cross_entropy[i], std::stod(point["cross_entropy"]),
-                1e-5 * std::max(1.0, std::stod(point["cross_entropy"])));
+                promised_of_golden_values * std::max(1.0, std::stod(point["cross_entropy"])));
     if (point["outside_accuracy"].empty()) {
       EXPECT_TRUE(std::isnan(seen.outside_accuracy[i]));
     } else {

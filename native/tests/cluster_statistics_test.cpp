@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "attribution/finite_values.hpp"
+#include "rounding.hpp"
 #include "statistics/batch_moments.hpp"
 #include "statistics/cluster_accumulator.hpp"
 #include "statistics/cluster_rows.hpp"
@@ -66,8 +67,9 @@ TEST_P(BatchMomentsTest, AreThoseOfEachCluster) {
       const BatchMoments::Moments of = moments.of(i);
       ASSERT_EQ(of.count, members.size(0));
       const auto tensor = [&](const double* data) { return as_tensor({data, data + of.neurons}, {neurons}); };
-      EXPECT_TRUE(at::allclose(tensor(of.sum), members.sum(0), 1e-14));
-      EXPECT_TRUE(at::allclose(tensor(of.absolute), members.abs().sum(0), 1e-14));
+      const double tolerance = apart(at::kDouble, {of.count});
+      EXPECT_TRUE(are_close(tensor(of.sum), members.sum(0), tolerance));
+      EXPECT_TRUE(are_close(tensor(of.absolute), members.abs().sum(0), tolerance));
       EXPECT_TRUE(at::allclose(tensor(of.spread), (members - members.mean(0)).square().sum(0), 1e-11));
     }
   }
@@ -118,9 +120,10 @@ TEST(ClusterAccumulatorTest, MergesAsIfAllCameAtOnce) {
   merged.add(left);
   const Statistics statistics = merged.statistics();
   EXPECT_EQ(statistics.count, 60);
-  EXPECT_TRUE(at::allclose(as_tensor(statistics.mean, {9}), values.mean(0), 1e-14));
-  EXPECT_TRUE(at::allclose(as_tensor(statistics.mean_abs, {9}), values.abs().mean(0), 1e-14));
-  EXPECT_TRUE(at::allclose(as_tensor(statistics.rms, {9}), values.square().mean(0).sqrt(), 1e-14));
+  const double tolerance = apart(at::kDouble, {60});
+  EXPECT_TRUE(are_close(as_tensor(statistics.mean, {9}), values.mean(0), tolerance));
+  EXPECT_TRUE(are_close(as_tensor(statistics.mean_abs, {9}), values.abs().mean(0), tolerance));
+  EXPECT_TRUE(are_close(as_tensor(statistics.rms, {9}), values.square().mean(0).sqrt(), tolerance));
   EXPECT_TRUE(at::allclose(as_tensor(statistics.std, {9}), values.std(0, false), 1e-11));
 }
 
@@ -137,6 +140,7 @@ TEST_P(SampleValuesTest, AllSumsInOnePassAreThoseOfLibTorch) {
     const at::Tensor x = at::randn(sizes, at::kDouble).to(type);
     const at::Tensor y = at::randn(sizes, at::kDouble).to(type);
     const SampleValues reduction(sizes, axis);
+    const double tolerance = apart(at::kDouble, {reduction.positions()});
     const std::vector<std::int64_t> rows = {reduction.samples(), reduction.neurons()};
     const auto reduced = [&](const at::Tensor& terms) {
       return terms.unsqueeze(-1).movedim(axis, 1).flatten(2).sum(2);
@@ -148,7 +152,7 @@ TEST_P(SampleValuesTest, AllSumsInOnePassAreThoseOfLibTorch) {
         EXPECT_TRUE(seen.empty());
         return;
       }
-      EXPECT_TRUE(at::allclose(as_tensor(seen, rows), reduced(terms), 1e-13, 1e-13));
+      EXPECT_TRUE(are_close(as_tensor(seen, rows), reduced(terms), tolerance));
     };
     for (int bits = 0; bits < 16; ++bits) {
       SCOPED_TRACE(testing::Message() << "sums " << bits << " of " << c10::toString(type));
@@ -161,7 +165,7 @@ TEST_P(SampleValuesTest, AllSumsInOnePassAreThoseOfLibTorch) {
     }
     reduction.values(y).visit([&](const auto& values) {
       const at::Tensor seen = as_tensor({values.begin(), values.end()}, rows);
-      EXPECT_TRUE(at::allclose(seen, reduced(wide_y), 1e-13, 1e-13));
+      EXPECT_TRUE(are_close(seen, reduced(wide_y), tolerance));
     });
   }
 }

@@ -8,6 +8,7 @@
 
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
+#include "rounding.hpp"
 
 namespace pregrad::test {
 
@@ -80,7 +81,7 @@ TEST_P(ConsistencyTest, AnyBatchSizeGivesTheSameScores) {
   const Scores expected = in_batches(all, 1);
   for (const std::int64_t size : {1, 7, 256}) {
     SCOPED_TRACE(size);
-    expect_close(in_batches(size, 1), expected, 1e-6);
+    expect_close(in_batches(size, 1), expected, promised_between_batches);
   }
 }
 
@@ -88,7 +89,7 @@ TEST_P(ConsistencyTest, AnyNumberOfThreadsGivesTheSameScores) {
   const Scores expected = in_batches(all, 1);
   for (const int threads : {1, 2, 8}) {
     SCOPED_TRACE(threads);
-    expect_close(in_batches(7, threads), expected, 1e-6);
+    expect_close(in_batches(7, threads), expected, promised_between_batches);
   }
 }
 
@@ -104,7 +105,7 @@ TEST_P(ConsistencyTest, AnyBatchSizeRemovesByTheMean) {
   options_.removal = Removal::mean;
   // A large batch removes one neuron per run, a small one many.
   const Scores expected = in_batches(all, 1);
-  expect_close(in_batches(7, 1), expected, 1e-6);
+  expect_close(in_batches(7, 1), expected, promised_between_batches);
   options_.removal = Removal::zero;
   EXPECT_GT(relative_error(in_batches(all, 1).entries()[0].statistics.mean, expected.entries()[0].statistics.mean),
             0.1);

@@ -5,12 +5,11 @@
 
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
+#include "rounding.hpp"
 
 namespace pregrad::test {
 
 namespace {
-
-constexpr double tolerance = 1e-5;
 
 std::string fixture_name(const testing::TestParamInfo<Fixture>& fixture) { return test_name(fixture.param); }
 
@@ -28,10 +27,10 @@ void expect_equal(const Statistics& seen, const Statistics& truth, const GoldenK
   SCOPED_TRACE(testing::Message() << key.layer << "@" << key.call << " cluster " << key.cluster << " "
                                   << name_of(key.method));
   EXPECT_EQ(seen.count, truth.count);
-  EXPECT_LT(relative_error(seen.mean, truth.mean), tolerance);
-  EXPECT_LT(relative_error(seen.mean_abs, truth.mean_abs), tolerance);
-  EXPECT_LT(relative_error(seen.rms, truth.rms), tolerance);
-  EXPECT_LT(relative_error(seen.std, truth.std), tolerance);
+  EXPECT_LT(relative_error(seen.mean, truth.mean), promised_of_golden_values);
+  EXPECT_LT(relative_error(seen.mean_abs, truth.mean_abs), promised_of_golden_values);
+  EXPECT_LT(relative_error(seen.rms, truth.rms), promised_of_golden_values);
+  EXPECT_LT(relative_error(seen.std, truth.std), promised_of_golden_values);
 }
 
 TEST_P(GoldenTest, ScoresAreThoseOfEagerPyTorch) {

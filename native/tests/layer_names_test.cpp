@@ -9,6 +9,7 @@
 #include "fixtures.hpp"
 #include "graph/model_loader.hpp"
 #include "pregrad/pregrad.hpp"
+#include "rounding.hpp"
 
 namespace pregrad::test {
 
@@ -88,7 +89,8 @@ TEST(LayerNames, AModuleWithoutAnActivationIsItsOwnOutput) {
     attribution.add(asked.data.x, asked.data.y, asked.data.cluster);
     const Scores scores = attribution.scores();
     for (const auto& [key, statistics] : golden) {
-      EXPECT_LT(relative_error(scores.of(key.layer, key.cluster, key.method).mean, statistics.mean), 1e-5)
+      EXPECT_LT(relative_error(scores.of(key.layer, key.cluster, key.method).mean, statistics.mean),
+                promised_of_golden_values)
           << name << " " << key.layer << " " << name_of(key.method);
     }
   }

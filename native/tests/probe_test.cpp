@@ -9,6 +9,7 @@
 
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
+#include "rounding.hpp"
 
 namespace pregrad::test {
 
@@ -56,8 +57,10 @@ class ProbeTest : public testing::Test {
     for (const Score& score : scores.entries()) {
       const Statistics& truth = golden.at({score.layer, score.call, score.cluster, score.method});
       EXPECT_EQ(score.statistics.count, truth.count);
-      EXPECT_LT(relative_error(score.statistics.mean, truth.mean), 1e-5) << score.layer << name_of(score.method);
-      EXPECT_LT(relative_error(score.statistics.std, truth.std), 1e-5) << score.layer << name_of(score.method);
+      EXPECT_LT(relative_error(score.statistics.mean, truth.mean), promised_of_golden_values)
+          << score.layer << name_of(score.method);
+      EXPECT_LT(relative_error(score.statistics.std, truth.std), promised_of_golden_values)
+          << score.layer << name_of(score.method);
     }
   }
 
@@ -101,7 +104,7 @@ TEST_F(ProbeTest, TakesTheLayersAskedForAndNumbersCalls) {
   const Scores scores = probe.scores();
   EXPECT_LT(relative_error(scores.of("act@1", 2, Method::gradient).mean,
                            read_golden("digits-mlp").at({"act2", 0, 2, Method::gradient}).mean),
-            1e-5);
+            promised_of_golden_values);
 }
 
 TEST_F(ProbeTest, LeavesTheWeightsGradientsAlone) {

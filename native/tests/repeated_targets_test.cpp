@@ -11,6 +11,7 @@
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
 #include "resnet.hpp"
+#include "rounding.hpp"
 
 namespace pregrad::test {
 
@@ -82,14 +83,16 @@ TEST_P(RepeatedTargetsTest, GiveTheScoresOfAsManyBatches) {
   const std::vector<Score> expected = apart.scores().entries();
   ASSERT_EQ(seen.size(), expected.size());
   ASSERT_GE(seen.size(), 10 * all_methods.size());
+  // Copies of the samples are another shape: of both networks the digits, the two layers behind them, and a way back.
+  const double tolerance = test::apart(at::kFloat, {64, 128, 64, 10, 64});
   for (std::size_t i = 0; i < seen.size(); ++i) {
     SCOPED_TRACE(testing::Message() << name_of(expected[i].method) << " of " << expected[i].layer << " in cluster "
                                     << expected[i].cluster);
     ASSERT_EQ(seen[i].cluster, expected[i].cluster);
     ASSERT_EQ(seen[i].method, expected[i].method);
     EXPECT_EQ(seen[i].statistics.count, expected[i].statistics.count);
-    EXPECT_LE(relative_error(seen[i].statistics.mean, expected[i].statistics.mean), 2e-5);
-    EXPECT_LE(relative_error(seen[i].statistics.rms, expected[i].statistics.rms), 2e-5);
+    EXPECT_LE(relative_error(seen[i].statistics.mean, expected[i].statistics.mean), tolerance);
+    EXPECT_LE(relative_error(seen[i].statistics.rms, expected[i].statistics.rms), tolerance);
   }
 }
 

@@ -17,6 +17,9 @@ import org.junit.jupiter.api.Test;
 
 /** Removal curves against the model's own outputs and against scores, and going on after a break. */
 class AblationTest {
+    /** Of outputs up to 27, which are sums of 64 terms. */
+    private static final double OUTPUT_TOLERANCE = 27 * Rounding.apart(64);
+
     private static Model model;
     private static Data data;
     private static Scores scores;
@@ -100,8 +103,8 @@ class AblationTest {
             assertThat(curve.removed()).isEqualTo(IntStream.rangeClosed(0, 64).toArray());
             assertThat(curve.accuracy()[0]).isEqualTo(inside.accuracy(), within(1e-12));
             assertThat(curve.outsideAccuracy()[0]).isEqualTo(outside.accuracy(), within(1e-12));
-            assertThat(curve.meanOutput()[0]).isEqualTo(inside.meanOutput(), within(1e-5));
-            assertThat(curve.crossEntropy()[0]).isEqualTo(inside.crossEntropy(), within(1e-5));
+            assertThat(curve.meanOutput()[0]).isEqualTo(inside.meanOutput(), within(OUTPUT_TOLERANCE));
+            assertThat(curve.crossEntropy()[0]).isEqualTo(inside.crossEntropy(), within(OUTPUT_TOLERANCE));
         }
     }
 
@@ -111,7 +114,7 @@ class AblationTest {
             int first = curve.order().neurons()[0];
             double score =
                     scores.of("act2", curve.order().cluster(), Method.ABLATION).mean()[first];
-            assertThat(curve.meanOutput()[0] - curve.meanOutput()[1]).isEqualTo(score, within(1e-5));
+            assertThat(curve.meanOutput()[0] - curve.meanOutput()[1]).isEqualTo(score, within(OUTPUT_TOLERANCE));
         }
     }
 
@@ -258,7 +261,8 @@ class AblationTest {
             for (int i = 0; i < found.size(); i++) {
                 assertThat(Fixtures.relativeError(
                                 found.get(i).meanOutput(), expected.get(i).meanOutput()))
-                        .isLessThan(1e-6);
+                        .isLessThan(Rounding.PROMISED_BETWEEN_BATCHES);
+                // No sample's two largest outputs are nearer than 2.5e-4 on these curves.
                 assertThat(found.get(i).accuracy())
                         .containsExactly(expected.get(i).accuracy(), within(1e-12));
             }

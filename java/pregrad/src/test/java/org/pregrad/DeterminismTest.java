@@ -13,8 +13,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** How the samples are cut into batches, and who adds them, does not change the scores. */
 class DeterminismTest {
-    private static final double TOLERANCE = 1e-6;
-
     private static Attribution open(Model model) {
         return open(model, Fixtures.ONE_PASS_METHODS);
     }
@@ -73,7 +71,7 @@ class DeterminismTest {
                     for (Data batch : batches(data, size)) {
                         attribution.add(batch.input(), batch.y(), batch.cluster());
                     }
-                    compare(attribution.scores(), expected, TOLERANCE);
+                    compare(attribution.scores(), expected, Rounding.PROMISED_BETWEEN_BATCHES);
                 }
             }
         }
@@ -89,7 +87,7 @@ class DeterminismTest {
             for (Data batch : batches(data, 7)) {
                 parts.add(batch.input(), batch.y(), batch.cluster());
             }
-            compare(parts.scores(), whole.scores(), TOLERANCE);
+            compare(parts.scores(), whole.scores(), Rounding.PROMISED_BETWEEN_BATCHES);
         }
     }
 
@@ -113,7 +111,7 @@ class DeterminismTest {
             for (Future<?> each : running) {
                 each.get();
             }
-            compare(attribution.scores(), inOneBatch(model, data), TOLERANCE);
+            compare(attribution.scores(), inOneBatch(model, data), Rounding.PROMISED_BETWEEN_BATCHES);
         } finally {
             pool.shutdownNow();
         }
@@ -129,7 +127,10 @@ class DeterminismTest {
                     PreGrad.setThreads(threads);
                     // The setting is for threads that have not computed yet.
                     ExecutorService fresh = Executors.newSingleThreadExecutor();
-                    compare(fresh.submit(() -> inOneBatch(model, data)).get(), expected, TOLERANCE);
+                    compare(
+                            fresh.submit(() -> inOneBatch(model, data)).get(),
+                            expected,
+                            Rounding.PROMISED_BETWEEN_BATCHES);
                     fresh.shutdown();
                 }
             } finally {

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every fixture meets the values that eager PyTorch gave without PreGrad. */
 class GoldenTest {
-    private static final double TOLERANCE = 1e-5;
+    private static final double TOLERANCE = Rounding.PROMISED_OF_GOLDEN_VALUES;
     /** What eager PyTorch itself gives in 32-bit floats where paths and removals cross kinks. */
     private static final double METHOD_TOLERANCE = 2e-5;
     /** Where maxima tie to within a 32-bit float at a point of a path, its fiftieth of the gradient goes to either. */

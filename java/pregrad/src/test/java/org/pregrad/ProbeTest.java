@@ -81,7 +81,7 @@ class ProbeTest {
             for (Aggregate aggregate : Fixtures.AGGREGATES) {
                 assertThat(Fixtures.relativeError(score.of(aggregate), truth.values()[aggregate.ordinal()]))
                         .as("%s, %s", score, aggregate.id())
-                        .isLessThan(1e-5);
+                        .isLessThan(Rounding.PROMISED_OF_GOLDEN_VALUES);
             }
         }
     }
@@ -160,7 +160,8 @@ class ProbeTest {
             for (int i = 0; i < 7; i++) {
                 expected[i] = truth[i] / 32;
             }
-            assertThat(Fixtures.relativeError(score.mean(), expected)).isLessThan(1e-5);
+            // Forward, back, and over the samples: in float32 for the bias.
+            assertThat(Fixtures.relativeError(score.mean(), expected)).isLessThan(Rounding.apart(5, 3, 32));
         }
     }
 
@@ -189,7 +190,7 @@ class ProbeTest {
             double[] ours = probe.scores().of("hidden", 0, Method.GRADIENT).mean();
 
             assertThat(Fixtures.relativeError(wrong, truth)).isGreaterThan(0.5);
-            assertThat(Fixtures.relativeError(ours, truth)).isLessThan(1e-6);
+            assertThat(Fixtures.relativeError(ours, truth)).isLessThan(Rounding.apart(5, 3));
         }
     }
 

@@ -69,7 +69,7 @@ class AttributeTest {
                 for (int column = 0; column < whole.get(row).length; column++) {
                     double expected = whole.get(row)[column];
                     assertThat(batched.get(row)[column])
-                            .isCloseTo(expected, within(1e-6 * Math.max(1, Math.abs(expected))));
+                            .isCloseTo(expected, within(Fixtures.BETWEEN_BATCHES * Math.max(1, Math.abs(expected))));
                 }
             }
         }
@@ -113,7 +113,7 @@ class AttributeTest {
             int count = 5;
             assertThat(seen.get(row)[count]).isEqualTo(expected.get(row)[count]);
             assertThat(Double.parseDouble(seen.get(row)[count + 1]))
-                    .isCloseTo(Double.parseDouble(expected.get(row)[count + 1]), within(1e-5));
+                    .isCloseTo(Double.parseDouble(expected.get(row)[count + 1]), within(Fixtures.OF_GOLDEN_VALUES));
         }
     }
 

@@ -9,6 +9,12 @@ import java.util.stream.Stream;
 
 /** The models, data and golden values that every language is tested against. */
 final class Fixtures {
+    /** How far scores of the same samples in other batches may be apart; {@code native/tests/rounding.hpp} says why. */
+    static final double BETWEEN_BATCHES = 1e-6;
+
+    /** The same of scores and golden values, and of a batch that was added in halves. */
+    static final double OF_GOLDEN_VALUES = 1e-5;
+
     private Fixtures() {}
 
     /** A row of models.csv. */

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The command's files meet the golden values of eager PyTorch on every model. */
 class GoldenTest {
-    private static final double TOLERANCE = 1e-5;
+    private static final double TOLERANCE = Fixtures.OF_GOLDEN_VALUES;
     private static final int METHOD = 3;
     private static final int FIRST_AGGREGATE = 6;
 
