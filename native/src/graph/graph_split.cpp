@@ -16,6 +16,13 @@ namespace {
 
 bool is_constant(const Value* value) { return value->node()->kind() == torch::jit::prim::Constant; }
 
+/// Whether a region, such as one under torch.no_grad, ends by this value: a part that begins inside would run outside.
+bool leaves_region(const Value* value) {
+  return value->node()->kind() == c10::Symbol::aten("is_grad_enabled") ||
+         std::any_of(value->uses().begin(), value->uses().end(),
+                     [](const torch::jit::Use& use) { return use.user->kind() == torch::jit::prim::Exit; });
+}
+
 /// Collects in program order what is used behind the cut and made before it.
 class CrossingFinder {
  public:
@@ -104,6 +111,9 @@ std::optional<std::vector<Crossing>> crossings(Graph& graph, const AliasDb& alia
   }
   std::vector<Crossing> found;
   for (Value* value : values) {
+    if (leaves_region(value)) {
+      return std::nullopt;
+    }
     bool is_written = is_edited && (value == tapped || aliases.mayAlias(value, tapped));
     for (Node* node = last->next(); !is_written && node != graph.return_node(); node = node->next()) {
       is_written = aliases.writesToAlias(node, {value});

@@ -19,7 +19,7 @@ struct Crossing {
 /// @param tapped     always crosses, because a tap will read it behind the cut
 /// @param is_edited  whether that tap will write into it, besides what the graph writes
 /// @returns nothing where a part behind the cut could not run again and again from kept values: it writes into
-/// something that is no tensor, or that crosses under two names
+/// something that is no tensor, or that crosses under two names, or it begins within a region of its own gradient mode
 std::optional<std::vector<Crossing>> crossings(torch::jit::Graph& graph, const torch::jit::AliasDb& aliases,
                                                torch::jit::Node* last, torch::jit::Value* tapped, bool is_edited);
 

@@ -11,6 +11,7 @@
 #include <torch/csrc/jit/passes/lower_tuples.h>
 #include <torch/csrc/jit/passes/peephole.h>
 
+#include "graph/autocast_regions.hpp"
 #include "graph/completion.hpp"
 #include "graph/eval_dropout.hpp"
 #include "pregrad/error.hpp"
@@ -308,6 +309,7 @@ InlinedModel inline_modules(const Module& module, c10::Device device) {
         "its modules");
   }
   result.graph->eraseInput(0);
+  write_out_autocast(result);
   return result;
 }
 

@@ -127,6 +127,8 @@ std::optional<std::int64_t> axis_through(const Value* value, int depth) {
                                                                "detach",
                                                                "alias",
                                                                "to",
+                                                               "_autocast_to_reduced_precision",
+                                                               "_autocast_to_full_precision",
                                                                "type_as",
                                                                "dropout",
                                                                "feature_dropout",

@@ -5,6 +5,7 @@
 
 #include "pregrad/error.hpp"
 #include "pt2/arguments.hpp"
+#include "pt2/module_stack.hpp"
 
 namespace pregrad::pt2 {
 
@@ -206,12 +207,34 @@ void define(const JsonValue& output, Value* value, Values& values) {
   values.define(name[kind == "as_tensor" ? "name" : "as_name"], value);
 }
 
+/// The module in which the first node runs of those that a node runs.
+std::string first_module_in(const JsonValue& node) {
+  for (const JsonValue& input : node["inputs"].elements()) {
+    const auto body = input["arg"].find("as_graph");
+    if (!body) {
+      continue;
+    }
+    for (const JsonValue& inner : (*body)["graph"]["nodes"].elements()) {
+      const ModuleStack stack = module_stack_of(inner);
+      if (!stack.empty() && !stack.back().path.empty()) {
+        return "module '" + stack.back().path + "'";
+      }
+    }
+  }
+  return "a part of its forward";
+}
+
 }  // namespace
 
 bool is_higher_order(const std::string& target) { return target.starts_with(prefix); }
 
 void add_higher_order(GraphTranslator& translator, const JsonValue& node, Values& values) {
   const std::string name = node["target"].text().substr(prefix.size());
+  if (name == "wrap_with_autocast") {
+    throw UnsupportedModelError("the model runs " + first_module_in(node) +
+                                " under torch.autocast, and its archive does not hold the casts that this makes: write "
+                                "them into it with torch.export.save(program.run_decompositions(), path)");
+  }
   const auto made = Builder(translator, node, values).build(name);
   if (!made) {
     throw UnsupportedModelError(
