@@ -35,7 +35,7 @@ struct LayerCheck {
   std::int64_t at_kink = 0;
   /// ‖Σₚ∂y/∂zₚ − Δ‖ / ‖Δ‖ over the compared units, Δ the central difference of y by a shift of z.
   double gradient_error = std::numeric_limits<double>::quiet_NaN();
-  double tolerance = 0;  ///< what gradient_error may be: 1e-6 in float64, 2e-2 in float32
+  double tolerance = 0;  ///< what gradient_error may be: 1e-6 in float64, 2e-2 in float32, or more for its rounding
   bool passed = false;   ///< gradient_error within the tolerance, and at least one unit compared
   /// ‖Σₚ∂y/∂aₚ − Σₚ∂y/∂zₚ‖ / ‖Σₚ∂y/∂zₚ‖: the error of a backward hook on the activation, which gives ∂y/∂a.
   double hook_error = std::numeric_limits<double>::quiet_NaN();
@@ -55,7 +55,8 @@ class PREGRAD_API Check {
   /// One that does not fit into the memory of its device is compared in halves, as far down as single samples.
   /// @param inputs [N, ...], the model's input, finite
   /// @param labels [N], int64, each in [0, outputs); may be undefined unless the target is the label
-  /// @throws InputError, DeviceError, UnsupportedModelError, ArgumentError
+  /// @throws InputError, DeviceError, ArgumentError, UnsupportedModelError if, among other reasons, the outputs are not
+  /// those of the model as it was read, LayerError if no gradient leads from the output to a layer
   void add(const at::Tensor& inputs, const at::Tensor& labels = {});
 
   /// One result per layer call, in the order of execution, over all batches.

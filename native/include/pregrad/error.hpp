@@ -79,7 +79,7 @@ class PREGRAD_API StateError : public Error {
   ~StateError() override;
 };
 
-/// A CUDA device is not there, has no driver, has too little memory even for one sample, or broke. After a sticky CUDA
+/// A device is not there, has no driver, has too little memory even for one sample, or broke. After a sticky CUDA
 /// error the device is not used any more in this process: whatever would use it throws this at once.
 class PREGRAD_API DeviceError : public Error {
  public:

@@ -4,7 +4,6 @@
 
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
-#include <c10/core/InferenceMode.h>
 
 #include "ablation/ablation_implementation.hpp"
 #include "ablation/output_readings.hpp"
@@ -14,6 +13,7 @@
 #include "attribution/differentiation.hpp"
 #include "attribution/neuron_constants.hpp"
 #include "graph/device_failure.hpp"
+#include "graph/own_state.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 
@@ -79,7 +79,6 @@ Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementa
 }
 
 void Ablation::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  const c10::InferenceMode no_inference_mode(false);
   const at::NoGradGuard no_gradients;
   attribution::check_inputs(inputs, model_->model().weight_type());
   const std::int64_t samples = inputs.size(0);
@@ -282,7 +281,11 @@ void Ablation::Implementation::restore(std::string_view state) {
 Ablation::Ablation(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Ablation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  graph::on_device(implementation_->device(), [&] { implementation_->add(inputs, labels, clusters); });
+  const graph::OwnState own_state;
+  graph::on_device(implementation_->device(), [&] {
+    implementation_->add(graph::without_inference(inputs), graph::without_inference(labels),
+                         graph::without_inference(clusters));
+  });
 }
 
 std::int64_t Ablation::batches_split() const { return implementation_->batches_split(); }

@@ -5,7 +5,6 @@
 
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
-#include <c10/core/InferenceMode.h>
 
 #include "attribution/attribution_implementation.hpp"
 #include "attribution/batch_checks.hpp"
@@ -16,6 +15,7 @@
 #include "attribution/layer_taps.hpp"
 #include "cuda/device.hpp"
 #include "graph/device_failure.hpp"
+#include "graph/own_state.hpp"
 #include "graph/small_products.hpp"
 #include "pregrad/error.hpp"
 
@@ -67,27 +67,43 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
   }
 }
 
-void Attribution::Implementation::require_batch_axes(const at::Tensor& inputs) {
-  if (has_batch_axes_.load(std::memory_order_relaxed)) {
+void Attribution::Implementation::require_layers(const at::Tensor& inputs) {
+  if (has_layers_.load(std::memory_order_relaxed)) {
     return;
   }
   const std::int64_t samples = inputs.size(0) == 2 ? 3 : 2;
-  const c10::AutoGradMode with_history(needs_.gradients());
-  std::vector<graph::Execution> executions;
+  const c10::AutoGradMode with_history(attribution::need_gradients(options_.methods));
   try {
-    executions = model_->run(graph_, at::cat({inputs, inputs, inputs}).slice(0, 0, samples)).executions;
+    const at::Tensor some = at::cat({inputs, inputs, inputs}).slice(0, 0, samples);
+    for (const LayerBatch& layer : differentiated(some)) {
+      attribution::require_batch_axis(layer, samples);
+    }
   } catch (const InputError&) {
-    executions.clear();  // the model takes batches of one size only
+    static_cast<void>(differentiated(inputs));  // the model takes batches of one size only
   }
-  for (const LayerBatch& layer : attribution::selected_layers(selection_, std::move(executions))) {
-    attribution::require_batch_axis(layer, samples);
+  has_layers_.store(true, std::memory_order_relaxed);
+}
+
+std::vector<LayerBatch> Attribution::Implementation::differentiated(const at::Tensor& inputs) const {
+  // Methods that run the model again leave it to each run to take its gradients.
+  const bool is_for_replays = attribution::need_gradients(options_.methods) && !needs_.gradients();
+  graph::Run run = is_for_replays ? model_->run(model_->model().tapped(attribution::taps_of(
+                                                    selection_, attribution::needs_of({Method::gradient}))),
+                                                inputs)
+                                  : model_->run(graph_, inputs);
+  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
+  model_->require_untouched_outputs(inputs, outputs);
+  std::vector<LayerBatch> layers = attribution::selected_layers(selection_, std::move(run.executions));
+  if (attribution::need_gradients(options_.methods)) {
+    // Which of the outputs is taken does not matter for whether there is a way to them.
+    attribution::differentiate_layers(layers, outputs,
+                                      at::zeros({inputs.size(0)}, outputs.options().dtype(at::kLong)), Output::logit);
+    attribution::require_influence(layers);
   }
-  has_batch_axes_.store(true, std::memory_order_relaxed);
+  return layers;
 }
 
 void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  // An application may call from inference mode, where nothing can be differentiated.
-  const c10::InferenceMode no_inference_mode(false);
   attribution::check_inputs(inputs, model_->model().weight_type());
   const std::int64_t samples = inputs.size(0);
   const at::Tensor targets = attribution::checked_labels(labels, samples, options_.target);
@@ -113,7 +129,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   }
   attribution::if_two_fit(part, [&] {
     model_->require_independent_samples(batch.inputs);
-    require_batch_axes(batch.inputs);
+    require_layers(batch.inputs);
   });
   if (batch.clusters.dim() == 1) {
     return additions(batch, part.short_of_memory);
@@ -192,7 +208,11 @@ Scores Attribution::Implementation::scores() const { return Scores(table_.scores
 Attribution::Attribution(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Attribution::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  graph::on_device(implementation_->device(), [&] { implementation_->add(inputs, labels, clusters); });
+  const graph::OwnState own_state;
+  graph::on_device(implementation_->device(), [&] {
+    implementation_->add(graph::without_inference(inputs), graph::without_inference(labels),
+                         graph::without_inference(clusters));
+  });
 }
 
 std::int64_t Attribution::batches_split() const { return implementation_->batches_split(); }

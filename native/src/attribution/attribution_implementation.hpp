@@ -47,8 +47,11 @@ class Attribution::Implementation {
   std::vector<attribution::LayerAddition> additions(const attribution::BatchPart& part, const LabelledBatch& batch);
   /// What one forward of the batch, and one backward per label of a sample, add.
   std::vector<attribution::LayerAddition> additions(const LabelledBatch& batch, bool short_of_memory);
-  /// Where the batch is another axis of z that happens to have as many elements, another number of samples shows it.
-  void require_batch_axes(const at::Tensor& inputs);
+  /// Refuses layers that the output does not depend on, and those whose batch is another axis of z that happens to have
+  /// as many elements, which another number of samples shows. Looks once.
+  void require_layers(const at::Tensor& inputs);
+  /// The selected layers on some inputs, held against the untouched model, with gradients where a method wants them.
+  std::vector<attribution::LayerBatch> differentiated(const at::Tensor& inputs) const;
 
   std::shared_ptr<const Model::Implementation> model_;
   AttributionOptions options_;
@@ -58,7 +61,7 @@ class Attribution::Implementation {
   attribution::ReplayedMethods replayed_methods_;
   attribution::ScoreTable table_;
   std::unique_ptr<attribution::RecordedPlans> recorded_;  ///< null where nothing is recorded
-  std::atomic<bool> has_batch_axes_ = false;
+  std::atomic<bool> has_layers_ = false;
   std::atomic<std::int64_t> splits_ = 0;
 };
 

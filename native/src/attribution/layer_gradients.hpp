@@ -12,4 +12,8 @@ namespace pregrad::attribution {
 void differentiate_layers(std::vector<LayerBatch>& layers, const at::Tensor& outputs, const at::Tensor& targets,
                           Output output, bool keep_graph = false);
 
+/// @throws LayerError if no call of a layer was on the way to the outputs that were differentiated. A call alone may be
+/// beside it: the last steps of a loop, say.
+void require_influence(const std::vector<LayerBatch>& layers);
+
 }  // namespace pregrad::attribution

@@ -45,6 +45,11 @@ bool needs_model(Method method) {
          method == Method::internal_influence || method == Method::ablation;
 }
 
+bool need_gradients(const std::vector<Method>& methods) {
+  return needs_of(methods).gradients() || wants(methods, Method::integrated_gradients) ||
+         wants(methods, Method::conductance) || wants(methods, Method::internal_influence);
+}
+
 LayerNeeds without_activation(const LayerNeeds& needs) {
   return {{needs.z.value || needs.a.value, needs.z.gradient || needs.a.gradient}, {}};
 }

@@ -1,5 +1,8 @@
 #include "pregrad/model.hpp"
 
+#include <iomanip>
+#include <sstream>
+
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/module.h>
@@ -9,11 +12,13 @@
 #include "attribution/batch_checks.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/model_implementation.hpp"
+#include "attribution/output_differences.hpp"
 #include "check/check_implementation.hpp"
 #include "graph/device_failure.hpp"
 #include "graph/libtorch_error.hpp"
 #include "graph/model_loader.hpp"
 #include "graph/neuron_axis.hpp"
+#include "graph/own_state.hpp"
 #include "graph/shape_text.hpp"
 #include "graph/small_products.hpp"
 #include "graph/torchscript_reader.hpp"
@@ -38,23 +43,23 @@ std::string shown(const at::Tensor& tensor) {
   return graph::shape_text(tensor.sizes()) + " of type " + c10::toString(tensor.scalar_type());
 }
 
-/// What the caller can do about inputs that the model did not take.
+/// What the caller can do about inputs that an operator of the model did not take.
 std::string mend(const at::Tensor& inputs, std::optional<at::ScalarType> weight_type, const std::string& reason) {
-  if (reason.find("not enough memory") != std::string::npos) {
-    return "give smaller batches";
-  }
   if (weight_type && !at::isFloatingType(inputs.scalar_type())) {
     return std::string("its weights are ") + c10::toString(*weight_type) +
            ", so convert the inputs, in NumPy with x.astype(" +
            (*weight_type == at::kDouble ? "np.float64)" : "np.float32)");
   }
+  if (reason.find("dtype") != std::string::npos || reason.find("scalar type") != std::string::npos) {
+    return "its forward mixes types: give inputs of the type that it takes, or cast inside it and save it again";
+  }
   return "give [samples, ...] as its forward expects";
 }
 
-[[noreturn]] void refuse_inputs(const at::Tensor& inputs, std::optional<at::ScalarType> weight_type,
-                                const std::string& reason) {
-  throw InputError("the model cannot take inputs " + shown(inputs) + ": " + graph::first_sentence(reason) + "; " +
-                   mend(inputs, weight_type, reason));
+std::string text(double value) {
+  std::ostringstream stream;
+  stream << std::setprecision(2) << value;
+  return stream.str();
 }
 
 constexpr std::int64_t samples_compared = 4;
@@ -94,7 +99,22 @@ void Model::Implementation::rethrow_for(const at::Tensor& inputs) const {
     if (graph::device_failure(error) != graph::DeviceFailure::none) {
       throw;
     }
-    refuse_inputs(inputs, model_.weight_type(), graph::message_of(error));
+    const std::string reason = graph::first_sentence(error);
+    switch (graph::run_failure(error)) {
+      case graph::RunFailure::raised:
+        throw InputError("the model's own code refuses inputs " + shown(inputs) + ": " + reason +
+                         "; give inputs that its forward accepts");
+      case graph::RunFailure::not_implemented:
+        throw UnsupportedModelError("LibTorch cannot run this model on device " + model_.device().str() + ": " +
+                                    reason + "; use another device or type, or replace that operator in the model");
+      case graph::RunFailure::not_recorded:
+        throw UnsupportedModelError("LibTorch cannot differentiate this model: " + reason +
+                                    "; check that the same model trains in PyTorch");
+      case graph::RunFailure::operators:
+        throw InputError("the model cannot take inputs " + shown(inputs) + ": " + reason + "; " +
+                         mend(inputs, model_.weight_type(), reason));
+    }
+    throw;
   }
 }
 
@@ -112,6 +132,50 @@ at::Tensor Model::Implementation::output_of(const c10::IValue& output) {
 at::Tensor Model::Implementation::forward(const at::Tensor& inputs) const {
   const at::NoGradGuard no_gradients;
   return output_of(run(untapped_, inputs).output);
+}
+
+at::Tensor Model::Implementation::untouched_forward(const at::Tensor& inputs) const {
+  return guarded(inputs, [&] {
+    // What writes into its input must not write into the caller's memory. With gradients, as the graphs of this model
+    // take those branches of its code that training takes.
+    const auto run = [&](bool with_gradients) {
+      const c10::AutoGradMode mode(with_gradients);
+      const at::Tensor copy = graph::uploaded(inputs, model_.device()).clone();
+      return output_of(model_.untouched().run(model_.arguments(copy))).detach();
+    };
+    try {
+      return run(true);
+    } catch (const std::exception& error) {
+      if (graph::run_failure(error) != graph::RunFailure::not_recorded) {
+        throw;
+      }
+    }
+    return run(false);
+  });
+}
+
+void Model::Implementation::require_same_outputs(const at::Tensor& inputs, const at::Tensor& outputs,
+                                                 const at::Tensor& expected, double size) const {
+  const double difference = attribution::relative_difference(outputs, expected, size);
+  const double rounding = attribution::rounding_of(attribution::coarser(expected.scalar_type(), model_.coarsest_type()));
+  if (difference <= rounding) {
+    return;
+  }
+  // A model that magnifies what it gets magnifies its rounding too.
+  double magnified = 0;
+  if (at::isFloatingType(inputs.scalar_type())) {
+    const at::Tensor own = inputs.to(model_.weight_type().value_or(inputs.scalar_type()));
+    magnified = attribution::relative_difference(untouched_forward(attribution::nudged(own)), untouched_forward(own),
+                                                 size);
+  }
+  constexpr double operators_in_a_row = 256;
+  if (difference <= operators_in_a_row * magnified) {
+    return;
+  }
+  throw UnsupportedModelError("the model gives other outputs when PreGrad runs it than it gives by itself: they differ by " +
+                              text(difference) + " of the largest output, where rounding makes " + text(rounding) +
+                              " at most, so something in its forward would be lost: save it in another form "
+                              "(torch.export.save, torch.jit.script or torch.jit.trace)");
 }
 
 std::vector<Layer> Model::Implementation::layers() const {
@@ -167,6 +231,7 @@ void Model::Implementation::require_independent_samples(const at::Tensor& inputs
   if (!are_equal(outputs, forward(batch), 1)) {
     throw UnsupportedModelError("two runs on the same inputs give different outputs: remove what is random in forward");
   }
+  require_untouched_outputs(batch, outputs);
   if (depends_on_others(batch, outputs)) {
     throw UnsupportedModelError(
         "the output of a sample changes with the other samples of its batch, so samples have no gradient of their own: "
@@ -199,12 +264,14 @@ bool Model::Implementation::depends_on_others(const at::Tensor& batch, const at:
 Model::Model(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 Model Model::load(const std::filesystem::path& file, c10::Device device) {
+  const graph::OwnState own_state;
   const c10::Device usable = graph::usable_device(device);
   return graph::on_device(usable,
                           [&] { return Model(std::make_shared<Implementation>(graph::load_model(file, usable))); });
 }
 
 Model Model::from(const torch::jit::Module& module, c10::Device device) {
+  const graph::OwnState own_state;
   const c10::Device usable = graph::usable_device(device);
   return graph::on_device(usable, [&] {
     return Model(std::make_shared<Implementation>(graph::ModelGraph(graph::read_module(module, usable), usable)));
@@ -214,7 +281,8 @@ Model Model::from(const torch::jit::Module& module, c10::Device device) {
 std::vector<Layer> Model::layers() const { return implementation_->layers(); }
 
 std::vector<Layer> Model::layers(const at::Tensor& example) const {
-  return graph::on_device(device(), [&] { return implementation_->layers(example); });
+  const graph::OwnState own_state;
+  return graph::on_device(device(), [&] { return implementation_->layers(graph::without_inference(example)); });
 }
 
 std::vector<Layer> Model::layers(const std::vector<std::int64_t>& input_shape) const {
@@ -229,23 +297,27 @@ std::vector<Layer> Model::layers(const std::vector<std::int64_t>& input_shape) c
 }
 
 at::Tensor Model::forward(const at::Tensor& inputs) const {
+  const graph::OwnState own_state;
   return graph::on_device(device(), [&] {
     attribution::check_inputs(inputs, implementation_->model().weight_type());
-    return implementation_->forward(inputs);
+    return implementation_->forward(graph::without_inference(inputs));
   });
 }
 
 Attribution Model::attribution(const AttributionOptions& options) const {
+  const graph::OwnState own_state;
   return graph::on_device(
       device(), [&] { return Attribution(std::make_shared<Attribution::Implementation>(implementation_, options)); });
 }
 
 Ablation Model::ablation(const AblationOptions& options) const {
+  const graph::OwnState own_state;
   return graph::on_device(
       device(), [&] { return Ablation(std::make_shared<Ablation::Implementation>(implementation_, options)); });
 }
 
 Check Model::check(const CheckOptions& options) const {
+  const graph::OwnState own_state;
   return graph::on_device(device(),
                           [&] { return Check(std::make_shared<Check::Implementation>(implementation_, options)); });
 }

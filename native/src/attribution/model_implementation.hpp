@@ -33,10 +33,22 @@ class Model::Implementation {
   static at::Tensor output_of(const c10::IValue& output);
 
   at::Tensor forward(const at::Tensor& inputs) const;
+  /// The output of the model as it was before it was made a graph, on checked inputs.
+  at::Tensor untouched_forward(const at::Tensor& inputs) const;
+  /// Holds outputs of a graph of this model for `inputs` against those of the untouched model.
+  /// @throws UnsupportedModelError if they differ by more than rounding
+  void require_untouched_outputs(const at::Tensor& inputs, const at::Tensor& outputs) const {
+    require_same_outputs(inputs, outputs, untouched_forward(inputs));
+  }
+  /// The same for outputs that are known to be right.
+  /// @param size what the difference is relative to at least
+  void require_same_outputs(const at::Tensor& inputs, const at::Tensor& outputs, const at::Tensor& expected,
+                            double size = 0) const;
   std::vector<Layer> layers() const;
   std::vector<Layer> layers(const at::Tensor& example) const;
 
-  /// Refuses a model in which the output of a sample changes with the other samples of its batch; looks once.
+  /// Refuses a model that gives other outputs than it did untouched, or in which the output of a sample changes with
+  /// the other samples of its batch; looks once.
   /// @throws UnsupportedModelError
   void require_independent_samples(const at::Tensor& inputs) const;
 

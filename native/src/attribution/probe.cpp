@@ -16,6 +16,7 @@
 #include "attribution/score_table.hpp"
 #include "graph/device_failure.hpp"
 #include "graph/neuron_axis.hpp"
+#include "graph/own_state.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 
@@ -229,6 +230,7 @@ at::Tensor Probe::activation(std::string_view layer, const at::Tensor& a) {
 }
 
 void Probe::add(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& clusters) {
+  const graph::OwnState own_state;
   const c10::Device device = logits.defined() ? logits.device() : c10::Device(c10::kCPU);
   graph::on_device(device, [&] { implementation_->add(logits, labels, clusters); });
 }

@@ -5,16 +5,17 @@
 
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
-#include <c10/core/InferenceMode.h>
 
 #include "attribution/batch_checks.hpp"
 #include "attribution/batch_parts.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/layer_gradients.hpp"
 #include "attribution/layer_taps.hpp"
-#include "attribution/neuron_blocks.hpp"
 #include "check/check_implementation.hpp"
+#include "check/output_noise.hpp"
+#include "check/shifted_outputs.hpp"
 #include "graph/device_failure.hpp"
+#include "graph/own_state.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/sample_values.hpp"
 
@@ -35,7 +36,7 @@ attribution::LayerNeeds check_needs() {
 /// Whether the widened model computes what the model computes.
 bool runs_alike(const Model::Implementation& wide, const Model::Implementation& model, const at::Tensor& inputs) {
   try {
-    const at::Tensor expected = model.forward(inputs).to(at::kDouble);
+    const at::Tensor expected = model.untouched_forward(inputs).to(at::kDouble);
     const at::Tensor seen = wide.forward(inputs.to(at::kDouble));
     constexpr double like_single_precision = 1e-3;
     return seen.scalar_type() == at::kDouble && seen.sizes() == expected.sizes() &&
@@ -93,7 +94,6 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const at::Ten
 }
 
 void Check::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels) {
-  const c10::InferenceMode no_inference_mode(false);
   attribution::check_inputs(inputs, model_->model().weight_type());
   const std::int64_t samples = inputs.size(0);
   const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
@@ -122,9 +122,13 @@ void Check::Implementation::add(const attribution::BatchPart& part, const at::Te
   graph::Run run = subject.model->run(subject.graph, batch.inputs);
   const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), part.samples);
   attribution::require_finite_outputs(outputs);
+  model_->require_untouched_outputs(inputs, outputs);
   batch.targets = attribution::target_indices(outputs, labels, options_.target);
+  const at::Tensor y = attribution::selected_outputs(outputs, batch.targets, options_.output).to(at::kCPU);
+  const double output_size = outputs.detach().abs().max().item<double>();
   std::vector<LayerBatch> layers = attribution::selected_layers(subject.selection, std::move(run.executions));
   attribution::differentiate_layers(layers, outputs, batch.targets, options_.output);
+  attribution::require_influence(layers);
 
   for (LayerBatch& layer : layers) {
     const statistics::SampleValues reduction = attribution::reduction_of(layer, part.samples);
@@ -139,51 +143,49 @@ void Check::Implementation::add(const attribution::BatchPart& part, const at::Te
       replay = std::make_unique<const LayerReplay>(subject.model, layer.name, layer.call, graph::Stage::pre_activation,
                                                    false);
     }
-    const double size = std::sqrt(layer.z.value.to(at::kDouble).square().mean().item<double>());
-    const double step = check::precision_of(subject.in_double_precision).step * (size > 0 ? size : 1);
-    compare(*replay, layer, batch, z_gradient, step, comparison);
+    compare(*replay, layer, batch, y, output_size, z_gradient, subject.in_double_precision, comparison);
   }
 }
 
 void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch& layer,
-                                    const attribution::SampleBatch& batch, const std::vector<double>& gradient,
-                                    double step, check::LayerComparison& comparison) const {
+                                    const attribution::SampleBatch& batch, const at::Tensor& y, double output_size,
+                                    const std::vector<double>& gradient, bool in_double_precision,
+                                    check::LayerComparison& comparison) const {
   const at::NoGradGuard no_gradients;
   const statistics::SampleValues reduction = attribution::reduction_of(layer, batch.samples());
   const std::int64_t neurons = reduction.neurons();
-  const std::vector<std::int64_t> chosen = evenly_spaced(neurons, options_.most_neurons);
-  const auto count = static_cast<std::int64_t>(chosen.size());
+  const check::ShiftedOutputs shifted(replay, batch, options_.output, neurons,
+                                      evenly_spaced(neurons, options_.most_neurons), neurons * reduction.positions());
+  const auto count = static_cast<std::int64_t>(shifted.chosen().size());
   comparison.set_neurons(count);
-  const LayerReplay::Start start =
-      replay.start(batch.inputs, attribution::worthwhile_copies(batch, neurons * reduction.positions(), count));
-  const std::int64_t copies = start.copies;
-  const at::Tensor targets = batch.targets.repeat({copies});
-  const auto y_at = [&](const at::Tensor& shifts) {
-    const at::Tensor outputs =
-        replay
-            .run(start,
-                 [&](const at::Tensor& value, std::int64_t axis) {
-                   const at::Tensor shift = attribution::over_neurons(shifts.unsqueeze(1), value.dim(), axis);
-                   return (attribution::as_blocks(value, copies) + shift.to(value.options())).flatten(0, 1);
-                 })
-            .outputs;
-    return attribution::selected_outputs(outputs, targets, options_.output).to(at::kCPU).contiguous();
-  };
-  const at::Tensor intact = y_at(at::zeros({copies, neurons}, at::kDouble));
-  for (std::int64_t first = 0; first < count; first += copies) {
-    const std::int64_t now = std::min(copies, count - first);
-    at::Tensor shifts = at::zeros({copies, neurons}, at::kDouble);
-    for (std::int64_t i = 0; i < now; ++i) {
-      shifts[i][chosen[static_cast<std::size_t>(first + i)]] = step;
-    }
-    const at::Tensor above = y_at(shifts);
-    const at::Tensor below = y_at(-shifts);
+  const at::Tensor intact = shifted.intact();
+  // What is shifted below must be the model that was differentiated.
+  model_->require_same_outputs(batch.inputs, intact, y.repeat({shifted.at_once()}), output_size);
+  const double size = std::sqrt(layer.z.value.to(at::kDouble).square().mean().item<double>());
+  const double z_size = size > 0 ? size : 1;
+  const std::vector<double> noise =
+      in_double_precision ? std::vector<double>()
+                          : check::noise_of(shifted, intact, batch.samples(), z_size, model_->model().coarsest_type());
+  const double step = in_double_precision ? check::precision_of(true).step * z_size
+                                          : check::step_above(noise, gradient, z_size);
+  for (std::int64_t first = 0; first < count; first += shifted.at_once()) {
+    const std::int64_t now = std::min(shifted.at_once(), count - first);
+    const at::Tensor above = shifted.shifted(first, step);
+    const at::Tensor below = shifted.shifted(first, -step);
+    const at::Tensor half_above = in_double_precision ? above : shifted.shifted(first, step / 2);
+    const at::Tensor half_below = in_double_precision ? below : shifted.shifted(first, -step / 2);
+    const auto in = [](const at::Tensor& tensor, std::int64_t row) { return tensor.const_data_ptr<double>()[row]; };
     for (std::int64_t row = 0; row < now * batch.samples(); ++row) {
-      const std::int64_t neuron = chosen[static_cast<std::size_t>(first + row / batch.samples())];
+      const std::int64_t neuron = shifted.chosen()[static_cast<std::size_t>(first + row / batch.samples())];
       const std::int64_t sample = row % batch.samples();
-      comparison.add_unit(above.const_data_ptr<double>()[row], intact.const_data_ptr<double>()[row],
-                          below.const_data_ptr<double>()[row], step,
-                          gradient[static_cast<std::size_t>(sample * neurons + neuron)]);
+      const double expected = gradient[static_cast<std::size_t>(sample * neurons + neuron)];
+      if (in_double_precision) {
+        comparison.add_unit(in(above, row), in(intact, row), in(below, row), step, expected);
+      } else {
+        comparison.add_noisy_unit(
+            {in(below, row), in(half_below, row), in(intact, row), in(half_above, row), in(above, row)}, step,
+            noise[static_cast<std::size_t>(sample)], expected);
+      }
     }
   }
 }
@@ -211,7 +213,10 @@ std::vector<LayerCheck> Check::Implementation::results() const {
 Check::Check(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Check::add(const at::Tensor& inputs, const at::Tensor& labels) {
-  graph::on_device(implementation_->device(), [&] { implementation_->add(inputs, labels); });
+  const graph::OwnState own_state;
+  graph::on_device(implementation_->device(), [&] {
+    implementation_->add(graph::without_inference(inputs), graph::without_inference(labels));
+  });
 }
 
 std::vector<LayerCheck> Check::results() const { return implementation_->results(); }

@@ -46,8 +46,11 @@ class Check::Implementation {
   void add(const attribution::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
            std::vector<check::LayerComparison>& comparisons);
   Subject& subject_for(const at::Tensor& inputs);
+  /// @param y           float64 [N], what the gradient is of
+  /// @param output_size the largest of all outputs
   void compare(const attribution::LayerReplay& replay, const attribution::LayerBatch& layer,
-               const attribution::SampleBatch& batch, const std::vector<double>& gradient, double step,
+               const attribution::SampleBatch& batch, const at::Tensor& y, double output_size,
+               const std::vector<double>& gradient, bool in_double_precision,
                check::LayerComparison& comparison) const;
   static check::LayerComparison& comparison_of(std::vector<check::LayerComparison>& comparisons,
                                                const attribution::LayerBatch& layer, const std::string& op,

@@ -23,7 +23,7 @@ double median_of(std::vector<double> values) {
 
 Precision precision_of(bool in_double_precision) {
   return in_double_precision ? Precision{1e-6, 1e-4, 1e-6, std::numeric_limits<double>::epsilon()}
-                             : Precision{1e-2, 0.2, 2e-2, std::numeric_limits<float>::epsilon()};
+                             : Precision{0, 5e-2, 2e-2, std::numeric_limits<float>::epsilon()};
 }
 
 LayerComparison::LayerComparison(std::string layer, std::int64_t call, std::string op, bool in_double_precision)
@@ -64,17 +64,46 @@ void LayerComparison::add_unit(double above, double intact, double below, double
   const double rounding =
       4 * precision_.epsilon * std::max({std::abs(above), std::abs(intact), std::abs(below)}) / step;
   // Where a smooth function is flat its slope may change by much of the little that it is.
-  const double typical = std::sqrt(gradient_squares_ / static_cast<double>(std::max<std::int64_t>(1, units_)));
-  const double steepest = std::max({std::abs(right), std::abs(left), typical});
+  const double steepest = std::max({std::abs(right), std::abs(left), typical_gradient()});
   if (std::abs(right - left) > precision_.kink * steepest + 4 * rounding) {
     ++result_.at_kink;
     return;
   }
-  const double difference = (above - below) / (2 * step);
+  add((above - below) / (2 * step), rounding, gradient);
+}
+
+void LayerComparison::add_noisy_unit(const std::array<double, 5>& y, double step, double noise, double gradient) {
+  const auto [below, half_below, intact, half_above, above] = y;
+  const double whole = (above - below) / (2 * step);
+  const double half = (half_above - half_below) / step;
+  // How much the slope changes from one side to the other. Of a smooth function it halves with the step.
+  const double bend = (above - 2 * intact + below) / step;
+  const double half_bend = (half_above - 2 * intact + half_below) / (step / 2);
+  const double steepest = std::max({std::abs(whole), std::abs(half), typical_gradient()});
+  // The coefficients of the values in each, squared, sum to 5/2 and to 70.
+  constexpr double sure = 6;
+  const double of_slopes = sure * std::sqrt(2.5) * noise / step;
+  const double of_bends = sure * std::sqrt(70.0) * noise / step;
+  if (std::abs(whole - half) > precision_.kink * steepest + of_slopes ||
+      std::abs(bend - 2 * half_bend) > precision_.kink * steepest + of_bends) {
+    ++result_.at_kink;
+    return;
+  }
+  // Without the part that grows with the square of the step.
+  const double difference = (4 * half - whole) / 3;
+  const double rounding = 2 * std::sqrt(65.0 / 18) * noise / step;
+  add(difference, rounding, gradient);
+}
+
+void LayerComparison::add(double difference, double rounding, double gradient) {
   ++result_.compared;
   error_squares_ += (gradient - difference) * (gradient - difference);
   difference_squares_ += difference * difference;
   rounding_squares_ += rounding * rounding;
+}
+
+double LayerComparison::typical_gradient() const {
+  return std::sqrt(gradient_squares_ / static_cast<double>(std::max<std::int64_t>(1, units_)));
 }
 
 LayerCheck LayerComparison::result() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -12,8 +13,8 @@ namespace pregrad::check {
 
 /// How finely a type resolves differences.
 struct Precision {
-  double step;       ///< of the shift of z, as a share of z's root mean square
-  double kink;       ///< share of the slope in which one-sided differences may disagree
+  double step;       ///< of the shift of z, as a share of z's root mean square; 0 where noise decides
+  double kink;       ///< share of the slope that a kink within the step may make of the differences
   double tolerance;  ///< what the relative error may be
   double epsilon;    ///< of the type
 };
@@ -30,6 +31,9 @@ class LayerComparison {
   /// y at z shifted by step, not at all, and by −step, and ∂y/∂z at the same place; all of one unit of the gradients
   /// added last.
   void add_unit(double above, double intact, double below, double step, double gradient);
+  /// The same where rounding shows, from y at z shifted by −step, −step/2, not at all, step/2 and step.
+  /// @param noise the standard deviation of y
+  void add_noisy_unit(const std::array<double, 5>& y, double step, double noise, double gradient);
   void set_neurons(std::int64_t neurons) { result_.neurons = neurons; }
 
   const std::string& layer() const { return result_.layer; }
@@ -37,6 +41,9 @@ class LayerComparison {
   LayerCheck result() const;
 
  private:
+  void add(double difference, double rounding, double gradient);
+  double typical_gradient() const;
+
   LayerCheck result_;
   Precision precision_;
   double error_squares_ = 0;

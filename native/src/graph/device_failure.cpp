@@ -48,12 +48,15 @@ constexpr std::array<CudaError, 17> harmless = {{
     {910, "`cudaErrorGraphExecUpdateFailure'"},
 }};
 
+/// Its only failure is to find no memory.
+constexpr std::string_view processor_allocator = "DefaultCPUAllocator: ";
+
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 bool names(std::string_view message, const CudaError& error) { return has(message, error.name); }
 
 bool is_out_of_memory(std::string_view message) {
-  return has(message, "CUDA out of memory") || has(message, "CUDA error: out of memory") ||
+  return has(message, processor_allocator) || has(message, "CUDA out of memory") || has(message, "CUDA error: out of memory") ||
          has(message, "CUBLAS_STATUS_ALLOC_FAILED") || has(message, "CUDNN_STATUS_ALLOC_FAILED") ||
          has(message, "CUFFT_ALLOC_FAILED") || names(message, memory_allocation);
 }
@@ -129,6 +132,9 @@ DeviceFailure device_failure(const std::exception& error) {
 
 std::string device_words(const std::exception& error) {
   std::string words = first_sentence(error);
+  if (const auto begin = words.find(processor_allocator); begin != std::string::npos) {
+    words.erase(0, begin);  // where in LibTorch's code it noticed
+  }
   constexpr std::string_view last_of_use = " is free.";
   if (const auto end = words.find(last_of_use); end != std::string::npos) {
     words.resize(end + last_of_use.size());

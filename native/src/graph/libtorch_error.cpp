@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include <c10/util/Exception.h>
+#include <torch/csrc/jit/runtime/jit_exception.h>
 
 namespace pregrad::graph {
 
@@ -54,6 +55,23 @@ std::string first_sentence(const std::string& message) {
 }
 
 std::string first_sentence(const std::exception& error) { return first_sentence(message_of(error)); }
+
+RunFailure run_failure(const std::exception& error) {
+  if (dynamic_cast<const torch::jit::JITException*>(&error) != nullptr) {
+    return RunFailure::raised;
+  }
+  const std::string message = message_of(error);
+  const auto has = [&](const char* part) { return message.find(part) != std::string::npos; };
+  // The interpreter keeps the type of none but its own exceptions and this one.
+  if (dynamic_cast<const c10::NotImplementedError*>(&error) != nullptr || has("not implemented for '")) {
+    return RunFailure::not_implemented;
+  }
+  if (has("saved for backward") || has("modified inplace") || has("modified by an inplace operation") ||
+      has("Variable that requires grad")) {
+    return RunFailure::not_recorded;
+  }
+  return RunFailure::operators;
+}
 
 std::string message_of(const std::exception& error) {
   const auto* libtorch = dynamic_cast<const c10::Error*>(&error);

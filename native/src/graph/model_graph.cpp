@@ -1,6 +1,9 @@
 #include "graph/model_graph.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <limits>
+#include <string>
 
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -38,10 +41,55 @@ void widen_constants(torch::jit::Block* block) {
   }
 }
 
+/// Calls `visit` with the types of constant tensors, and with those that operators are told to compute in.
+void visit_types(torch::jit::Block* block, const std::function<void(at::ScalarType)>& visit) {
+  for (torch::jit::Node* node : block->nodes()) {
+    for (torch::jit::Block* inner : node->blocks()) {
+      visit_types(inner, visit);
+    }
+    if (node->kind() == torch::jit::prim::Constant) {
+      const auto value = torch::jit::toIValue(node->output());
+      if (value && value->isTensor() && value->toTensor().defined()) {
+        visit(value->toTensor().scalar_type());
+      }
+      continue;
+    }
+    const c10::FunctionSchema* schema = node->maybeSchema();
+    if (schema == nullptr) {
+      continue;
+    }
+    const bool is_autocast = node->kind() == c10::Symbol::aten("_autocast_to_reduced_precision");
+    for (std::size_t i = 0; i < std::min(schema->arguments().size(), node->inputs().size()); ++i) {
+      const std::string& name = schema->arguments()[i].name();
+      const bool is_type = name == "dtype" || (is_autocast && name == "cpu_dtype") ||
+                           (is_autocast && name == "cuda_dtype");
+      const auto value = is_type ? torch::jit::toIValue(node->input(i)) : std::nullopt;
+      if (value && value->isInt()) {
+        visit(static_cast<at::ScalarType>(value->toInt()));
+      }
+    }
+  }
+}
+
+int digits_of(at::ScalarType type) {
+  switch (type) {
+    case at::kDouble:
+      return std::numeric_limits<double>::digits;
+    case at::kFloat:
+      return std::numeric_limits<float>::digits;
+    case at::kHalf:
+      return std::numeric_limits<at::Half>::digits;
+    default:
+      return std::numeric_limits<at::BFloat16>::digits;
+  }
+}
+
 }  // namespace
 
 ModelGraph::ModelGraph(ReadModel read, c10::Device device)
     : classes_(std::move(read.classes)),
+      untouched_(read.module ? std::make_shared<const UntouchedModel>(*std::move(read.module))
+                             : std::make_shared<const UntouchedModel>(*read.model.graph)),
       defaults_(std::move(read.defaults)),
       weight_type_(read.weight_type),
       expected_input_(std::move(read.expected_input)),
@@ -54,6 +102,11 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
   // overwritten; the taps cope with the rest.
   torch::jit::RemoveTensorMutation(read.model.graph, [](const torch::jit::Node* node) {
     return node->kind() != c10::aten::copy_;  // autograd has no derivative of aten::copy
+  });
+  visit_types(read.model.graph->block(), [&](at::ScalarType type) {
+    if (at::isFloatingType(type) && digits_of(type) < digits_of(coarsest_type_)) {
+      coarsest_type_ = type;
+    }
   });
   speed_up_maximum_pooling(*read.model.graph);
   graph_ = read.model.graph;

@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/api/compilation_unit.h>
+#include <torch/csrc/jit/api/module.h>
 
 #include "graph/batch_norm_folding.hpp"
 #include "graph/expected_input.hpp"
@@ -13,12 +14,14 @@
 #include "graph/layer_sites.hpp"
 #include "graph/replay_graph.hpp"
 #include "graph/tapped_graph.hpp"
+#include "graph/untouched_model.hpp"
 
 namespace pregrad::graph {
 
 /// What a reader makes of a model file. All readers end here; nothing behind knows what kind of file it was.
 struct ReadModel {
   InlinedModel model;
+  std::optional<torch::jit::Module> module;     ///< that `model` was made of; empty where there is none but the graph
   std::vector<c10::IValue> defaults;            ///< of forward's arguments after the input
   std::optional<at::ScalarType> weight_type;    ///< floating-point type of the weights; empty for a model without any
   std::optional<ExpectedInput> expected_input;  ///< empty for a model that says nothing of its input
@@ -41,6 +44,10 @@ class ModelGraph {
   ReplayGraph replay(const std::vector<Tap>& taps, Stage stage) const {
     return ReplayGraph(graph_for(taps), taps, stage);
   }
+  /// The model as it was before it was made a graph with layers.
+  const UntouchedModel& untouched() const { return *untouched_; }
+  /// The floating-point type with the fewest digits that the model computes in, as far as its code tells.
+  at::ScalarType coarsest_type() const { return coarsest_type_; }
   /// The same model, nothing of it folded, with all constants of float32 in float64; where its code names a type,
   /// running it may fail.
   ModelGraph in_double_precision() const;
@@ -53,6 +60,8 @@ class ModelGraph {
   torch::jit::Graph& graph_for(const std::vector<Tap>& taps) const;
 
   std::shared_ptr<const torch::jit::CompilationUnit> classes_;
+  std::shared_ptr<const UntouchedModel> untouched_;
+  at::ScalarType coarsest_type_ = at::kDouble;
   std::shared_ptr<torch::jit::Graph> graph_;
   std::optional<FoldedGraph> folded_;  ///< empty where there is nothing to fold
   LayerSites sites_;

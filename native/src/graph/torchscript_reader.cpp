@@ -1,6 +1,10 @@
 #include "graph/torchscript_reader.hpp"
 
+#include <string>
+#include <string_view>
+
 #include <torch/csrc/jit/serialization/import.h>
+#include <torch/version.h>
 
 #include "graph/device_failure.hpp"
 #include "graph/graph_checks.hpp"
@@ -21,11 +25,29 @@ std::optional<at::ScalarType> weight_type_of(const torch::jit::Module& module) {
   return std::nullopt;
 }
 
+/// The operator that LibTorch missed when it read the model; empty if that was not what went wrong.
+std::string missing_operator(const std::string& message) {
+  constexpr std::string_view mark = "Unknown builtin op: ";
+  const std::size_t found = message.find(mark);
+  if (found == std::string::npos) {
+    return "";
+  }
+  const std::size_t begin = found + mark.size();
+  const std::string name = message.substr(begin, message.find_first_of(" \n", begin) - begin);
+  return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
+}
+
 torch::jit::Module loaded(const std::filesystem::path& file, c10::Device device) {
   try {
     return torch::jit::load(file.string(), device);
   } catch (const std::exception& error) {
     throw_if_device_failure(device, error);
+    if (const std::string name = missing_operator(message_of(error)); !name.empty()) {
+      throw UnsupportedModelError("the model in '" + file.string() + "' uses operator " + name + ", which LibTorch " +
+                                  TORCH_VERSION +
+                                  " does not have: load the library that registers it into this process before the "
+                                  "model, or write it with operators of LibTorch and save the model again");
+    }
     throw ModelError("cannot read the model in '" + file.string() + "': " + first_sentence(error) +
                      "; save it again with torch.jit.script(model).save(path)");
   }
@@ -38,13 +60,15 @@ ReadModel read_torchscript(const std::filesystem::path& file, c10::Device device
 }
 
 ReadModel read_module(const torch::jit::Module& module, c10::Device device) {
-  torch::jit::Module evaluated = module.clone();
+  // Both copy the tensors, once, for the graph and the module to share.
+  torch::jit::Module evaluated = device.is_cpu() ? module.clone() : module.deepcopy(device);
   evaluated.eval();
   ReadModel read;
   read.classes = evaluated._ivalue()->compilation_unit();
   read.defaults = optional_arguments(evaluated);
   read.weight_type = weight_type_of(evaluated);
   read.model = inline_modules(evaluated, device);
+  read.module = std::move(evaluated);
   return read;
 }
 

@@ -43,7 +43,8 @@ c10::FunctionSchema schema_of(const c10::OperatorName& name) {
   if (!found) {
     throw UnsupportedModelError("the model uses operator " + c10::toString(name) +
                                 ", which LibTorch " TORCH_VERSION
-                                " does not have: load the library that registers it before the model");
+                                " does not have: load the library that registers it into this process before the "
+                                "model, or write it with operators of LibTorch and export the model again");
   }
   return found->schema();
 }

@@ -173,7 +173,9 @@ public final class Attribution implements AutoCloseable {
      * @param labels [N], each in [0, outputs); may be null unless the target is the label
      * @param clusters [N]; null puts all samples into cluster 0
      * @throws InputException if inputs, labels or clusters do not fit the model or each other
-     * @throws UnsupportedModelException if the samples of a batch interact in the model
+     * @throws UnsupportedModelException if the samples of a batch interact in the model, or its outputs are not those
+     *     that its file gives by itself
+     * @throws LayerException if no gradient that a method needs leads from the output to a layer
      * @throws ArgumentException if the target is beyond the outputs
      * @throws DeviceException if a single sample does not fit into the device's memory, or the device broke
      * @throws IllegalStateException if the attribution is closed

@@ -1,0 +1,68 @@
+#include "check/output_noise.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace pregrad::check {
+
+namespace {
+
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double root_mean_square(const std::vector<double>& values) {
+  double squares = 0;
+  for (const double each : values) {
+    squares += each * each;
+  }
+  return values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
+}
+
+}  // namespace
+
+std::vector<double> noise_of(const ShiftedOutputs& outputs, const at::Tensor& intact, std::int64_t samples,
+                             double z_size, at::ScalarType coarsest) {
+  const bool is_half = coarsest != at::kFloat && coarsest != at::kDouble;
+  // Less would not move a z of 16 bits at all.
+  const double step = (is_half ? 2.0 / 64 : 1e-3) * z_size;
+  constexpr std::int64_t enough = 8;
+  const auto count = std::min<std::int64_t>(enough, static_cast<std::int64_t>(outputs.chosen().size()));
+  std::vector<std::vector<double>> differences(static_cast<std::size_t>(samples));
+  for (std::int64_t first = 0; first < count; first += outputs.at_once()) {
+    const at::Tensor fourth = outputs.shifted(first, 2 * step) + outputs.shifted(first, -2 * step) -
+                              (outputs.shifted(first, step) + outputs.shifted(first, -step)) * 4 + intact * 6;
+    const std::int64_t now = std::min(outputs.at_once(), count - first);
+    for (std::int64_t row = 0; row < now * samples; ++row) {
+      differences[static_cast<std::size_t>(row % samples)].push_back(std::abs(fourth.const_data_ptr<double>()[row]));
+    }
+  }
+  // The coefficients 1, 4, 6, 4, 1 have squares of 70 together; half of a normal variable's values lie within 0.6745.
+  const double per_difference = 1 / (0.6745 * std::sqrt(70.0));
+  std::vector<double> all;
+  for (const std::vector<double>& each : differences) {
+    all.insert(all.end(), each.begin(), each.end());
+  }
+  const double typical = median_of(all) * per_difference / 2;
+  std::vector<double> noise;
+  for (std::size_t i = 0; i < differences.size(); ++i) {
+    const double y = std::abs(intact.const_data_ptr<double>()[i]);
+    noise.push_back(std::max({median_of(differences[i]) * per_difference, typical,
+                              y * static_cast<double>(std::numeric_limits<float>::epsilon()) / 4}));
+  }
+  return noise;
+}
+
+double step_above(const std::vector<double>& noise, const std::vector<double>& gradients, double z_size) {
+  constexpr double clear = 400;
+  constexpr double least = 1e-3;
+  constexpr double most = 0.5;
+  const double effect = root_mean_square(gradients);
+  const double wanted = effect > 0 ? clear * root_mean_square(noise) / effect : 0;
+  return std::clamp(wanted, least * z_size, most * z_size);
+}
+
+}  // namespace pregrad::check
