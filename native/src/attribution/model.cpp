@@ -157,7 +157,8 @@ at::Tensor Model::Implementation::untouched_forward(const at::Tensor& inputs) co
 void Model::Implementation::require_same_outputs(const at::Tensor& inputs, const at::Tensor& outputs,
                                                  const at::Tensor& expected, double size) const {
   const double difference = attribution::relative_difference(outputs, expected, size);
-  const double rounding = attribution::rounding_of(attribution::coarser(expected.scalar_type(), model_.coarsest_type()));
+  const double rounding =
+      attribution::rounding_of(attribution::coarser(expected.scalar_type(), model_.coarsest_type()));
   if (difference <= rounding) {
     return;
   }
@@ -172,10 +173,11 @@ void Model::Implementation::require_same_outputs(const at::Tensor& inputs, const
   if (difference <= operators_in_a_row * magnified) {
     return;
   }
-  throw UnsupportedModelError("the model gives other outputs when PreGrad runs it than it gives by itself: they differ by " +
-                              text(difference) + " of the largest output, where rounding makes " + text(rounding) +
-                              " at most, so something in its forward would be lost: save it in another form "
-                              "(torch.export.save, torch.jit.script or torch.jit.trace)");
+  throw UnsupportedModelError(
+      "the model gives other outputs when PreGrad runs it than it gives by itself: they differ by " + text(difference) +
+      " of the largest output, where rounding makes " + text(rounding) +
+      " at most, so something in its forward would be lost: save it in another form (torch.export.save, "
+      "torch.jit.script or torch.jit.trace)");
 }
 
 std::vector<Layer> Model::Implementation::layers() const {
