@@ -41,8 +41,8 @@ void require_influence(const std::vector<LayerBatch>& layers) {
     });
     if (!has_influence) {
       throw LayerError("layer '" + statistics::to_string(layer.name, layer.call) +
-                       "' has no influence on the model's output that a gradient could tell: what it computes goes into "
-                       "nothing, into another output only (the first one counts), or through detach or torch.no_grad; "
+                       "' has no influence on the model's output that a gradient could tell: what it computes goes "
+                       "into nothing, into another output only (the first one counts), or through detach or torch.no_grad; "
                        "name a layer on the way to the output, or methods without gradients");
     }
   }

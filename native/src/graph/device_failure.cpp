@@ -56,7 +56,8 @@ bool has(std::string_view text, std::string_view part) { return text.find(part) 
 bool names(std::string_view message, const CudaError& error) { return has(message, error.name); }
 
 bool is_out_of_memory(std::string_view message) {
-  return has(message, processor_allocator) || has(message, "CUDA out of memory") || has(message, "CUDA error: out of memory") ||
+  return has(message, processor_allocator) || has(message, "CUDA out of memory") ||
+         has(message, "CUDA error: out of memory") ||
          has(message, "CUBLAS_STATUS_ALLOC_FAILED") || has(message, "CUDNN_STATUS_ALLOC_FAILED") ||
          has(message, "CUFFT_ALLOC_FAILED") || names(message, memory_allocation);
 }
