@@ -85,9 +85,17 @@ class PREGRAD_API Ablation {
   /// All that was measured so far, as bytes, to go on with later or in another process.
   std::string save() const;
   /// Takes the place of all that was measured so far.
-  /// @param state what `save` gave for the same orders
-  /// @throws ArgumentError if it is not
+  /// @param state what `save` gave for the same orders and options
+  /// @throws ArgumentError if it is not; nothing is changed then
   void restore(std::string_view state);
+  /// Adds what another measurement has measured, in this process or in another. Any thread may merge while others add.
+  ///
+  /// Curves become those of one measurement of the batches of both, whoever had which and in whatever order they are
+  /// merged, to the last bit as far as Attribution::merge says. Accuracies are counts, and always the same.
+  /// @param state what `save` gave for the same orders and options
+  /// @throws ArgumentError if it is not, or that of a model of one output where this one has several; nothing is
+  /// changed then
+  void merge(std::string_view state);
 
  private:
   std::shared_ptr<Implementation> implementation_;

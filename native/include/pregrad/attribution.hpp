@@ -56,9 +56,20 @@ class PREGRAD_API Attribution {
   /// All that was added so far, as bytes, to go on with later or in another process.
   std::string save() const;
   /// Takes the place of all that was added so far. Scores go on to the last bit as if there had been no break.
-  /// @param state what `save` gave for an attribution of the same layers and methods
-  /// @throws ArgumentError if it is not
+  /// @param state what `save` gave for an attribution of the same layers, methods and options
+  /// @throws ArgumentError if it is not; nothing is changed then
   void restore(std::string_view state);
+  /// Adds what another attribution has added, in this process or in another: layers' calls and clusters that only one
+  /// of them has, too. Any thread may merge while others add.
+  ///
+  /// Scores become those of one attribution to which the batches of both were added, whoever had which and in whatever
+  /// order they are merged. Sums are kept in 106 bits: those of the values and of their magnitudes are exact, and so
+  /// the same to the last bit, as long as what the batches add to a neuron lies within a factor of 2³⁰ of each other;
+  /// elsewhere, and in squares, the order may show beyond the 100th bit, which a double shows about once in 10¹². The
+  /// same states merged in the same order give the same bytes. The model must be the same, which no state can tell.
+  /// @param state what `save` gave for an attribution of the same layers, methods and options
+  /// @throws ArgumentError if it is not, or if a layer has another number of neurons there; nothing is changed then
+  void merge(std::string_view state);
 
  private:
   std::shared_ptr<Implementation> implementation_;

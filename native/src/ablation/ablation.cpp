@@ -12,6 +12,7 @@
 #include "attribution/batch_parts.hpp"
 #include "attribution/differentiation.hpp"
 #include "attribution/neuron_constants.hpp"
+#include "attribution/option_texts.hpp"
 #include "graph/device_failure.hpp"
 #include "graph/own_state.hpp"
 #include "pregrad/error.hpp"
@@ -45,7 +46,7 @@ void require_permutation(const RemovalOrder& order) {
   }
 }
 
-constexpr const char* state_kind = "pregrad ablation 1";
+constexpr const char* state_kind = "pregrad ablation 2";
 
 }  // namespace
 
@@ -238,44 +239,77 @@ std::int64_t Ablation::Implementation::batches_split() const {
   return splits_;
 }
 
-std::string Ablation::Implementation::subject() const {
-  statistics::StateWriter writer(name_of(options_.removal));
+std::vector<std::string> Ablation::Implementation::order_texts() const {
+  std::vector<std::string> texts;
+  texts.reserve(options_.orders.size());
   for (const RemovalOrder& order : options_.orders) {
-    writer.add(std::string_view(order.layer));
-    writer.add(order.call);
-    writer.add(order.cluster);
-    writer.add(order.neurons);
+    const std::string_view neurons(reinterpret_cast<const char*>(order.neurons.data()),
+                                   order.neurons.size() * sizeof(std::int64_t));
+    texts.push_back(statistics::to_string(order.layer, order.call) + ", cluster " + std::to_string(order.cluster) +
+                    ", neurons " + statistics::digest(neurons));
   }
-  return writer.finish();
+  return texts;
+}
+
+std::vector<std::string> Ablation::Implementation::option_texts() const {
+  std::vector<std::string> texts = attribution::option_texts(options_.target, options_.output);
+  texts.push_back("removal " + std::string(name_of(options_.removal)));
+  if (options_.removal == Removal::mean) {
+    texts.push_back(attribution::option_text("means", options_.means));
+  }
+  return texts;
 }
 
 std::string Ablation::Implementation::save() const {
   const std::lock_guard lock(mutex_);
   statistics::StateWriter writer(state_kind);
-  writer.add(std::string_view(subject()));
-  writer.add(is_classifier_);
+  writer.add(order_texts());
+  writer.add(option_texts());
+  writer.add(static_cast<std::uint8_t>(is_classifier_));
   for (const CurveSums& sums : sums_) {
     sums.save(writer);
   }
   return writer.finish();
 }
 
-void Ablation::Implementation::restore(std::string_view state) {
+Ablation::Implementation::Saved Ablation::Implementation::read(std::string_view state) const {
   statistics::StateReader reader(state, state_kind);
-  if (reader.text() != subject()) {
-    statistics::StateReader::refuse();
-  }
-  const auto is_classifier = reader.get<bool>();
-  std::vector<CurveSums> sums;
+  reader.require("order", order_texts());
+  reader.require("option", option_texts());
+  Saved saved;
+  saved.is_classifier = reader.get<std::uint8_t>() != 0;
+  saved.sums.reserve(counts_.size());
   for (const std::vector<std::int64_t>& counts : counts_) {
-    sums.emplace_back(counts.size()).restore(reader);
+    saved.sums.emplace_back(counts.size()).restore(reader);
   }
-  if (!reader.at_end()) {
-    statistics::StateReader::refuse();
-  }
+  reader.require_end();
+  return saved;
+}
+
+void Ablation::Implementation::restore(std::string_view state) {
+  Saved saved = read(state);
   const std::lock_guard lock(mutex_);
-  sums_ = std::move(sums);
-  is_classifier_ = is_classifier;
+  sums_ = std::move(saved.sums);
+  is_classifier_ = saved.is_classifier;
+}
+
+void Ablation::Implementation::merge(std::string_view state) {
+  const Saved saved = read(state);
+  const std::lock_guard lock(mutex_);
+  // Every order has seen every sample.
+  if (saved.sums.front().samples() == 0) {
+    return;
+  }
+  if (sums_.front().samples() > 0 && is_classifier_ != saved.is_classifier) {
+    throw ArgumentError(
+        std::string("the saved state is that of a model of ") +
+        (saved.is_classifier ? "several outputs, and this one has one" : "one output, and this one has several") +
+        ": merge what was measured of one model");
+  }
+  for (std::size_t i = 0; i < sums_.size(); ++i) {
+    sums_[i].add(saved.sums[i]);
+  }
+  is_classifier_ = saved.is_classifier;
 }
 
 Ablation::Ablation(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
@@ -295,5 +329,7 @@ std::vector<RemovalCurve> Ablation::curves() const { return implementation_->cur
 std::string Ablation::save() const { return implementation_->save(); }
 
 void Ablation::restore(std::string_view state) { implementation_->restore(state); }
+
+void Ablation::merge(std::string_view state) { implementation_->merge(state); }
 
 }  // namespace pregrad

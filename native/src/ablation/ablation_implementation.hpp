@@ -27,6 +27,7 @@ class Ablation::Implementation {
   c10::Device device() const { return model_->model().device(); }
   std::string save() const;
   void restore(std::string_view state);
+  void merge(std::string_view state);
 
  private:
   /// The orders of one layer call, which replay the same part of the model.
@@ -60,7 +61,14 @@ class Ablation::Implementation {
   /// float64 [orders of the layer, 1, neurons]; undefined where neurons are set to 0.
   at::Tensor constants_of(const LayerOrders& layer, std::int64_t neurons) const;
   void require_neurons(const LayerOrders& layer, std::int64_t neurons) const;
-  std::string subject() const;
+  /// What a state holds.
+  struct Saved {
+    bool is_classifier = true;
+    std::vector<ablation::CurveSums> sums;  ///< per order
+  };
+  std::vector<std::string> order_texts() const;
+  std::vector<std::string> option_texts() const;
+  Saved read(std::string_view state) const;
 
   std::shared_ptr<const Model::Implementation> model_;
   AblationOptions options_;

@@ -28,6 +28,8 @@ void CurveSums::add(std::int64_t count, std::int64_t outside_count, const std::v
   }
 }
 
+void CurveSums::add(const CurveSums& other) { add(other.count_, other.outside_count_, other.points_); }
+
 RemovalCurve CurveSums::curve(const RemovalOrder& order, bool is_classifier) const {
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
   RemovalCurve curve;

@@ -27,6 +27,10 @@ class CurveSums {
   /// Adds the samples of one batch: `points` has one element per point of the curve.
   void add(std::int64_t count, std::int64_t outside_count, const std::vector<Point>& points);
 
+  /// Adds what other sums along the same curve have counted.
+  void add(const CurveSums& other);
+  std::int64_t samples() const { return count_ + outside_count_; }
+
   /// @param is_classifier whether accuracy and cross-entropy mean anything
   RemovalCurve curve(const RemovalOrder& order, bool is_classifier) const;
 

@@ -13,11 +13,13 @@
 #include "attribution/differentiation.hpp"
 #include "attribution/layer_gradients.hpp"
 #include "attribution/layer_taps.hpp"
+#include "attribution/option_texts.hpp"
 #include "cuda/device.hpp"
 #include "graph/device_failure.hpp"
 #include "graph/own_state.hpp"
 #include "graph/small_products.hpp"
 #include "pregrad/error.hpp"
+#include "statistics/layer_reference.hpp"
 
 namespace pregrad {
 
@@ -25,11 +27,18 @@ using attribution::LayerBatch;
 
 namespace {
 
-std::string subject_of(const attribution::LayerSelection& selection) {
-  std::string subject;
+attribution::ScoreSubject subject_of(const attribution::LayerSelection& selection, const AttributionOptions& options) {
+  attribution::ScoreSubject subject;
   for (const attribution::SelectedSite& selected : selection.sites) {
-    subject += selected.site->name + "@" + std::to_string(selected.site->call.value_or(-1)) + "\n";
+    const graph::LayerSite& site = *selected.site;
+    if (selected.all_calls) {
+      subject.layers.push_back(site.call ? statistics::to_string(site.name, *site.call) : site.name);
+    }
+    for (const std::int64_t call : selected.calls) {
+      subject.layers.push_back(statistics::to_string(site.name, call));
+    }
   }
+  subject.options = attribution::option_texts(options);
   return subject;
 }
 
@@ -57,7 +66,7 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
       selection_(attribution::select_layers(model_->model().sites(), options.layers)),
       graph_(model_->model().tapped(attribution::taps_of(selection_, needs_))),
       replayed_methods_(model_, selection_, options),
-      table_(options.methods, options.seed, subject_of(selection_)) {
+      table_(options.methods, options.seed, subject_of(selection_, options)) {
   if (options.methods.empty()) {
     throw ArgumentError("no method was named: name at least one, such as gradient");
   }
@@ -226,5 +235,7 @@ Scores Attribution::scores() const { return implementation_->scores(); }
 std::string Attribution::save() const { return implementation_->save(); }
 
 void Attribution::restore(std::string_view state) { implementation_->restore(state); }
+
+void Attribution::merge(std::string_view state) { implementation_->merge(state); }
 
 }  // namespace pregrad

@@ -34,6 +34,7 @@ class Attribution::Implementation {
   const std::string& graph_refusal() const;
   std::string save() const { return table_.save(); }
   void restore(std::string_view state) { table_.restore(state); }
+  void merge(std::string_view state) { table_.merge(state); }
 
  private:
   /// Checked; labels and clusters are [N], or [N, K] for K labels per sample.

@@ -205,11 +205,19 @@ ScoreCells ScoreCells::restored(std::vector<Method> methods, statistics::StateRe
   ScoreCells result(std::move(methods));
   for (auto layers = reader.get<std::uint64_t>(); layers > 0; --layers) {
     const auto rank = static_cast<std::size_t>(reader.get<std::uint64_t>());
-    LayerCells& layer = result.layers_[{rank, reader.get<std::int64_t>()}];
+    const auto [place, is_new] = result.layers_.try_emplace({rank, reader.get<std::int64_t>()});
+    if (!is_new) {
+      statistics::StateReader::refuse();
+    }
+    LayerCells& layer = place->second;
     layer.name = reader.text();
     layer.neurons = static_cast<std::size_t>(reader.get<std::uint64_t>());
     for (auto clusters = reader.get<std::uint64_t>(); clusters > 0; --clusters) {
-      std::vector<Cell>& cells = layer.clusters[reader.get<std::int64_t>()];
+      const auto [cluster, is_new_cluster] = layer.clusters.try_emplace(reader.get<std::int64_t>());
+      if (!is_new_cluster) {
+        statistics::StateReader::refuse();
+      }
+      std::vector<Cell>& cells = cluster->second;
       for (std::size_t j = 0; j < result.methods_.size(); ++j) {
         Cell cell(result.methods_[j], 0);
         cell.values = statistics::ClusterAccumulator::restored(reader);

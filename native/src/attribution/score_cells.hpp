@@ -68,6 +68,8 @@ class ScoreCells {
 
   void save(statistics::StateWriter& writer) const;
   static ScoreCells restored(std::vector<Method> methods, statistics::StateReader& reader);
+  /// The name of a layer, for messages.
+  const std::string& name_of(const LayerCall& call) const { return layers_.at(call).name; }
 
  private:
   /// What the samples of one layer call, cluster and method come to.

@@ -14,7 +14,7 @@ namespace pregrad::attribution {
 namespace {
 
 constexpr std::size_t shard_count = 16;
-constexpr const char* state_kind = "pregrad attribution 3";
+constexpr const char* state_kind = "pregrad attribution 4";
 
 std::vector<Method> sorted(std::vector<Method> methods) {
   std::sort(methods.begin(), methods.end());
@@ -22,10 +22,20 @@ std::vector<Method> sorted(std::vector<Method> methods) {
   return methods;
 }
 
+std::vector<std::string> names_of(const std::vector<Method>& methods) {
+  std::vector<std::string> names;
+  names.reserve(methods.size());
+  for (const Method method : methods) {
+    names.emplace_back(name_of(method));
+  }
+  return names;
+}
+
 }  // namespace
 
-ScoreTable::ScoreTable(std::vector<Method> methods, std::uint64_t seed, std::string subject)
+ScoreTable::ScoreTable(std::vector<Method> methods, std::uint64_t seed, ScoreSubject subject)
     : methods_(sorted(std::move(methods))), seed_(seed), subject_(std::move(subject)) {
+  subject_.options.push_back("seed " + std::to_string(seed));
   for (std::size_t i = 0; i < shard_count; ++i) {
     shards_.push_back(std::make_unique<Shard>(methods_));
   }
@@ -111,22 +121,25 @@ std::vector<Score> ScoreTable::scores() const { return merged().scores(seed_); }
 
 std::string ScoreTable::save() const {
   statistics::StateWriter writer(state_kind);
-  writer.add(subject_);
-  writer.add(methods_);
-  writer.add(seed_);
+  writer.add(subject_.layers);
+  writer.add(names_of(methods_));
+  writer.add(subject_.options);
   merged().save(writer);
   return writer.finish();
 }
 
-void ScoreTable::restore(std::string_view state) {
+ScoreCells ScoreTable::read(std::string_view state) const {
   statistics::StateReader reader(state, state_kind);
-  if (reader.text() != subject_ || reader.list<Method>() != methods_ || reader.get<std::uint64_t>() != seed_) {
-    statistics::StateReader::refuse();
-  }
+  reader.require("layer", subject_.layers);
+  reader.require("method", names_of(methods_));
+  reader.require("option", subject_.options);
   ScoreCells cells = ScoreCells::restored(methods_, reader);
-  if (!reader.at_end()) {
-    statistics::StateReader::refuse();
-  }
+  reader.require_end();
+  return cells;
+}
+
+void ScoreTable::restore(std::string_view state) {
+  ScoreCells cells = read(state);
   {
     const std::unique_lock lock(neurons_mutex_);
     neurons_ = cells.neurons();
@@ -135,6 +148,27 @@ void ScoreTable::restore(std::string_view state) {
     const std::lock_guard lock(shard->mutex);
     shard->cells = std::exchange(cells, ScoreCells(methods_));
   }
+}
+
+void ScoreTable::merge(std::string_view state) {
+  const ScoreCells cells = read(state);
+  Shard& shard = *shards_.front();
+  const std::lock_guard lock(shard.mutex);
+  const std::unique_lock neurons_lock(neurons_mutex_);
+  std::map<LayerCall, std::size_t> neurons = neurons_;
+  for (const auto& [call, count] : cells.neurons()) {
+    const std::size_t known = neurons.emplace(call, count).first->second;
+    if (known != count) {
+      throw ArgumentError("layer '" + statistics::to_string(cells.name_of(call), call.second) + "' has " +
+                          std::to_string(count) + " neurons in the saved state and " + std::to_string(known) +
+                          " here: merge what was computed of inputs of one shape");
+    }
+  }
+  // Added to a copy, so that what runs out of memory on the way changes nothing.
+  ScoreCells sums = shard.cells;
+  sums.add(cells);
+  shard.cells = std::move(sums);
+  neurons_ = std::move(neurons);
 }
 
 }  // namespace pregrad::attribution

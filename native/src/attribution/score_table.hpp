@@ -23,12 +23,17 @@ namespace pregrad::attribution {
 /// @param clusters int64 [N] on the CPU
 std::shared_ptr<const statistics::ClusterRows> rows_of(const at::Tensor& clusters);
 
+/// What is scored, in words: a state is taken only by a table of the same.
+struct ScoreSubject {
+  std::vector<std::string> layers;
+  std::vector<std::string> options;
+};
+
 /// The statistics of every layer call, cluster and method, for any number of threads.
 class ScoreTable {
  public:
   /// @param seed of Method::random
-  /// @param subject what is scored: a state is taken back only by a table of the same
-  ScoreTable(std::vector<Method> methods, std::uint64_t seed, std::string subject = "");
+  ScoreTable(std::vector<Method> methods, std::uint64_t seed, ScoreSubject subject = {});
 
   /// What the layers of a batch add; the tensors they came from are no longer needed then.
   /// @throws InputError, UnsupportedModelError as reduction_of
@@ -45,8 +50,12 @@ class ScoreTable {
   std::vector<Score> scores() const;
 
   std::string save() const;
+  /// Takes the place of what was added, or, if it throws, does nothing.
   /// @throws ArgumentError if the state is not that of a table of the same methods and subject
   void restore(std::string_view state);
+  /// Adds what a state holds to what was added, or, if it throws, does nothing.
+  /// @throws ArgumentError as restore, or if a layer has another number of neurons there
+  void merge(std::string_view state);
 
  private:
   /// Threads that come at once add to a shard each, so that none waits for another; a single thread only ever uses the
@@ -58,11 +67,12 @@ class ScoreTable {
   };
 
   void require_known_neurons(const std::vector<LayerAddition>& additions);
+  ScoreCells read(std::string_view state) const;
   ScoreCells merged() const;
 
   std::vector<Method> methods_;
   std::uint64_t seed_;
-  std::string subject_;
+  ScoreSubject subject_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::shared_mutex neurons_mutex_;
   std::map<LayerCall, std::size_t> neurons_;

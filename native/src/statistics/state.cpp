@@ -1,5 +1,8 @@
 #include "statistics/state.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstring>
 
 namespace pregrad::statistics {
@@ -24,6 +27,12 @@ std::string StateWriter::finish() {
   return std::move(bytes_);
 }
 
+std::string digest(std::string_view bytes) {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(sum_of(bytes)));
+  return text.data();
+}
+
 StateReader::StateReader(std::string_view bytes, std::string_view kind) : rest_(bytes) {
   std::uint64_t sum = 0;
   if (bytes.size() < sizeof sum) {
@@ -40,6 +49,27 @@ std::string StateReader::text() {
   std::string value(length(1), '\0');
   take(value.data(), value.size());
   return value;
+}
+
+std::vector<std::string> StateReader::texts() {
+  // No text is shorter than its length, so that a wrong count asks for no more memory than the bytes account for.
+  std::vector<std::string> texts(length(sizeof(std::uint64_t)));
+  std::generate(texts.begin(), texts.end(), [this] { return text(); });
+  return texts;
+}
+
+void StateReader::require(std::string_view what, const std::vector<std::string>& here) {
+  const std::vector<std::string> saved = texts();
+  const auto [theirs, ours] = std::mismatch(saved.begin(), saved.end(), here.begin(), here.end());
+  if (theirs == saved.end() && ours == here.end()) {
+    return;
+  }
+  const auto named = [&](bool has_one, const auto& text) {
+    return has_one ? "the " + std::string(what) + " '" + *text + "'" : "no more " + std::string(what) + "s";
+  };
+  throw ArgumentError("the saved state has " + named(theirs != saved.end(), theirs) + " where " +
+                      named(ours != here.end(), ours) + (ours != here.end() ? " is" : " are") +
+                      " expected: take one that was saved with the same layers, methods and options");
 }
 
 void StateReader::take(void* to, std::size_t size) {
@@ -61,7 +91,8 @@ std::size_t StateReader::length(std::size_t element_size) {
 }
 
 void StateReader::refuse() {
-  throw ArgumentError("the saved state is damaged, or is that of something else: start anew without it");
+  throw ArgumentError(
+      "the saved state is damaged, or none of this kind: take what save gave, unchanged, or go on without it");
 }
 
 }  // namespace pregrad::statistics

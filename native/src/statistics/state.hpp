@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +26,12 @@ class StateWriter {
     add(static_cast<std::uint64_t>(text.size()));
     bytes_.append(text);
   }
+  void add(const std::vector<std::string>& texts) {
+    add(static_cast<std::uint64_t>(texts.size()));
+    for (const std::string& text : texts) {
+      add(std::string_view(text));
+    }
+  }
   template <typename T>
   void add(const std::vector<T>& values) {
     add(static_cast<std::uint64_t>(values.size()));
@@ -36,6 +43,9 @@ class StateWriter {
  private:
   std::string bytes_;
 };
+
+/// 16 characters that tell bytes from others, for values too long to be named in a state's options.
+std::string digest(std::string_view bytes);
 
 /// @throws ArgumentError wherever the bytes are not what a StateWriter of that kind wrote
 class StateReader {
@@ -56,7 +66,16 @@ class StateReader {
     take(values.data(), values.size() * sizeof(T));
     return values;
   }
-  bool at_end() const { return rest_.empty(); }
+  std::vector<std::string> texts();
+  /// Refuses what is left over.
+  void require_end() const {
+    if (!rest_.empty()) {
+      refuse();
+    }
+  }
+  /// Reads a list of texts, and refuses the state if it is another than `here`.
+  /// @param what one of the texts is, for the message
+  void require(std::string_view what, const std::vector<std::string>& here);
   [[noreturn]] static void refuse();
 
  private:

@@ -1,0 +1,101 @@
+#include "attribution/option_texts.hpp"
+
+#include <algorithm>
+
+#include <ATen/core/Tensor.h>
+
+#include "attribution/method_needs.hpp"
+#include "graph/shape_text.hpp"
+#include "statistics/state.hpp"
+
+namespace pregrad::attribution {
+
+namespace {
+
+bool looks_at_outputs(Method method) {
+  switch (method) {
+    case Method::preactivation:
+    case Method::activation:
+    case Method::activation_rate:
+    case Method::random:
+      return false;
+    default:
+      return true;
+  }
+}
+
+std::string option_text(std::string_view name, std::string_view value) {
+  return std::string(name) + " " + std::string(value);
+}
+
+std::string option_text(std::string_view name, const at::Tensor& tensor) {
+  if (!tensor.defined()) {
+    return option_text(name, "zero");
+  }
+  const at::Tensor values = tensor.to(at::kCPU).contiguous();
+  const std::string_view bytes(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
+  return option_text(name, graph::shape_text(values.sizes()) + " " + c10::toString(values.scalar_type()) + " " +
+                               statistics::digest(bytes));
+}
+
+std::string text_of(Target target) {
+  switch (target.kind()) {
+    case Target::Kind::label:
+      return "label";
+    case Target::Kind::predicted:
+      return "predicted";
+    case Target::Kind::index:
+      break;
+  }
+  return std::to_string(target.index());
+}
+
+}  // namespace
+
+std::string option_text(std::string_view name, const std::vector<NeuronConstants>& constants) {
+  statistics::StateWriter writer(name);
+  for (const NeuronConstants& each : constants) {
+    writer.add(std::string_view(each.layer));
+    writer.add(each.call);
+    writer.add(each.cluster.has_value());
+    writer.add(each.cluster.value_or(0));
+    writer.add(each.values);
+  }
+  return option_text(name, statistics::digest(writer.finish()));
+}
+
+std::vector<std::string> option_texts(Target target, Output output) {
+  return {option_text("target", text_of(target)), option_text("output", name_of(output))};
+}
+
+std::vector<std::string> option_texts(const AttributionOptions& options) {
+  const auto has = [&](Method method) { return wants(options.methods, method); };
+  const bool has_input_path = has(Method::conductance) || has(Method::internal_influence);
+  std::vector<std::string> texts;
+  if (std::any_of(options.methods.begin(), options.methods.end(), looks_at_outputs)) {
+    texts = option_texts(options.target, options.output);
+  }
+  if (has_input_path || has(Method::integrated_gradients)) {
+    texts.push_back(option_text("steps", std::to_string(options.steps)));
+    texts.push_back(option_text("quadrature", name_of(options.quadrature)));
+  }
+  if (has(Method::integrated_gradients)) {
+    texts.push_back(option_text("baseline", name_of(options.baseline)));
+    if (options.baseline == Baseline::given) {
+      texts.push_back(option_text("baselines", options.baselines));
+    }
+  }
+  if (has_input_path) {
+    texts.push_back(option_text("input_baseline", options.input_baseline));
+  }
+  if (has(Method::ablation)) {
+    texts.push_back(option_text("removal", name_of(options.removal)));
+  }
+  if ((has(Method::integrated_gradients) && options.baseline == Baseline::mean) ||
+      (has(Method::ablation) && options.removal == Removal::mean)) {
+    texts.push_back(option_text("means", options.means));
+  }
+  return texts;
+}
+
+}  // namespace pregrad::attribution
