@@ -46,6 +46,13 @@ using OwnedLayers = Owned<pregrad_layers, pregrad_layers_free>;
 using OwnedResult = Owned<pregrad_result, pregrad_result_free>;
 using OwnedAttribution = Owned<pregrad_attribution, pregrad_attribution_free>;
 using OwnedScores = Owned<pregrad_scores, pregrad_scores_free>;
+using OwnedState = Owned<pregrad_state, pregrad_state_free>;
+using OwnedOrders = Owned<pregrad_orders, pregrad_orders_free>;
+using OwnedAblation = Owned<pregrad_ablation, pregrad_ablation_free>;
+using OwnedCurves = Owned<pregrad_curves, pregrad_curves_free>;
+using OwnedCheck = Owned<pregrad_check, pregrad_check_free>;
+using OwnedLayerChecks = Owned<pregrad_layer_checks, pregrad_layer_checks_free>;
+using OwnedProbe = Owned<pregrad_probe, pregrad_probe_free>;
 
 constexpr std::int64_t features = 6;
 constexpr std::int64_t neurons = 5;
@@ -759,6 +766,396 @@ TEST_F(CApi, RefusesLookupsThatFindNothing) {
   score.struct_size = 1;
   EXPECT_REFUSED(of("forward@0", 0, 0), PREGRAD_ERROR_ARGUMENT, "struct_size");
   EXPECT_EQ(score.mean, nullptr);
+}
+
+/// What `save` gives.
+template <auto save, class Handle>
+std::string saved(const Handle& handle) {
+  pregrad_state* given = nullptr;
+  EXPECT_EQ(save(handle.get(), &given), PREGRAD_OK) << pregrad_last_error();
+  const OwnedState state(given);
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  EXPECT_EQ(pregrad_state_bytes(given, &bytes, &size), PREGRAD_OK) << pregrad_last_error();
+  EXPECT_REFUSED(pregrad_state_bytes(given, nullptr, &size), PREGRAD_ERROR_ARGUMENT, "NULL");
+  EXPECT_REFUSED(pregrad_state_bytes(given, &bytes, nullptr), PREGRAD_ERROR_ARGUMENT, "NULL");
+  return {static_cast<const char*>(bytes), size};
+}
+
+TEST_F(CApi, SavesRestoresAndMergesScores) {
+  const auto part = [&](const OwnedAttribution& to, std::int64_t first) {
+    const std::vector<std::int64_t> shape = {samples / 2, features};
+    pregrad_tensor tensor = tensor_of(inputs_, shape, PREGRAD_FLOAT32);
+    tensor.data = inputs_.data() + first * features;
+    EXPECT_EQ(pregrad_attribution_add(to.get(), &tensor, labels_.data() + first, samples / 2, clusters_.data() + first,
+                                      samples / 2),
+              PREGRAD_OK)
+        << pregrad_last_error();
+  };
+  const OwnedAttribution whole = open(all_methods_of_all_layers());
+  part(whole, 0);
+  part(whole, samples / 2);
+  const OwnedAttribution first = open(all_methods_of_all_layers());
+  part(first, 0);
+  const OwnedAttribution second = open(all_methods_of_all_layers());
+  part(second, samples / 2);
+  const std::string state_of_first = saved<pregrad_attribution_save>(first);
+  const std::string state_of_second = saved<pregrad_attribution_save>(second);
+
+  const OwnedAttribution resumed = open(all_methods_of_all_layers());
+  part(resumed, 0);  // which the state replaces
+  ASSERT_EQ(pregrad_attribution_restore(resumed.get(), state_of_first.data(), state_of_first.size()), PREGRAD_OK)
+      << pregrad_last_error();
+  EXPECT_EQ(saved<pregrad_attribution_save>(resumed), state_of_first);
+  ASSERT_EQ(pregrad_attribution_merge(resumed.get(), state_of_second.data(), state_of_second.size()), PREGRAD_OK)
+      << pregrad_last_error();
+  const OwnedScores expected = scores_of(whole);
+  const OwnedScores seen = scores_of(resumed);
+  std::size_t count = 0;
+  ASSERT_EQ(pregrad_scores_count(expected.get(), &count), PREGRAD_OK);
+  ASSERT_EQ(count, 2u * 2u * 12u);
+  for (std::size_t i = 0; i < count; ++i) {
+    pregrad_score score = PREGRAD_SCORE_INIT;
+    pregrad_score truth = PREGRAD_SCORE_INIT;
+    ASSERT_EQ(pregrad_scores_get(seen.get(), i, &score), PREGRAD_OK);
+    ASSERT_EQ(pregrad_scores_get(expected.get(), i, &truth), PREGRAD_OK);
+    EXPECT_EQ(score.count, truth.count);
+    EXPECT_THAT(std::vector<double>(score.mean, score.mean + neurons),
+                ElementsAreArray(truth.mean, static_cast<std::size_t>(neurons)));
+    EXPECT_THAT(std::vector<double>(score.std, score.std + neurons),
+                ElementsAreArray(truth.std, static_cast<std::size_t>(neurons)));
+  }
+
+  const std::string before = saved<pregrad_attribution_save>(resumed);
+  pregrad_attribution_options gradient_alone = all_methods_of_all_layers();
+  gradient_alone.method_count = 1;
+  const std::string foreign = saved<pregrad_attribution_save>(open(gradient_alone));
+  for (const auto function : {pregrad_attribution_restore, pregrad_attribution_merge}) {
+    EXPECT_REFUSED(function(resumed.get(), foreign.data(), foreign.size()), PREGRAD_ERROR_ARGUMENT, "no more methods");
+    EXPECT_REFUSED(function(resumed.get(), before.data(), before.size() - 1), PREGRAD_ERROR_ARGUMENT, "damaged");
+    EXPECT_REFUSED(function(resumed.get(), before.data(), 0), PREGRAD_ERROR_ARGUMENT, "damaged");
+    EXPECT_REFUSED(function(resumed.get(), nullptr, 8), PREGRAD_ERROR_ARGUMENT, "NULL");
+  }
+  EXPECT_EQ(saved<pregrad_attribution_save>(resumed), before);
+}
+
+TEST_F(CApi, MeasuresRemovalCurvesAsCppDoes) {
+  const pregrad_tensor tensor = inputs();
+  const OwnedAttribution attribution = open(all_methods_of_all_layers());
+  ASSERT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), clusters_.data(),
+                                    clusters_.size()),
+            PREGRAD_OK);
+  const OwnedScores scores = scores_of(attribution);
+  const std::vector<pregrad_aggregate> aggregates = {PREGRAD_AGGREGATE_MEAN_ABS, PREGRAD_AGGREGATE_STD};
+  pregrad_orders* given = nullptr;
+  ASSERT_EQ(pregrad_orders_of_scores(scores.get(), aggregates.data(), aggregates.size(), &given), PREGRAD_OK)
+      << pregrad_last_error();
+  const OwnedOrders by_score(given);
+  ASSERT_EQ(pregrad_orders_random("forward", 1, 4, neurons, 3, 17, &given), PREGRAD_OK) << pregrad_last_error();
+  const OwnedOrders random(given);
+  const std::vector<std::int64_t> reversed = {4, 3, 2, 1, 0};
+  pregrad_order own = PREGRAD_ORDER_INIT;
+  own.layer = "forward";
+  own.cluster = -1;
+  own.neurons = reversed.data();
+  own.neuron_count = reversed.size();
+  own.repeat = 6;
+  ASSERT_EQ(pregrad_orders_of(&own, &given), PREGRAD_OK) << pregrad_last_error();
+  const OwnedOrders reverse(given);
+
+  const pregrad::Model model = pregrad::Model::load(path_);
+  pregrad::AttributionOptions scored;
+  scored.layers = {"forward"};
+  scored.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.end());
+  pregrad::Attribution cpp_attribution = model.attribution(scored);
+  const at::Tensor x = torch::from_blob(inputs_.data(), shape_, torch::kFloat);
+  const at::Tensor y = torch::tensor(labels_);
+  const at::Tensor cluster = torch::tensor(clusters_);
+  cpp_attribution.add(x, y, cluster);
+  pregrad::AblationOptions expected_options;
+  expected_options.orders =
+      pregrad::removal_orders(cpp_attribution.scores(), {pregrad::Aggregate::mean_abs, pregrad::Aggregate::std});
+  std::size_t count = 0;
+  ASSERT_EQ(pregrad_orders_count(by_score.get(), &count), PREGRAD_OK);
+  EXPECT_EQ(count, expected_options.orders.size());
+  for (const pregrad::RemovalOrder& order : pregrad::random_orders("forward", 1, 4, neurons, 3, 17)) {
+    expected_options.orders.push_back(order);
+  }
+  expected_options.orders.push_back(
+      {"forward", 0, -1, pregrad::Method::gradient, pregrad::Aggregate::mean, 6, reversed});
+  expected_options.removal = pregrad::Removal::mean;
+  expected_options.means = pregrad::mean_activations(cpp_attribution.scores());
+  expected_options.target = pregrad::Target::index(2);
+  expected_options.output = pregrad::Output::probability;
+  pregrad::Ablation expected_ablation = model.ablation(expected_options);
+  expected_ablation.add(x, y, cluster);
+  const std::vector<pregrad::RemovalCurve> expected = expected_ablation.curves();
+
+  const std::vector<const pregrad_orders*> lists = {by_score.get(), random.get(), reverse.get()};
+  pregrad_ablation_options options = PREGRAD_ABLATION_OPTIONS_INIT;
+  options.orders = lists.data();
+  options.order_list_count = lists.size();
+  options.removal = PREGRAD_REMOVAL_MEAN;
+  options.target = PREGRAD_TARGET_INDEX;
+  options.target_index = 2;
+  options.output = PREGRAD_OUTPUT_PROBABILITY;
+  options.means = scores.get();
+  const auto opened = [&] {
+    pregrad_ablation* ablation = nullptr;
+    EXPECT_EQ(pregrad_ablation_open(model_.get(), &options, &ablation), PREGRAD_OK) << pregrad_last_error();
+    return OwnedAblation(ablation);
+  };
+  const OwnedAblation ablation = opened();
+  ASSERT_EQ(
+      pregrad_ablation_add(ablation.get(), &tensor, labels_.data(), labels_.size(), clusters_.data(), clusters_.size()),
+      PREGRAD_OK)
+      << pregrad_last_error();
+  std::int64_t splits = -1;
+  ASSERT_EQ(pregrad_ablation_batches_split(ablation.get(), &splits), PREGRAD_OK);
+  EXPECT_EQ(splits, 0);
+  const OwnedAblation copy = opened();
+  const std::string state = saved<pregrad_ablation_save>(ablation);
+  ASSERT_EQ(pregrad_ablation_restore(copy.get(), state.data(), state.size()), PREGRAD_OK) << pregrad_last_error();
+  pregrad_curves* taken = nullptr;
+  ASSERT_EQ(pregrad_ablation_curves(copy.get(), &taken), PREGRAD_OK) << pregrad_last_error();
+  const OwnedCurves curves(taken);
+  ASSERT_EQ(pregrad_curves_count(curves.get(), &count), PREGRAD_OK);
+  ASSERT_EQ(count, expected.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    pregrad_curve curve = PREGRAD_CURVE_INIT;
+    ASSERT_EQ(pregrad_curves_get(curves.get(), i, &curve), PREGRAD_OK) << pregrad_last_error();
+    const pregrad::RemovalCurve& truth = expected[i];
+    EXPECT_EQ(curve.layer, truth.order.layer);
+    EXPECT_EQ(curve.call, truth.order.call);
+    EXPECT_EQ(curve.cluster, truth.order.cluster);
+    EXPECT_EQ(curve.method, static_cast<int>(truth.order.method));
+    EXPECT_EQ(curve.aggregate, static_cast<int>(truth.order.aggregate));
+    EXPECT_EQ(curve.repeat, truth.order.repeat);
+    EXPECT_THAT(std::vector<std::int64_t>(curve.neurons, curve.neurons + curve.neuron_count),
+                ElementsAreArray(truth.order.neurons));
+    EXPECT_EQ(curve.count, truth.count);
+    EXPECT_EQ(curve.outside_count, truth.outside_count);
+    ASSERT_EQ(curve.points, static_cast<std::size_t>(neurons + 1));
+    EXPECT_THAT(std::vector<std::int64_t>(curve.removed, curve.removed + curve.points),
+                ElementsAreArray(truth.removed));
+    const auto same = [&](const double* values, const std::vector<double>& wanted) {
+      EXPECT_THAT(std::vector<double>(values, values + curve.points), Pointwise(NanSensitiveDoubleEq(), wanted));
+    };
+    same(curve.accuracy, truth.accuracy);
+    same(curve.mean_output, truth.mean_output);
+    same(curve.cross_entropy, truth.cross_entropy);
+    same(curve.outside_accuracy, truth.outside_accuracy);
+    EXPECT_EQ(curve.area, truth.area());
+  }
+  pregrad_curve curve = PREGRAD_CURVE_INIT;
+  EXPECT_REFUSED(pregrad_curves_get(curves.get(), count, &curve), PREGRAD_ERROR_ARGUMENT, "no curve");
+
+  // Twice the samples, and nothing else.
+  ASSERT_EQ(pregrad_ablation_merge(copy.get(), state.data(), state.size()), PREGRAD_OK) << pregrad_last_error();
+  ASSERT_EQ(pregrad_ablation_curves(copy.get(), &taken), PREGRAD_OK);
+  const OwnedCurves doubled(taken);
+  ASSERT_EQ(pregrad_curves_get(doubled.get(), 0, &curve), PREGRAD_OK);
+  EXPECT_EQ(curve.count, 2 * expected[0].count);
+  EXPECT_THAT(std::vector<double>(curve.accuracy, curve.accuracy + curve.points),
+              ElementsAreArray(expected[0].accuracy));
+
+  const std::string before = saved<pregrad_ablation_save>(copy);
+  options.removal = PREGRAD_REMOVAL_ZERO;
+  const std::string foreign = saved<pregrad_ablation_save>(opened());
+  for (const auto function : {pregrad_ablation_restore, pregrad_ablation_merge}) {
+    EXPECT_REFUSED(function(copy.get(), foreign.data(), foreign.size()), PREGRAD_ERROR_ARGUMENT, "removal");
+    EXPECT_REFUSED(function(copy.get(), before.data(), before.size() / 2), PREGRAD_ERROR_ARGUMENT, "damaged");
+    EXPECT_REFUSED(function(copy.get(), nullptr, 8), PREGRAD_ERROR_ARGUMENT, "NULL");
+  }
+  EXPECT_EQ(saved<pregrad_ablation_save>(copy), before);
+}
+
+TEST_F(CApi, RefusesRemovals) {
+  pregrad_ablation* ablation = nullptr;
+  pregrad_ablation_options options = PREGRAD_ABLATION_OPTIONS_INIT;
+  const auto refused = [&] { return pregrad_ablation_open(model_.get(), &options, &ablation); };
+  EXPECT_REFUSED(pregrad_ablation_open(model_.get(), nullptr, &ablation), PREGRAD_ERROR_ARGUMENT, "NULL");
+  EXPECT_REFUSED(refused(), PREGRAD_ERROR_ARGUMENT, "no removal order");
+  options.order_list_count = 1;
+  EXPECT_REFUSED(refused(), PREGRAD_ERROR_ARGUMENT, "orders of pregrad_ablation_options");
+  const pregrad_orders* list = nullptr;
+  options.orders = &list;
+  EXPECT_REFUSED(refused(), PREGRAD_ERROR_ARGUMENT, "pregrad_orders");
+  const std::vector<std::int64_t> twice = {0, 1, 1};
+  pregrad_order own = PREGRAD_ORDER_INIT;
+  own.layer = "forward";
+  own.neurons = twice.data();
+  own.neuron_count = twice.size();
+  const auto take = [&] {
+    pregrad_orders* given = nullptr;
+    EXPECT_EQ(pregrad_orders_of(&own, &given), PREGRAD_OK) << pregrad_last_error();
+    list = given;
+    return OwnedOrders(given);
+  };
+  const OwnedOrders repeated = take();
+  EXPECT_REFUSED(refused(), PREGRAD_ERROR_ARGUMENT, "neuron 1 twice");
+  const std::vector<std::int64_t> good = {0, 1, 2, 3, 4};
+  own.neurons = good.data();
+  own.neuron_count = good.size();
+  own.layer = "fc9";
+  const OwnedOrders absent = take();
+  EXPECT_REFUSED(refused(), PREGRAD_ERROR_LAYER, "fc9");
+  own.layer = "forward";
+  const OwnedOrders orders = take();
+  options.removal = 5;
+  EXPECT_REFUSED(refused(), PREGRAD_ERROR_ARGUMENT, "removal 5");
+  options.removal = PREGRAD_REMOVAL_MEAN;
+  EXPECT_REFUSED(refused(), PREGRAD_ERROR_ARGUMENT, "no mean activations");
+  options.removal = PREGRAD_REMOVAL_ZERO;
+  options.target_index = 1;
+  EXPECT_REFUSED(refused(), PREGRAD_ERROR_ARGUMENT, "target_index");
+  options.target_index = 0;
+  options.reserved = 1;
+  EXPECT_REFUSED(refused(), PREGRAD_ERROR_ARGUMENT, "reserved");
+  EXPECT_EQ(ablation, nullptr);
+  options.reserved = 0;
+  ASSERT_EQ(refused(), PREGRAD_OK) << pregrad_last_error();
+  const OwnedAblation opened(ablation);
+  const pregrad_tensor tensor = inputs();
+  EXPECT_REFUSED(pregrad_ablation_add(ablation, &tensor, labels_.data(), 3, nullptr, 0), PREGRAD_ERROR_INPUT, "3");
+  pregrad_scores* no_scores = nullptr;
+  const OwnedAttribution attribution = open(all_methods_of_all_layers());
+  ASSERT_EQ(pregrad_attribution_scores(attribution.get(), &no_scores), PREGRAD_OK);
+  const OwnedScores owned(no_scores);
+  pregrad_orders* none = nullptr;
+  const pregrad_aggregate aggregate = 12;
+  EXPECT_REFUSED(pregrad_orders_of_scores(no_scores, &aggregate, 1, &none), PREGRAD_ERROR_ARGUMENT, "aggregate 12");
+  EXPECT_REFUSED(pregrad_orders_of_scores(no_scores, &aggregate, 0, &none), PREGRAD_ERROR_ARGUMENT, "no aggregate");
+  EXPECT_REFUSED(pregrad_orders_of_scores(no_scores, nullptr, 1, &none), PREGRAD_ERROR_ARGUMENT, "NULL");
+  EXPECT_EQ(none, nullptr);
+}
+
+TEST_F(CApi, ChecksGradientsAsCppDoes) {
+  pregrad::CheckOptions expected_options;
+  expected_options.layers = {"forward"};
+  expected_options.most_neurons = 3;
+  expected_options.target = pregrad::Target::predicted();
+  expected_options.output = pregrad::Output::log_probability;
+  pregrad::Check cpp = pregrad::Model::load(path_).check(expected_options);
+  cpp.add(torch::from_blob(inputs_.data(), shape_, torch::kFloat));
+  const std::vector<pregrad::LayerCheck> expected = cpp.results();
+
+  pregrad_check_options options = PREGRAD_CHECK_OPTIONS_INIT;
+  options.layers = layers_.data();
+  options.layer_count = layers_.size();
+  options.most_neurons = 3;
+  options.target = PREGRAD_TARGET_PREDICTED;
+  options.output = PREGRAD_OUTPUT_LOG_PROBABILITY;
+  pregrad_check* opened = nullptr;
+  ASSERT_EQ(pregrad_check_open(model_.get(), &options, &opened), PREGRAD_OK) << pregrad_last_error();
+  const OwnedCheck check(opened);
+  const pregrad_tensor tensor = inputs();
+  ASSERT_EQ(pregrad_check_add(check.get(), &tensor, nullptr, 0), PREGRAD_OK) << pregrad_last_error();
+  pregrad_layer_checks* taken = nullptr;
+  ASSERT_EQ(pregrad_check_results(check.get(), &taken), PREGRAD_OK) << pregrad_last_error();
+  const OwnedLayerChecks results(taken);
+  std::size_t count = 0;
+  ASSERT_EQ(pregrad_layer_checks_count(results.get(), &count), PREGRAD_OK);
+  ASSERT_EQ(count, expected.size());
+  ASSERT_EQ(count, 2u);
+  for (std::size_t i = 0; i < count; ++i) {
+    pregrad_layer_check result = PREGRAD_LAYER_CHECK_INIT;
+    ASSERT_EQ(pregrad_layer_checks_get(results.get(), i, &result), PREGRAD_OK) << pregrad_last_error();
+    EXPECT_EQ(result.layer, expected[i].layer);
+    EXPECT_EQ(result.op, expected[i].op);
+    EXPECT_EQ(result.call, expected[i].call);
+    EXPECT_EQ(result.samples, samples);
+    EXPECT_EQ(result.neurons, 3);
+    EXPECT_EQ(result.compared, expected[i].compared);
+    EXPECT_EQ(result.at_kink, expected[i].at_kink);
+    EXPECT_EQ(result.in_double_precision, 1);
+    EXPECT_EQ(result.passed, 1);
+    EXPECT_EQ(result.tolerance, expected[i].tolerance);
+    EXPECT_LT(result.gradient_error, result.tolerance);
+    EXPECT_EQ(result.gradient_error, expected[i].gradient_error);
+    EXPECT_EQ(result.hook_error, expected[i].hook_error);
+    EXPECT_EQ(result.hook_differs, expected[i].hook_differs);
+    EXPECT_EQ(result.cancellation, expected[i].cancellation);
+  }
+  pregrad_layer_check result = PREGRAD_LAYER_CHECK_INIT;
+  EXPECT_REFUSED(pregrad_layer_checks_get(results.get(), 2, &result), PREGRAD_ERROR_ARGUMENT, "no result 2");
+
+  opened = nullptr;
+  options.most_neurons = -1;
+  EXPECT_REFUSED(pregrad_check_open(model_.get(), &options, &opened), PREGRAD_ERROR_ARGUMENT, "-1");
+  options.most_neurons = 0;
+  options.layer_count = 0;
+  EXPECT_REFUSED(pregrad_check_open(model_.get(), &options, &opened), PREGRAD_ERROR_ARGUMENT, "no layer");
+  EXPECT_EQ(opened, nullptr);
+}
+
+TEST_F(CApi, ProbesTensorsOfLibTorchAsCppDoes) {
+  const auto handle = [](at::Tensor& tensor) { return reinterpret_cast<pregrad_torch_tensor*>(&tensor); };
+  const std::vector<pregrad_method> methods = {PREGRAD_METHOD_GRADIENT, PREGRAD_METHOD_GRADIENT_X_ACTIVATION};
+  pregrad_attribution_options options = PREGRAD_ATTRIBUTION_OPTIONS_INIT;
+  options.methods = methods.data();
+  options.method_count = methods.size();
+  pregrad_probe* opened = nullptr;
+  ASSERT_EQ(pregrad_probe_open(&options, &opened), PREGRAD_OK) << pregrad_last_error();
+  const OwnedProbe probe(opened);
+
+  const torch::jit::Module module = small_module();
+  const at::Tensor x = torch::from_blob(inputs_.data(), shape_, torch::kFloat);
+  const at::Tensor w1 = module.attr("w1").toTensor();
+  const at::Tensor w2 = module.attr("w2").toTensor();
+  at::Tensor z = torch::linear(x, w1, module.attr("b1").toTensor());
+  const at::Tensor truth_z = z.detach().clone().requires_grad_(true);
+  ASSERT_EQ(pregrad_probe_tap(probe.get(), "fc1", handle(z), 0, handle(z)), PREGRAD_OK) << pregrad_last_error();
+  at::Tensor a;
+  at::Tensor activation = torch::relu_(z);
+  ASSERT_EQ(pregrad_probe_activation(probe.get(), "fc1", handle(activation), handle(a)), PREGRAD_OK)
+      << pregrad_last_error();
+  at::Tensor logits = torch::linear(a, w2);
+  pregrad_layers* taken = nullptr;
+  ASSERT_EQ(pregrad_probe_layers(probe.get(), &taken), PREGRAD_OK) << pregrad_last_error();
+  const OwnedLayers layers(taken);
+  pregrad_layer layer = PREGRAD_LAYER_INIT;
+  ASSERT_EQ(pregrad_layers_get(layers.get(), 0, &layer), PREGRAD_OK) << pregrad_last_error();
+  EXPECT_STREQ(layer.name, "fc1");
+  EXPECT_EQ(layer.neurons, neurons);
+  ASSERT_EQ(pregrad_probe_add(probe.get(), handle(logits), labels_.data(), labels_.size(), nullptr, 0), PREGRAD_OK)
+      << pregrad_last_error();
+
+  const at::Tensor truth_logits = torch::linear(torch::relu(truth_z), w2);
+  truth_logits.gather(1, torch::tensor(labels_).unsqueeze(1)).sum().backward();
+  const at::Tensor truth = truth_z.grad().to(torch::kDouble).mean(0);
+  pregrad_scores* given = nullptr;
+  ASSERT_EQ(pregrad_probe_scores(probe.get(), &given), PREGRAD_OK) << pregrad_last_error();
+  const OwnedScores scores(given);
+  pregrad_score score = PREGRAD_SCORE_INIT;
+  ASSERT_EQ(pregrad_scores_of(given, "fc1", 0, PREGRAD_METHOD_GRADIENT, &score), PREGRAD_OK) << pregrad_last_error();
+  EXPECT_EQ(score.count, samples);
+  for (std::int64_t n = 0; n < neurons; ++n) {
+    EXPECT_NEAR(score.mean[n], truth[n].item<double>(), 1e-6);
+  }
+
+  EXPECT_REFUSED(pregrad_probe_add(probe.get(), handle(logits), labels_.data(), labels_.size(), nullptr, 0),
+                 PREGRAD_ERROR_STATE, "nothing was tapped");
+  at::Tensor tokens = torch::zeros({2, 3}, torch::kLong);
+  EXPECT_REFUSED(pregrad_probe_tap(probe.get(), "fc1", handle(tokens), 0, handle(tokens)), PREGRAD_ERROR_INPUT, "type");
+  EXPECT_REFUSED(pregrad_probe_tap(probe.get(), nullptr, handle(z), 0, handle(z)), PREGRAD_ERROR_ARGUMENT, "name");
+  EXPECT_REFUSED(pregrad_probe_tap(probe.get(), "fc1", nullptr, 0, handle(z)), PREGRAD_ERROR_ARGUMENT, "NULL");
+  EXPECT_REFUSED(pregrad_probe_activation(probe.get(), "fc9", handle(z), handle(z)), PREGRAD_ERROR_STATE, "fc9");
+  at::Tensor again = torch::randn({2, 3});
+  ASSERT_EQ(pregrad_probe_tap(probe.get(), "fc1", handle(again), 1, handle(again)), PREGRAD_OK) << pregrad_last_error();
+  ASSERT_EQ(pregrad_probe_discard(probe.get()), PREGRAD_OK);
+  ASSERT_EQ(pregrad_probe_layers(probe.get(), &taken), PREGRAD_OK);
+  const OwnedLayers none(taken);
+  std::size_t count = 1;
+  ASSERT_EQ(pregrad_layers_count(none.get(), &count), PREGRAD_OK);
+  EXPECT_EQ(count, 0u);
+
+  const pregrad_method path = PREGRAD_METHOD_CONDUCTANCE;
+  options.methods = &path;
+  options.method_count = 1;
+  pregrad_probe* refused = nullptr;
+  EXPECT_REFUSED(pregrad_probe_open(&options, &refused), PREGRAD_ERROR_ARGUMENT, "conductance");
+  EXPECT_EQ(refused, nullptr);
 }
 
 TEST_F(CApi, NoticesAHandleOfAnotherType) {

@@ -57,6 +57,21 @@ static void names_methods(void) {
   CHECK_REFUSAL(pregrad_method_named("gradient", NULL), PREGRAD_ERROR_ARGUMENT, "NULL");
   CHECK_REFUSAL(pregrad_method_name(-1, &name), PREGRAD_ERROR_ARGUMENT, "-1");
   CHECK_REFUSAL(pregrad_method_name(PREGRAD_METHOD_GRADIENT, NULL), PREGRAD_ERROR_ARGUMENT, "NULL");
+  pregrad_aggregate aggregate = -1;
+  pregrad_removal removal = -1;
+  count = 0;
+  while (pregrad_aggregate_name(count, &name) == PREGRAD_OK) {
+    CHECK(pregrad_aggregate_named(name, &aggregate) == PREGRAD_OK);
+    CHECK(aggregate == count);
+    ++count;
+  }
+  CHECK(count == PREGRAD_AGGREGATE_CANCELLATION + 1);
+  CHECK(pregrad_removal_named("zero-preactivation", &removal) == PREGRAD_OK);
+  CHECK(removal == PREGRAD_REMOVAL_ZERO_PREACTIVATION);
+  CHECK_REFUSAL(pregrad_aggregate_named("median", &aggregate), PREGRAD_ERROR_ARGUMENT, "median");
+  CHECK_REFUSAL(pregrad_aggregate_name(-1, &name), PREGRAD_ERROR_ARGUMENT, "-1");
+  CHECK_REFUSAL(pregrad_removal_named("one", &removal), PREGRAD_ERROR_ARGUMENT, "one");
+
   CHECK_REFUSAL(pregrad_output_named("probabilities", &output), PREGRAD_ERROR_ARGUMENT, "probabilities");
 }
 
@@ -114,6 +129,101 @@ static void refuses_null(void) {
   pregrad_scores_free(NULL);
 }
 
+/* The same of what removes neurons, checks, probes and saves. */
+static void refuses_null_of_the_rest(void) {
+  pregrad_tensor tensor = PREGRAD_TENSOR_INIT;
+  pregrad_ablation_options ablation_options = PREGRAD_ABLATION_OPTIONS_INIT;
+  pregrad_check_options check_options = PREGRAD_CHECK_OPTIONS_INIT;
+  pregrad_order order = PREGRAD_ORDER_INIT;
+  pregrad_curve curve = PREGRAD_CURVE_INIT;
+  pregrad_layer_check result = PREGRAD_LAYER_CHECK_INIT;
+  const pregrad_aggregate aggregate = PREGRAD_AGGREGATE_MEAN;
+  pregrad_orders* orders = NULL;
+  pregrad_ablation* ablation = NULL;
+  pregrad_curves* curves = NULL;
+  pregrad_check* opened = NULL;
+  pregrad_layer_checks* results = NULL;
+  pregrad_probe* probe = NULL;
+  pregrad_layers* layers = NULL;
+  pregrad_scores* scores = NULL;
+  pregrad_state* state = NULL;
+  const void* bytes = NULL;
+  size_t count = 0;
+  int64_t splits = 0;
+  CHECK_REFUSAL(pregrad_attribution_save(NULL, &state), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
+  CHECK_REFUSAL(pregrad_attribution_restore(NULL, "", 0), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
+  CHECK_REFUSAL(pregrad_attribution_merge(NULL, "", 0), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
+  CHECK_REFUSAL(pregrad_state_bytes(NULL, &bytes, &count), PREGRAD_ERROR_ARGUMENT, "pregrad_state");
+  CHECK_REFUSAL(pregrad_orders_of_scores(NULL, &aggregate, 1, &orders), PREGRAD_ERROR_ARGUMENT, "pregrad_scores");
+  CHECK_REFUSAL(pregrad_orders_random(NULL, 0, 0, 4, 1, 0, &orders), PREGRAD_ERROR_ARGUMENT, "name");
+  CHECK_REFUSAL(pregrad_orders_random("act", 0, 0, 4, -1, 0, &orders), PREGRAD_ERROR_ARGUMENT, "-1");
+  CHECK_REFUSAL(pregrad_orders_of(NULL, &orders), PREGRAD_ERROR_ARGUMENT, "pregrad_order");
+  CHECK_REFUSAL(pregrad_orders_of(&order, &orders), PREGRAD_ERROR_ARGUMENT, "name");
+  CHECK_REFUSAL(pregrad_orders_count(NULL, &count), PREGRAD_ERROR_ARGUMENT, "pregrad_orders");
+  CHECK_REFUSAL(pregrad_orders_get(NULL, 0, &order), PREGRAD_ERROR_ARGUMENT, "pregrad_orders");
+  CHECK_REFUSAL(pregrad_ablation_open(NULL, &ablation_options, &ablation), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
+  CHECK_REFUSAL(pregrad_ablation_add(NULL, &tensor, NULL, 0, NULL, 0), PREGRAD_ERROR_ARGUMENT, "pregrad_ablation");
+  CHECK_REFUSAL(pregrad_ablation_batches_split(NULL, &splits), PREGRAD_ERROR_ARGUMENT, "pregrad_ablation");
+  CHECK_REFUSAL(pregrad_ablation_curves(NULL, &curves), PREGRAD_ERROR_ARGUMENT, "pregrad_ablation");
+  CHECK_REFUSAL(pregrad_ablation_save(NULL, &state), PREGRAD_ERROR_ARGUMENT, "pregrad_ablation");
+  CHECK_REFUSAL(pregrad_ablation_restore(NULL, "", 0), PREGRAD_ERROR_ARGUMENT, "pregrad_ablation");
+  CHECK_REFUSAL(pregrad_ablation_merge(NULL, "", 0), PREGRAD_ERROR_ARGUMENT, "pregrad_ablation");
+  CHECK_REFUSAL(pregrad_curves_count(NULL, &count), PREGRAD_ERROR_ARGUMENT, "pregrad_curves");
+  CHECK_REFUSAL(pregrad_curves_get(NULL, 0, &curve), PREGRAD_ERROR_ARGUMENT, "pregrad_curves");
+  CHECK_REFUSAL(pregrad_check_open(NULL, &check_options, &opened), PREGRAD_ERROR_ARGUMENT, "pregrad_model");
+  CHECK_REFUSAL(pregrad_check_add(NULL, &tensor, NULL, 0), PREGRAD_ERROR_ARGUMENT, "pregrad_check");
+  CHECK_REFUSAL(pregrad_check_results(NULL, &results), PREGRAD_ERROR_ARGUMENT, "pregrad_check");
+  CHECK_REFUSAL(pregrad_layer_checks_count(NULL, &count), PREGRAD_ERROR_ARGUMENT, "pregrad_layer_checks");
+  CHECK_REFUSAL(pregrad_layer_checks_get(NULL, 0, &result), PREGRAD_ERROR_ARGUMENT, "pregrad_layer_checks");
+  CHECK_REFUSAL(pregrad_probe_open(NULL, &probe), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution_options");
+  CHECK_REFUSAL(pregrad_probe_tap(NULL, "fc", NULL, 0, NULL), PREGRAD_ERROR_ARGUMENT, "NULL");
+  CHECK_REFUSAL(pregrad_probe_activation(NULL, "fc", NULL, NULL), PREGRAD_ERROR_ARGUMENT, "NULL");
+  CHECK_REFUSAL(pregrad_probe_add(NULL, NULL, NULL, 0, NULL, 0), PREGRAD_ERROR_ARGUMENT, "pregrad_probe");
+  CHECK_REFUSAL(pregrad_probe_discard(NULL), PREGRAD_ERROR_ARGUMENT, "pregrad_probe");
+  CHECK_REFUSAL(pregrad_probe_layers(NULL, &layers), PREGRAD_ERROR_ARGUMENT, "pregrad_probe");
+  CHECK_REFUSAL(pregrad_probe_scores(NULL, &scores), PREGRAD_ERROR_ARGUMENT, "pregrad_probe");
+  CHECK(orders == NULL && ablation == NULL && curves == NULL && opened == NULL && results == NULL && probe == NULL &&
+        layers == NULL && scores == NULL && state == NULL && bytes == NULL);
+  pregrad_state_free(NULL);
+  pregrad_orders_free(NULL);
+  pregrad_ablation_free(NULL);
+  pregrad_curves_free(NULL);
+  pregrad_check_free(NULL);
+  pregrad_layer_checks_free(NULL);
+  pregrad_probe_free(NULL);
+}
+
+/* A C program sets what it knows of a struct, and the library takes the rest as 0. */
+static void refuses_orders(void) {
+  const int64_t neurons[] = {1, 0};
+  pregrad_orders* orders = NULL;
+  pregrad_order order = PREGRAD_ORDER_INIT;
+  pregrad_order seen = PREGRAD_ORDER_INIT;
+  size_t count = 0;
+  order.layer = "act";
+  order.neurons = neurons;
+  order.neuron_count = 2;
+  order.method = 99;
+  CHECK_REFUSAL(pregrad_orders_of(&order, &orders), PREGRAD_ERROR_ARGUMENT, "the method 99");
+  order.method = PREGRAD_METHOD_ACTIVATION;
+  order.aggregate = 7;
+  CHECK_REFUSAL(pregrad_orders_of(&order, &orders), PREGRAD_ERROR_ARGUMENT, "the aggregate 7");
+  order.aggregate = PREGRAD_AGGREGATE_RMS;
+  order.neurons = NULL;
+  CHECK_REFUSAL(pregrad_orders_of(&order, &orders), PREGRAD_ERROR_ARGUMENT, "neurons");
+  CHECK(orders == NULL);
+  order.neurons = neurons;
+  order.cluster = -4;
+  CHECK(pregrad_orders_of(&order, &orders) == PREGRAD_OK);
+  CHECK(pregrad_orders_count(orders, &count) == PREGRAD_OK && count == 1);
+  CHECK(pregrad_orders_get(orders, 0, &seen) == PREGRAD_OK);
+  CHECK(strcmp(seen.layer, "act") == 0 && seen.layer != order.layer && seen.cluster == -4);
+  CHECK(seen.neuron_count == 2 && seen.neurons[0] == 1 && seen.neurons[1] == 0);
+  CHECK(seen.method == PREGRAD_METHOD_ACTIVATION && seen.aggregate == PREGRAD_AGGREGATE_RMS);
+  CHECK_REFUSAL(pregrad_orders_get(orders, 1, &seen), PREGRAD_ERROR_ARGUMENT, "no order 1");
+  pregrad_orders_free(orders);
+}
+
 int c_header_test_failures(void);
 
 /* Called from c_api_test.cpp in a fresh thread, which has no message yet. */
@@ -123,5 +233,7 @@ int c_header_test_failures(void) {
   names_methods();
   refuses_files();
   refuses_null();
+  refuses_null_of_the_rest();
+  refuses_orders();
   return failures;
 }

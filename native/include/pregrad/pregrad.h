@@ -13,8 +13,9 @@
  * A handle belongs to the caller and goes back through the `_free` function of its type; freeing NULL does nothing.
  * A handle must not be used after it was freed, nor freed while another thread is inside a call with it. Handles do
  * not depend on each other: a model may be freed while its attributions live on. Pointers inside a #pregrad_layer,
- * #pregrad_score or output #pregrad_tensor belong to the handle they came from and end with it. Memory that is passed
- * in is borrowed for the call, neither copied beforehand nor kept nor written.
+ * #pregrad_score, #pregrad_order, #pregrad_curve, #pregrad_layer_check or output #pregrad_tensor belong to the handle
+ * they came from and end with it. Memory that is passed in is borrowed for the call, neither copied beforehand nor kept
+ * nor written.
  *
  * @section c_threads Threads
  * Any number of threads may call functions with the same handle at once. The error message belongs to the thread.
@@ -31,7 +32,7 @@
 #include <pregrad/export.hpp>
 
 /** Version of this interface; a library supports all versions up to its pregrad_api_version(). */
-#define PREGRAD_API_VERSION 4
+#define PREGRAD_API_VERSION 5
 
 #ifdef __cplusplus
 extern "C" {
@@ -112,6 +113,17 @@ enum {
   PREGRAD_REMOVAL_MEAN = 2                /**< a = its mean over the samples of all clusters, from `means` */
 };
 
+/** How the values of a cluster's samples are summed up; one of the `PREGRAD_AGGREGATE_` constants.
+ * @since 5 */
+typedef int32_t pregrad_aggregate;
+enum {
+  PREGRAD_AGGREGATE_MEAN = 0,        /**< sum of v / n */
+  PREGRAD_AGGREGATE_MEAN_ABS = 1,    /**< sum of |v| / n */
+  PREGRAD_AGGREGATE_RMS = 2,         /**< square root of the sum of v*v / n */
+  PREGRAD_AGGREGATE_STD = 3,         /**< the population's standard deviation */
+  PREGRAD_AGGREGATE_CANCELLATION = 4 /**< |mean| / mean_abs */
+};
+
 /** Type of a tensor's elements; one of the constants below. */
 typedef int32_t pregrad_dtype;
 enum {
@@ -129,6 +141,18 @@ typedef struct pregrad_layers pregrad_layers;           /**< a list of layers */
 typedef struct pregrad_result pregrad_result;           /**< a tensor that the library made */
 typedef struct pregrad_attribution pregrad_attribution; /**< a running computation of scores */
 typedef struct pregrad_scores pregrad_scores;           /**< a snapshot of scores */
+typedef struct pregrad_state pregrad_state;             /**< bytes of a saved computation; since version 5 */
+typedef struct pregrad_orders pregrad_orders;           /**< a list of removal orders; since version 5 */
+typedef struct pregrad_ablation pregrad_ablation;       /**< a running measurement of removal curves; since version 5 */
+typedef struct pregrad_curves pregrad_curves;           /**< a snapshot of removal curves; since version 5 */
+typedef struct pregrad_check pregrad_check;             /**< a running check of gradients; since version 5 */
+typedef struct pregrad_layer_checks pregrad_layer_checks; /**< a snapshot of a check's results; since version 5 */
+typedef struct pregrad_probe pregrad_probe; /**< a running computation for a model that is no file; since version 5 */
+/** A tensor of LibTorch: what a pointer to an `at::Tensor` points to. Bindings of LibTorch to other languages hold such
+ * pointers (`AtenTensorHandle` of LibTorch's C interface, `C_tensor*` of torch-sys); cast them. It must be of the
+ * LibTorch that this library runs on, and stays the caller's.
+ * @since 5 */
+typedef struct pregrad_torch_tensor pregrad_torch_tensor;
 
 /** A tensor in host memory, row-major without gaps, aligned to its element size. */
 typedef struct pregrad_tensor {
@@ -234,6 +258,117 @@ typedef struct pregrad_score {
 /** What a #pregrad_score starts from: `struct_size` set, all else a default. */
 #define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, NULL, 0}
 
+/** In which order the neurons of a layer call are removed, and for which cluster.
+ * @since 5 */
+typedef struct pregrad_order {
+  size_t struct_size;          /**< sizeof(pregrad_order) */
+  const char* layer;           /**< canonical name */
+  int64_t call;                /**< call of the layer */
+  int64_t cluster;             /**< cluster on whose samples the model is measured */
+  const int64_t* neurons;      /**< `neuron_count` neurons, every one of the layer once; the first is removed first */
+  size_t neuron_count;         /**< as many as the layer has */
+  int64_t repeat;              /**< how-manieth order of that method, from 0; only carried along */
+  pregrad_method method;       /**< what the order stands for; only carried along */
+  pregrad_aggregate aggregate; /**< what the order stands for; only carried along */
+} pregrad_order;
+/** What a #pregrad_order starts from: `struct_size` set, all else a default. */
+#define PREGRAD_ORDER_INIT \
+  {sizeof(pregrad_order), NULL, 0, 0, NULL, 0, 0, PREGRAD_METHOD_GRADIENT, PREGRAD_AGGREGATE_MEAN}
+
+/** What to measure.
+ * @since 5 */
+typedef struct pregrad_ablation_options {
+  size_t struct_size;                  /**< sizeof(pregrad_ablation_options) */
+  const pregrad_orders* const* orders; /**< `order_list_count` lists, taken one after the other; not kept */
+  size_t order_list_count;             /**< at least 1, with at least 1 order among them */
+  pregrad_removal removal;             /**< what removing a neuron means */
+  pregrad_target target;               /**< which output is y */
+  int64_t target_index;                /**< only for #PREGRAD_TARGET_INDEX, else 0 */
+  pregrad_output output;               /**< as what */
+  int32_t reserved;                    /**< 0 */
+  /** scores of the same layers with #PREGRAD_METHOD_ACTIVATION, for #PREGRAD_REMOVAL_MEAN; not kept; else NULL */
+  const pregrad_scores* means;
+} pregrad_ablation_options;
+/** What a #pregrad_ablation_options starts from: `struct_size` set, all else a default. */
+#define PREGRAD_ABLATION_OPTIONS_INIT \
+  {sizeof(pregrad_ablation_options),  \
+   NULL,                              \
+   0,                                 \
+   PREGRAD_REMOVAL_ZERO,              \
+   PREGRAD_TARGET_LABEL,              \
+   0,                                 \
+   PREGRAD_OUTPUT_LOGIT,              \
+   0,                                 \
+   NULL}
+
+/** What is left of a model while neurons are removed one after the other. The arrays have `points` values, one per
+ * count of removed neurons; of a cluster without samples they are NaN.
+ * @since 5 */
+typedef struct pregrad_curve {
+  size_t struct_size;             /**< sizeof(pregrad_curve) */
+  const char* layer;              /**< the order's, as all up to `aggregate` */
+  int64_t call;                   /**< call of the layer */
+  int64_t cluster;                /**< cluster of the samples */
+  const int64_t* neurons;         /**< `neuron_count` neurons, the first is removed first */
+  size_t neuron_count;            /**< as many as the layer has */
+  int64_t repeat;                 /**< how-manieth order of that method, from 0 */
+  pregrad_method method;          /**< what the order stands for */
+  pregrad_aggregate aggregate;    /**< what the order stands for */
+  int64_t count;                  /**< samples of the cluster */
+  int64_t outside_count;          /**< samples of other clusters */
+  size_t points;                  /**< length of each array below */
+  const int64_t* removed;         /**< how many neurons are removed: every count up to 128, else 129 evenly spaced */
+  const double* accuracy;         /**< share of the cluster's samples whose largest output is their label's */
+  const double* mean_output;      /**< mean of y over the cluster's samples */
+  const double* cross_entropy;    /**< mean of -log softmax of the outputs at the label, in nats */
+  const double* outside_accuracy; /**< accuracy over the samples of other clusters; NaN if there are none */
+  /** under the accuracy (under `mean_output` for a model of one output), by the trapezoid rule over the removed share
+   * of the neurons in [0, 1]; lower means that the order finds what the model needs */
+  double area;
+} pregrad_curve;
+/** What a #pregrad_curve starts from: `struct_size` set, all else a default. */
+#define PREGRAD_CURVE_INIT \
+  {sizeof(pregrad_curve), NULL, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, 0}
+
+/** What to compare.
+ * @since 5 */
+typedef struct pregrad_check_options {
+  size_t struct_size;        /**< sizeof(pregrad_check_options) */
+  const char* const* layers; /**< `layer_count` names, as in #pregrad_attribution_options */
+  size_t layer_count;        /**< at least 1 */
+  pregrad_target target;     /**< which output */
+  pregrad_output output;     /**< as what */
+  int64_t target_index;      /**< only for #PREGRAD_TARGET_INDEX, else 0 */
+  int64_t most_neurons;      /**< at most so many neurons of a layer are compared, evenly spaced; 0 takes 128 */
+} pregrad_check_options;
+/** What a #pregrad_check_options starts from: `struct_size` set, all else a default. */
+#define PREGRAD_CHECK_OPTIONS_INIT \
+  {sizeof(pregrad_check_options), NULL, 0, PREGRAD_TARGET_LABEL, PREGRAD_OUTPUT_LOGIT, 0, 0}
+
+/** What became of one layer call. A unit is one sample and one neuron, positions summed.
+ * @since 5 */
+typedef struct pregrad_layer_check {
+  size_t struct_size;          /**< sizeof(pregrad_layer_check) */
+  const char* layer;           /**< canonical name */
+  const char* op;              /**< the activation */
+  int64_t call;                /**< call of the layer */
+  int64_t samples;             /**< number of samples */
+  int64_t neurons;             /**< how many of the layer's neurons were compared */
+  int64_t compared;            /**< units compared with finite differences */
+  int64_t at_kink;             /**< units left out because a kink of the model lies within the step */
+  int32_t in_double_precision; /**< 1 if the model could be run in float64, else 0 */
+  int32_t passed;              /**< 1 if `gradient_error` is within the tolerance and a unit was compared, else 0 */
+  /** |sum of dy/dz - d| / |d| over the compared units, d the central difference of y by a shift of z */
+  double gradient_error;
+  double tolerance; /**< what `gradient_error` may be: 1e-6 in float64, 2e-2 in float32 */
+  /** |sum of dy/da - sum of dy/dz| / |sum of dy/dz|: the error of a backward hook on the activation */
+  double hook_error;
+  double hook_differs; /**< share of the units in which that hook is off by over a thousandth of the largest |dy/dz| */
+  double cancellation; /**< median over the neurons of |mean| / mean_abs of dy/dz; NaN where all are 0 */
+} pregrad_layer_check;
+/** What a #pregrad_layer_check starts from: `struct_size` set, all else a default. */
+#define PREGRAD_LAYER_CHECK_INIT {sizeof(pregrad_layer_check), NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
 /** @name The library
  * @{ */
 
@@ -259,6 +394,19 @@ PREGRAD_API pregrad_status pregrad_method_named(const char* name, pregrad_method
 /** The output kind of that name: `logit`, `probability` or `log-probability`.
  * @returns #PREGRAD_ERROR_ARGUMENT, with a message that lists them, if there is none */
 PREGRAD_API pregrad_status pregrad_output_named(const char* name, pregrad_output* output);
+/** The name of an aggregate as the command and files have it, e.g. `mean_abs`.
+ * @param[out] name lives as long as the library
+ * @returns #PREGRAD_ERROR_ARGUMENT if `aggregate` is none
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_aggregate_name(pregrad_aggregate aggregate, const char** name);
+/** The aggregate of that name.
+ * @returns #PREGRAD_ERROR_ARGUMENT, with a message that lists the aggregates, if there is none
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_aggregate_named(const char* name, pregrad_aggregate* aggregate);
+/** The removal of that name: `zero`, `zero-preactivation` or `mean`.
+ * @returns #PREGRAD_ERROR_ARGUMENT, with a message that lists them, if there is none
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_removal_named(const char* name, pregrad_removal* removal);
 
 /** @}
  * @name Models
@@ -356,6 +504,26 @@ PREGRAD_API pregrad_status pregrad_attribution_graph_refusal(const pregrad_attri
                                                              const char** reason);
 /** The scores of all batches added so far. @param[out] scores free it with pregrad_scores_free() */
 PREGRAD_API pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores);
+/** All that was added so far, to go on with later or in another process.
+ * @param[out] state free it with pregrad_state_free()
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_attribution_save(const pregrad_attribution* attribution, pregrad_state** state);
+/** Takes the place of all that was added so far. Scores go on to the last bit as if there had been no break.
+ * @param bytes what pregrad_attribution_save() gave for the same layers, methods and options
+ * @param size  number of bytes
+ * @returns #PREGRAD_ERROR_ARGUMENT if it is not; nothing is changed then
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_attribution_restore(pregrad_attribution* attribution, const void* bytes,
+                                                       size_t size);
+/** Adds what another attribution has added, in this process or in another. Scores become those of one to which the
+ * batches of both were added, to the last bit but for what rounds beyond the 100th bit of a sum: `merge` of
+ * `pregrad::Attribution` says exactly when. The same states merged in the same order give the same bytes.
+ * @param bytes what pregrad_attribution_save() gave for the same model, layers, methods and options
+ * @param size  number of bytes
+ * @returns #PREGRAD_ERROR_ARGUMENT if it is not, or if a layer has another number of neurons there; nothing is changed
+ *          then
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_attribution_merge(pregrad_attribution* attribution, const void* bytes, size_t size);
 /** Ends the handle, not the scores that were taken from it; NULL is left alone. */
 PREGRAD_API void pregrad_attribution_free(pregrad_attribution* attribution);
 
@@ -377,6 +545,212 @@ PREGRAD_API pregrad_status pregrad_scores_of(const pregrad_scores* scores, const
                                              pregrad_method method, pregrad_score* score);
 /** Ends the handle and all pointers that came from it; NULL is left alone. */
 PREGRAD_API void pregrad_scores_free(pregrad_scores* scores);
+
+/** @}
+ * @name Saved states
+ * @{ */
+
+/** What was saved.
+ * @param[out] bytes belong to the state
+ * @param[out] size  number of bytes
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_state_bytes(const pregrad_state* state, const void** bytes, size_t* size);
+/** Ends the handle and all pointers that came from it; NULL is left alone.
+ * @since 5 */
+PREGRAD_API void pregrad_state_free(pregrad_state* state);
+
+/** @}
+ * @name Removal orders
+ * @{ */
+
+/** The order of falling score of each entry and aggregate, ties by index.
+ * @param      aggregates      `aggregate_count` of them
+ * @param      aggregate_count at least 1
+ * @param[out] orders          free it with pregrad_orders_free()
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_orders_of_scores(const pregrad_scores* scores, const pregrad_aggregate* aggregates,
+                                                    size_t aggregate_count, pregrad_orders** orders);
+/** Orders drawn by a seed, of #PREGRAD_METHOD_RANDOM; the first is that of the scores of that method.
+ * @param      layer   canonical name
+ * @param      neurons how many the layer has
+ * @param      repeats how many orders
+ * @param[out] orders  free it with pregrad_orders_free()
+ * @returns #PREGRAD_ERROR_ARGUMENT if a count is negative
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_orders_random(const char* layer, int64_t call, int64_t cluster, int64_t neurons,
+                                                 int64_t repeats, uint64_t seed, pregrad_orders** orders);
+/** A list of one order of your own; a measurement takes any number of lists.
+ * @param      order  copied
+ * @param[out] orders free it with pregrad_orders_free()
+ * @returns #PREGRAD_ERROR_ARGUMENT if its method or aggregate is none; its neurons are looked at when it is measured
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_orders_of(const pregrad_order* order, pregrad_orders** orders);
+/** The number of orders.
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_orders_count(const pregrad_orders* orders, size_t* count);
+/** Order `index`, from 0. @param[in,out] order `struct_size` set by the caller; its pointers belong to `orders`
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_orders_get(const pregrad_orders* orders, size_t index, pregrad_order* order);
+/** Ends the handle and all pointers that came from it; NULL is left alone.
+ * @since 5 */
+PREGRAD_API void pregrad_orders_free(pregrad_orders* orders);
+
+/** @}
+ * @name Removal curves
+ * @{ */
+
+/** Opens a measurement of removal curves.
+ * @param      options  what to measure; not kept
+ * @param[out] ablation free it with pregrad_ablation_free()
+ * @returns #PREGRAD_ERROR_LAYER if the model has no such layer or call, #PREGRAD_ERROR_ARGUMENT for the rest: no order,
+ *          an order that does not name every neuron once, means that are missing
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_ablation_open(const pregrad_model* model, const pregrad_ablation_options* options,
+                                                 pregrad_ablation** ablation);
+/** Measures all orders on a batch: the model runs up to each layer once, and from there on once per point. A batch that
+ * fails adds nothing. One that does not fit into the memory of its device is measured in halves.
+ * @param inputs        [N, ...], the model's input, finite
+ * @param labels        [N], each in [0, outputs); NULL for a model of one output, which has no accuracy
+ * @param label_count   N, or 0 if `labels` is NULL
+ * @param clusters      [N]; NULL puts all samples into cluster 0
+ * @param cluster_count N, or 0 if `clusters` is NULL
+ * @returns #PREGRAD_ERROR_INPUT, #PREGRAD_ERROR_UNSUPPORTED, #PREGRAD_ERROR_ARGUMENT or #PREGRAD_ERROR_DEVICE
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_ablation_add(pregrad_ablation* ablation, const pregrad_tensor* inputs,
+                                                const int64_t* labels, size_t label_count, const int64_t* clusters,
+                                                size_t cluster_count);
+/** How often a batch, or a half of one, did not fit into the memory of its device and was cut in two.
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_ablation_batches_split(const pregrad_ablation* ablation, int64_t* count);
+/** One curve per order, in their order. @param[out] curves free it with pregrad_curves_free()
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_ablation_curves(const pregrad_ablation* ablation, pregrad_curves** curves);
+/** All that was measured so far, to go on with later or in another process.
+ * @param[out] state free it with pregrad_state_free()
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_ablation_save(const pregrad_ablation* ablation, pregrad_state** state);
+/** Takes the place of all that was measured so far.
+ * @param bytes what pregrad_ablation_save() gave for the same orders and options
+ * @param size  number of bytes
+ * @returns #PREGRAD_ERROR_ARGUMENT if it is not; nothing is changed then
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_ablation_restore(pregrad_ablation* ablation, const void* bytes, size_t size);
+/** Adds what another measurement has measured, in this process or in another, as pregrad_attribution_merge() does.
+ * @param bytes what pregrad_ablation_save() gave for the same model, orders and options
+ * @param size  number of bytes
+ * @returns #PREGRAD_ERROR_ARGUMENT if it is not; nothing is changed then
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_ablation_merge(pregrad_ablation* ablation, const void* bytes, size_t size);
+/** Ends the handle, not the curves that were taken from it; NULL is left alone.
+ * @since 5 */
+PREGRAD_API void pregrad_ablation_free(pregrad_ablation* ablation);
+
+/** The number of curves.
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_curves_count(const pregrad_curves* curves, size_t* count);
+/** Curve `index`, from 0. @param[in,out] curve `struct_size` set by the caller; its pointers belong to `curves`
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_curves_get(const pregrad_curves* curves, size_t index, pregrad_curve* curve);
+/** Ends the handle and all pointers that came from it; NULL is left alone.
+ * @since 5 */
+PREGRAD_API void pregrad_curves_free(pregrad_curves* curves);
+
+/** @}
+ * @name Checks
+ * @{ */
+
+/** Opens a comparison of dy/dz with central finite differences of the model, and with what a backward hook would give.
+ * @param      options what to compare; not kept
+ * @param[out] check   free it with pregrad_check_free()
+ * @returns #PREGRAD_ERROR_LAYER if a name fits nothing or several things, #PREGRAD_ERROR_ARGUMENT for the rest
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_check_open(const pregrad_model* model, const pregrad_check_options* options,
+                                              pregrad_check** check);
+/** Compares on a batch; every neuron costs two runs of the model behind the layer. A batch that fails adds nothing. One
+ * that does not fit into the memory of its device is compared in halves.
+ * @param inputs      [N, ...], the model's input, finite
+ * @param labels      [N], each in [0, outputs); NULL if the target needs none
+ * @param label_count N, or 0 if `labels` is NULL
+ * @returns #PREGRAD_ERROR_INPUT, #PREGRAD_ERROR_UNSUPPORTED, #PREGRAD_ERROR_ARGUMENT or #PREGRAD_ERROR_DEVICE
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_check_add(pregrad_check* check, const pregrad_tensor* inputs, const int64_t* labels,
+                                             size_t label_count);
+/** One result per layer call, in the order of execution, over all batches.
+ * @param[out] results free it with pregrad_layer_checks_free()
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_check_results(const pregrad_check* check, pregrad_layer_checks** results);
+/** Ends the handle, not the results that were taken from it; NULL is left alone.
+ * @since 5 */
+PREGRAD_API void pregrad_check_free(pregrad_check* check);
+
+/** The number of results.
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_layer_checks_count(const pregrad_layer_checks* results, size_t* count);
+/** Result `index`, from 0. @param[in,out] result `struct_size` set by the caller; its pointers belong to `results`
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_layer_checks_get(const pregrad_layer_checks* results, size_t index,
+                                                    pregrad_layer_check* result);
+/** Ends the handle and all pointers that came from it; NULL is left alone.
+ * @since 5 */
+PREGRAD_API void pregrad_layer_checks_free(pregrad_layer_checks* results);
+
+/** @}
+ * @name Probes
+ * Scores for a model that is not a file, but runs in the caller's hands through a binding of LibTorch. In its forward,
+ * pass each pre-activation through pregrad_probe_tap() and go on with the result; after the forward,
+ * pregrad_probe_add() runs one backward. Taps and add of one forward belong to the thread that runs it. A network that
+ * does not run on LibTorch has no gradients for a probe to take.
+ * @{ */
+
+/** Opens a probe.
+ * @param      options what to compute; `layer_count` may be 0, which takes every tapped layer; not kept. Methods that
+ *             run the model again are none of a probe's: the path methods and the ablation
+ * @param[out] probe   free it with pregrad_probe_free()
+ * @returns #PREGRAD_ERROR_ARGUMENT
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_probe_open(const pregrad_attribution_options* options, pregrad_probe** probe);
+/** Names a pre-activation.
+ * @param         layer       its name
+ * @param         z           [N, ...]
+ * @param         neuron_axis axis of z that counts neurons; 0 takes 1 for rank 2, 4 and 5, and the last for rank 3
+ * @param[in,out] tapped      an existing tensor, which may be `z`; becomes the one to use instead of z: equal to it,
+ *                            and safe to be changed in place
+ * @returns #PREGRAD_ERROR_INPUT if z has no batch axis or is not floating point, #PREGRAD_ERROR_STATE if gradients are
+ *          switched off
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_probe_tap(pregrad_probe* probe, const char* layer, const pregrad_torch_tensor* z,
+                                             int64_t neuron_axis, pregrad_torch_tensor* tapped);
+/** Names the activation that belongs to this thread's last tap of that layer, for methods that need it.
+ * @param[in,out] tapped an existing tensor, which may be `a`; becomes the one to use instead of a
+ * @returns #PREGRAD_ERROR_STATE if the layer was not tapped
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_probe_activation(pregrad_probe* probe, const char* layer,
+                                                    const pregrad_torch_tensor* a, pregrad_torch_tensor* tapped);
+/** Ends the forward of this thread: one backward from the logits, statistics of every tapped layer.
+ * @param logits        [N, outputs]
+ * @param labels        [N], each in [0, outputs); NULL if the target needs none
+ * @param label_count   N, or 0 if `labels` is NULL
+ * @param clusters      [N]; NULL puts all samples into cluster 0
+ * @param cluster_count N, or 0 if `clusters` is NULL
+ * @returns #PREGRAD_ERROR_INPUT, #PREGRAD_ERROR_STATE if nothing was tapped, #PREGRAD_ERROR_ARGUMENT if a method needs
+ *          an activation that was not named
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_probe_add(pregrad_probe* probe, const pregrad_torch_tensor* logits,
+                                             const int64_t* labels, size_t label_count, const int64_t* clusters,
+                                             size_t cluster_count);
+/** Forgets what this thread tapped since its last add, e.g. after a forward that failed.
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_probe_discard(pregrad_probe* probe);
+/** The layers tapped in the forward of this thread since its last add, in order.
+ * @param[out] layers free it with pregrad_layers_free()
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_probe_layers(const pregrad_probe* probe, pregrad_layers** layers);
+/** The scores of all forwards added so far. @param[out] scores free it with pregrad_scores_free()
+ * @since 5 */
+PREGRAD_API pregrad_status pregrad_probe_scores(const pregrad_probe* probe, pregrad_scores** scores);
+/** Ends the handle, not the scores that were taken from it; NULL is left alone.
+ * @since 5 */
+PREGRAD_API void pregrad_probe_free(pregrad_probe* probe);
 
 /** @} */
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <pregrad/pregrad.h>
@@ -13,11 +14,14 @@
 namespace pregrad::c_api {
 
 /// A pointer that the caller must give.
-template <class T>
-T& required(T* pointer, const char* what) {
+inline void require_pointer(const void* pointer, const char* what) {
   if (pointer == nullptr) {
     throw ArgumentError(std::string(what) + " is NULL; pass a valid pointer");
   }
+}
+template <class T>
+T& required(T* pointer, const char* what) {
+  require_pointer(pointer, what);
   return *pointer;
 }
 
@@ -76,6 +80,12 @@ const T& element(const std::vector<T>& list, std::size_t index, const char* what
                         std::to_string(list.size()) + ", counted from 0");
   }
   return list[index];
+}
+
+/// What the caller has saved.
+inline std::string_view state_bytes(const void* bytes, std::size_t size) {
+  require_pointer(bytes, "the saved state");
+  return {static_cast<const char*>(bytes), size};
 }
 
 inline void check_reserved(std::int32_t reserved, const char* type) {

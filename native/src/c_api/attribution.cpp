@@ -73,4 +73,28 @@ pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution
       [&] { c_api::hand_out(scores, [&] { return c_api::Snapshot(c_api::open(attribution).scores()); }); });
 }
 
+pregrad_status pregrad_attribution_save(const pregrad_attribution* attribution, pregrad_state** state) {
+  return c_api::guarded([&] { c_api::hand_out(state, [&] { return c_api::open(attribution).save(); }); });
+}
+
+pregrad_status pregrad_attribution_restore(pregrad_attribution* attribution, const void* bytes, size_t size) {
+  return c_api::guarded([&] { c_api::open(attribution).restore(c_api::state_bytes(bytes, size)); });
+}
+
+pregrad_status pregrad_attribution_merge(pregrad_attribution* attribution, const void* bytes, size_t size) {
+  return c_api::guarded([&] { c_api::open(attribution).merge(c_api::state_bytes(bytes, size)); });
+}
+
+pregrad_status pregrad_state_bytes(const pregrad_state* state, const void** bytes, size_t* size) {
+  return c_api::guarded([&] {
+    auto& first = c_api::required(bytes, "the out parameter for the bytes");
+    auto& length = c_api::required(size, "the out parameter for the size");
+    const std::string& saved = c_api::open(state);
+    first = saved.data();
+    length = saved.size();
+  });
+}
+
+void pregrad_state_free(pregrad_state* state) { c_api::release(state); }
+
 void pregrad_attribution_free(pregrad_attribution* attribution) { c_api::release(attribution); }

@@ -9,8 +9,11 @@
 #include <ATen/core/TensorBody.h>
 
 #include <pregrad/pregrad.h>
+#include <pregrad/ablation.hpp>
 #include <pregrad/attribution.hpp>
+#include <pregrad/check.hpp>
 #include <pregrad/model.hpp>
+#include <pregrad/probe.hpp>
 #include <pregrad/scores.hpp>
 
 #include "arguments.hpp"
@@ -69,6 +72,48 @@ struct pregrad_scores {
   static constexpr const char* name = "pregrad_scores";
   pregrad::c_api::Tag<0x7072656772616405> tag;
   pregrad::c_api::Snapshot value;
+};
+
+struct pregrad_state {
+  static constexpr const char* name = "pregrad_state";
+  pregrad::c_api::Tag<0x7072656772616406> tag;
+  std::string value;
+};
+
+struct pregrad_orders {
+  static constexpr const char* name = "pregrad_orders";
+  pregrad::c_api::Tag<0x7072656772616407> tag;
+  std::vector<pregrad::RemovalOrder> value;
+};
+
+struct pregrad_ablation {
+  static constexpr const char* name = "pregrad_ablation";
+  pregrad::c_api::Tag<0x7072656772616408> tag;
+  pregrad::Ablation value;
+};
+
+struct pregrad_curves {
+  static constexpr const char* name = "pregrad_curves";
+  pregrad::c_api::Tag<0x7072656772616409> tag;
+  std::vector<pregrad::RemovalCurve> value;
+};
+
+struct pregrad_check {
+  static constexpr const char* name = "pregrad_check";
+  pregrad::c_api::Tag<0x707265677261640a> tag;
+  pregrad::Check value;
+};
+
+struct pregrad_layer_checks {
+  static constexpr const char* name = "pregrad_layer_checks";
+  pregrad::c_api::Tag<0x707265677261640b> tag;
+  std::vector<pregrad::LayerCheck> value;
+};
+
+struct pregrad_probe {
+  static constexpr const char* name = "pregrad_probe";
+  pregrad::c_api::Tag<0x707265677261640c> tag;
+  pregrad::Probe value;
 };
 
 namespace pregrad::c_api {

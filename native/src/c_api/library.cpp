@@ -76,3 +76,22 @@ pregrad_status pregrad_output_named(const char* name, pregrad_output* output) {
     out = static_cast<pregrad_output>(pregrad::output_named(&c_api::required(name, "the output's name")));
   });
 }
+
+pregrad_status pregrad_aggregate_name(pregrad_aggregate aggregate, const char** name) {
+  return c_api::guarded(
+      [&] { c_api::required(name, "the out parameter") = pregrad::name_of(c_api::aggregate(aggregate)).data(); });
+}
+
+pregrad_status pregrad_aggregate_named(const char* name, pregrad_aggregate* aggregate) {
+  return c_api::guarded([&] {
+    auto& out = c_api::required(aggregate, "the out parameter");
+    out = static_cast<pregrad_aggregate>(pregrad::aggregate_named(&c_api::required(name, "the aggregate's name")));
+  });
+}
+
+pregrad_status pregrad_removal_named(const char* name, pregrad_removal* removal) {
+  return c_api::guarded([&] {
+    auto& out = c_api::required(removal, "the out parameter");
+    out = static_cast<pregrad_removal>(pregrad::removal_named(&c_api::required(name, "the removal's name")));
+  });
+}

@@ -42,6 +42,13 @@ static_assert(static_cast<int>(Removal::zero) == PREGRAD_REMOVAL_ZERO);
 static_assert(static_cast<int>(Removal::zero_preactivation) == PREGRAD_REMOVAL_ZERO_PREACTIVATION);
 static_assert(static_cast<int>(Removal::mean) == PREGRAD_REMOVAL_MEAN);
 
+static_assert(static_cast<int>(Aggregate::mean) == PREGRAD_AGGREGATE_MEAN);
+static_assert(static_cast<int>(Aggregate::mean_abs) == PREGRAD_AGGREGATE_MEAN_ABS);
+static_assert(static_cast<int>(Aggregate::rms) == PREGRAD_AGGREGATE_RMS);
+static_assert(static_cast<int>(Aggregate::std) == PREGRAD_AGGREGATE_STD);
+static_assert(static_cast<int>(Aggregate::cancellation) == PREGRAD_AGGREGATE_CANCELLATION);
+static_assert(all_aggregates.size() == 5, "give a new aggregate its constant in pregrad.h");
+
 Target target(pregrad_target target, std::int64_t index) {
   if (target != PREGRAD_TARGET_INDEX && index != 0) {
     throw ArgumentError("target_index is " + std::to_string(index) +
@@ -107,6 +114,18 @@ Removal removal(pregrad_removal removal) {
   }
 }
 
+std::vector<std::string> layers(const char* const* names, std::size_t count, const char* what) {
+  if (count > 0) {
+    required(names, what);
+  }
+  std::vector<std::string> layers;
+  layers.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    layers.emplace_back(&required(names[i], "a layer name"));
+  }
+  return layers;
+}
+
 }  // namespace
 
 Method method(pregrad_method method) {
@@ -119,15 +138,20 @@ Method method(pregrad_method method) {
                       " is unknown; use PREGRAD_METHOD_GRADIENT or another constant");
 }
 
+Aggregate aggregate(pregrad_aggregate aggregate) {
+  for (const Aggregate known : all_aggregates) {
+    if (static_cast<pregrad_aggregate>(known) == aggregate) {
+      return known;
+    }
+  }
+  throw ArgumentError("the aggregate " + std::to_string(aggregate) +
+                      " is unknown; use PREGRAD_AGGREGATE_MEAN or another constant");
+}
+
 AttributionOptions attribution_options(const pregrad_attribution_options* options) {
   const pregrad_attribution_options given = read_struct(options, "pregrad_attribution_options");
   AttributionOptions result;
-  if (given.layer_count > 0) {
-    required(given.layers, "layers of pregrad_attribution_options");
-  }
-  for (std::size_t i = 0; i < given.layer_count; ++i) {
-    result.layers.emplace_back(&required(given.layers[i], "a layer name"));
-  }
+  result.layers = layers(given.layers, given.layer_count, "layers of pregrad_attribution_options");
   if (given.method_count > 0) {
     required(given.methods, "methods of pregrad_attribution_options");
     result.methods.clear();
@@ -150,6 +174,38 @@ AttributionOptions attribution_options(const pregrad_attribution_options* option
   result.seed = given.seed;
   if (given.means != nullptr) {
     result.means = mean_activations(open(given.means).scores);
+  }
+  return result;
+}
+
+AblationOptions ablation_options(const pregrad_ablation_options* options) {
+  const pregrad_ablation_options given = read_struct(options, "pregrad_ablation_options");
+  check_reserved(given.reserved, "pregrad_ablation_options");
+  AblationOptions result;
+  if (given.order_list_count > 0) {
+    required(given.orders, "orders of pregrad_ablation_options");
+  }
+  for (std::size_t i = 0; i < given.order_list_count; ++i) {
+    const std::vector<RemovalOrder>& orders = open(given.orders[i]);
+    result.orders.insert(result.orders.end(), orders.begin(), orders.end());
+  }
+  result.removal = removal(given.removal);
+  result.target = target(given.target, given.target_index);
+  result.output = output(given.output);
+  if (given.means != nullptr) {
+    result.means = mean_activations(open(given.means).scores);
+  }
+  return result;
+}
+
+CheckOptions check_options(const pregrad_check_options* options) {
+  const pregrad_check_options given = read_struct(options, "pregrad_check_options");
+  CheckOptions result;
+  result.layers = layers(given.layers, given.layer_count, "layers of pregrad_check_options");
+  result.target = target(given.target, given.target_index);
+  result.output = output(given.output);
+  if (given.most_neurons != 0) {
+    result.most_neurons = given.most_neurons;
   }
   return result;
 }
