@@ -7,4 +7,5 @@ module org.pregrad {
     requires transitive org.bytedeco.pytorch;
 
     exports org.pregrad;
+    exports org.pregrad.data;
 }

@@ -1,21 +1,13 @@
 package org.pregrad;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
+import org.pregrad.data.ArrayFile;
+import org.pregrad.data.ArrayReader;
 
-/** Reads the arrays of a fixture: float32, float64 and int64, in C order. */
+/** The arrays of a fixture: float32, float64 and int64, in C order. */
 final class Npz {
-    private static final Pattern HEADER = Pattern.compile("'descr': '<(..)'.*'shape': \\(([^)]*)\\)");
-
     /** An array of floats, doubles or longs. */
     record Array(Object values, long[] shape) {}
 
@@ -23,46 +15,39 @@ final class Npz {
 
     /** The array, or null if the file has none of that name. */
     static Array read(Path file, String name) {
-        try (ZipFile zip = new ZipFile(file.toFile())) {
-            ZipEntry entry = zip.getEntry(name + ".npy");
-            if (entry == null) {
+        try (ArrayFile data = ArrayFile.open(file)) {
+            if (!data.holds(name)) {
                 return null;
             }
-            try (InputStream in = zip.getInputStream(entry)) {
-                return parse(ByteBuffer.wrap(in.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN));
+            try (ArrayReader reader = data.open(name)) {
+                return new Array(
+                        values(reader),
+                        reader.shape().stream().mapToLong(Long::longValue).toArray());
             }
         } catch (IOException e) {
             throw new IllegalArgumentException(file + ": " + e, e);
         }
     }
 
-    private static Array parse(ByteBuffer bytes) {
-        int length = bytes.getShort(8);
-        String header = new String(bytes.array(), 10, length, StandardCharsets.ISO_8859_1);
-        Matcher matcher = HEADER.matcher(header);
-        if (!matcher.find()) {
-            throw new IllegalArgumentException(header);
-        }
-        long[] shape = Arrays.stream(matcher.group(2).split("[ ,]+"))
-                .mapToLong(Long::parseLong)
-                .toArray();
-        int size = (int) Arrays.stream(shape).reduce(1, (a, b) -> a * b);
-        bytes.position(10 + length);
-        switch (matcher.group(1)) {
-            case "f4":
+    private static Object values(ArrayReader reader) throws IOException {
+        int size = (int) reader.elements();
+        ByteBuffer bytes = reader.next(size);
+        switch (reader.type()) {
+            case FLOAT32:
                 float[] floats = new float[size];
                 bytes.asFloatBuffer().get(floats);
-                return new Array(floats, shape);
-            case "f8":
+                return floats;
+            case FLOAT64:
                 double[] doubles = new double[size];
                 bytes.asDoubleBuffer().get(doubles);
-                return new Array(doubles, shape);
-            case "i8":
+                return doubles;
+            case INT64:
                 long[] longs = new long[size];
                 bytes.asLongBuffer().get(longs);
-                return new Array(longs, shape);
+                return longs;
             default:
-                throw new IllegalArgumentException(header);
+                throw new IllegalArgumentException(
+                        reader.name() + " is of type " + reader.type().id());
         }
     }
 }

@@ -10,8 +10,8 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
-import org.pregrad.cli.npz.NpyReader;
-import org.pregrad.cli.npz.NpzFile;
+import org.pregrad.data.ArrayFile;
+import org.pregrad.data.ArrayReader;
 
 /** 64 MiB of a stored array: read in pieces of a batch, and the same bytes copied in memory. */
 @State(Scope.Benchmark)
@@ -29,8 +29,8 @@ public class NpzBenchmark {
     @Benchmark
     public long read() throws IOException {
         long sum = 0;
-        try (NpzFile data = NpzFile.open(file);
-                NpyReader reader = data.read("x")) {
+        try (ArrayFile data = ArrayFile.open(file);
+                ArrayReader reader = data.open("x")) {
             for (int left = BYTES / Float.BYTES; left > 0; left -= PIECE) {
                 sum += reader.next(Math.min(PIECE, left)).get(0);
             }

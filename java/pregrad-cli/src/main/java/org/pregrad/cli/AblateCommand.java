@@ -19,6 +19,7 @@ import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.BatchOption;
 import org.pregrad.cli.options.BatchesAtOnceOption;
 import org.pregrad.cli.options.ComparedMethodsOption;
+import org.pregrad.cli.options.DataOptions.Labels;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.OutputDirectoryOption;
 import org.pregrad.cli.options.PathOptions;
@@ -128,8 +129,8 @@ final class AblateCommand implements Callable<Integer> {
         OutputDirectory directory = out.directory();
         directory.checkWritable(ScoresCsv.FILE, CurvesCsv.FILE, Summary.FILE, Report.FILE);
         try (Model loaded = model.load()) {
-            boolean labelled = wanted.needsLabels() || outputs(loaded) > 1;
-            try (Dataset tested = data.open(labelled);
+            Labels labels = wanted.labels() == Labels.TARGETS || outputs(loaded) > 1 ? Labels.TRUTH : Labels.UNUSED;
+            try (Dataset tested = data.open(labels);
                     Dataset scored = openScored()) {
                 tested.checkBatchSize(batch.size());
                 scored.checkBatchSize(batch.size());
@@ -148,7 +149,7 @@ final class AblateCommand implements Callable<Integer> {
                 AblationRun run = new AblationRun(
                         loaded,
                         scorer,
-                        new Samples(() -> data.open(labelled), batch.size(), atOnce, notes),
+                        new Samples(() -> data.open(labels), batch.size(), atOnce, notes),
                         new AblationRun.Wanted(
                                 wanted, paths, comparedMethods(), repeats.number(), Set.copyOf(clusters)),
                         new AblationRun.Work(scored.samples(), tested.samples()),
@@ -170,7 +171,7 @@ final class AblateCommand implements Callable<Integer> {
     }
 
     private long outputs(Model loaded, int samplesAtOnce) throws IOException {
-        try (Dataset samples = data.open(false)) {
+        try (Dataset samples = data.open(Labels.UNUSED)) {
             samples.checkBatchSize(batch.size());
             long[] shape =
                     loaded.forward(BatchInput.of(samples.next(samplesAtOnce))).shape();
@@ -179,7 +180,7 @@ final class AblateCommand implements Callable<Integer> {
     }
 
     private Dataset openScored() {
-        return scoreData == null ? data.open(wanted.needsLabels()) : data.open(scoreData, wanted.needsLabels());
+        return data.open(scoreData == null ? data.file() : scoreData, wanted.labels());
     }
 
     private List<Method> comparedMethods() {

@@ -100,7 +100,7 @@ final class AttributeCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         OutputDirectory directory = out.directory();
         directory.checkWritable(ScoresCsv.FILE, Summary.FILE, Report.FILE);
-        try (Dataset samples = data.open(wanted.needsLabels())) {
+        try (Dataset samples = data.open(wanted.labels())) {
             samples.checkBatchSize(batch.size());
             Scores scores = scores(samples);
             write(directory, scores, samples);
@@ -111,7 +111,7 @@ final class AttributeCommand implements Callable<Integer> {
 
     private Scores scores(Dataset samples) throws IOException, InterruptedException {
         Samples passes = new Samples(
-                () -> data.open(wanted.needsLabels()),
+                () -> data.open(wanted.labels()),
                 batch.size(),
                 batchesAtOnce.on(model.device()),
                 new DeviceNotes(quiet::hint));

@@ -88,7 +88,7 @@ final class CheckCommand implements Callable<Integer> {
     }
 
     private List<LayerCheck> results() throws IOException {
-        try (Dataset samples = data.open(target.needsLabels())) {
+        try (Dataset samples = data.open(target.labels())) {
             samples.checkBatchSize(size.samples());
             try (Model loaded = model.load();
                     Check check = open(loaded)) {

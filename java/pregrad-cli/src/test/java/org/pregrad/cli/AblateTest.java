@@ -18,8 +18,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.pregrad.cli.npz.TestNpz;
 import org.pregrad.cli.output.UnfinishedRun;
+import org.pregrad.data.TestNpz;
 
 /** What ablate writes and prints. */
 class AblateTest {

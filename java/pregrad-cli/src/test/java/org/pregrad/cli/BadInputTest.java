@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.pregrad.cli.npz.TestNpz;
+import org.pregrad.data.TestNpz;
 
 /** Whatever the user can mend is said in one line with the mend, exit code 2, and leaves no file behind. */
 class BadInputTest {

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.pregrad.cli.npz.TestNpz;
+import org.pregrad.data.TestNpz;
 
 /** What check prints, and its exit codes. */
 class CheckTest {

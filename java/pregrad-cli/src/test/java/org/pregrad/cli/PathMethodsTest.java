@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.pregrad.Method;
-import org.pregrad.cli.npz.TestNpz;
+import org.pregrad.data.TestNpz;
 
 /** The options of methods that follow a path, remove neurons or draw numbers. */
 class PathMethodsTest {

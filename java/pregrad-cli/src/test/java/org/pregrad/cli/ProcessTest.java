@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.pregrad.cli.npz.TestNpz;
+import org.pregrad.data.TestNpz;
 
 /** What only a process of its own shows: pipes, terminals, signals and a full disk. */
 class ProcessTest {

@@ -1,6 +1,7 @@
 package org.pregrad.cli.data;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,12 +9,12 @@ import java.util.OptionalLong;
 import org.pregrad.Input;
 import org.pregrad.NeuronConstants;
 import org.pregrad.cli.errors.UserException;
-import org.pregrad.cli.npz.NpyHeader;
-import org.pregrad.cli.npz.NpyReader;
-import org.pregrad.cli.npz.NpyType;
-import org.pregrad.cli.npz.NpzFile;
+import org.pregrad.data.ArrayFile;
+import org.pregrad.data.ArrayFileException;
+import org.pregrad.data.ArrayReader;
+import org.pregrad.data.ElementType;
 
-/** A .npz file that says where a path starts. */
+/** A file that says where a path starts. */
 public final class BaselineFile {
     private static final String INPUT = "x";
 
@@ -41,7 +42,7 @@ public final class BaselineFile {
      * @param inputs of the data
      * @throws UserException if the file cannot be used, or the sample differs in shape
      */
-    public static Input input(Path path, NpyHeader inputs) {
+    public static Input input(Path path, ArrayReader inputs) {
         return read(path, file -> {
             NumberArray sample = array(file, INPUT, "save the one sample that the path starts from as " + INPUT);
             return sample(sample, inputs);
@@ -49,66 +50,69 @@ public final class BaselineFile {
     }
 
     private interface Reading<R> {
-        R from(NpzFile file) throws IOException;
+        R from(ArrayFile file) throws IOException;
     }
 
     private static <R> R read(Path path, Reading<R> reading) {
-        try (NpzFile file = NpzFile.open(path)) {
-            return reading.from(file);
+        try (ArrayFile file = ArrayFile.open(path)) {
+            return read(file, reading);
         } catch (IOException e) {
             throw new UserException(
                     "baseline file " + path + " cannot be read (" + e.getMessage() + "); check its disk", e);
-        } catch (UserException e) {
-            String message = e.getMessage();
-            throw message.contains(path.toString())
-                    ? e
-                    : new UserException("baseline file " + path + ": " + message, e);
         }
     }
 
-    private static double[] ofCall(NpzFile file, LayerCall call) throws IOException {
+    private static <R> R read(ArrayFile file, Reading<R> reading) throws IOException {
+        try {
+            return reading.from(file);
+        } catch (ArrayFileException e) {
+            throw new UserException("baseline file " + file.path() + ": " + e.reason(), e);
+        } catch (UserException e) {
+            throw new UserException("baseline file " + file.path() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static double[] ofCall(ArrayFile file, LayerCall call) throws IOException {
         String name = file.holds(call.id()) ? call.id() : call.layer();
         NumberArray array = array(
                 file,
                 name,
                 "save one value for each of the " + call.neurons() + " neurons as " + call.id() + ", or as "
                         + call.layer() + " for all its calls");
-        if (!array.header().shape().equals(List.of((long) call.neurons()))) {
+        if (!array.shape().equals(List.of((long) call.neurons()))) {
             throw new UserException("array '" + name + "' has shape "
-                    + array.header().shapeInWords() + ", but layer " + call.id() + " has " + call.neurons()
+                    + ArrayReader.inWords(array.shape()) + ", but layer " + call.id() + " has " + call.neurons()
                     + " neurons; save one value for each");
         }
         return array.values();
     }
 
-    private static NumberArray array(NpzFile file, String name, String mend) throws IOException {
+    private static NumberArray array(ArrayFile file, String name, String mend) throws IOException {
         if (!file.holds(name)) {
             throw new UserException("there is no array '" + name + "'; it holds "
                     + (file.names().isEmpty() ? "no arrays" : String.join(", ", file.names())) + "; " + mend);
         }
-        try (NpyReader reader = file.read(name)) {
+        try (ArrayReader reader = file.open(name)) {
             return NumberArray.read(reader);
         }
     }
 
-    private static Input sample(NumberArray sample, NpyHeader inputs) {
+    private static Input sample(NumberArray sample, ArrayReader inputs) {
         List<Long> shape = inputs.shape().subList(1, inputs.shape().size());
         List<Long> batched = new ArrayList<>(List.of(1L));
         batched.addAll(shape);
-        List<Long> given = sample.header().shape();
-        if (!given.equals(shape) && !given.equals(batched)) {
-            throw new UserException("array '" + INPUT + "' has shape "
-                    + sample.header().shapeInWords()
-                    + ", but a sample of the data has " + new NpyHeader(inputs.type(), false, shape).shapeInWords()
-                    + "; save one sample");
+        if (!sample.shape().equals(shape) && !sample.shape().equals(batched)) {
+            throw new UserException("array '" + INPUT + "' has shape " + ArrayReader.inWords(sample.shape())
+                    + ", but a sample of the data has " + ArrayReader.inWords(shape) + "; save one sample");
         }
         long[] sizes = batched.stream().mapToLong(Long::longValue).toArray();
-        NpyType type = inputs.type();
-        if (type.isInteger()) {
-            throw new UserException("the data's inputs are " + type
-                    + ", and there is no path between whole numbers; leave out methods of paths in input space");
-        }
-        return type.size() == Double.BYTES ? Input.of(sample.values(), sizes) : Input.of(floats(sample), sizes);
+        return switch (inputs.type()) {
+            case FLOAT64 -> Input.of(sample.values(), sizes);
+            case FLOAT32 -> Input.of(floats(sample), sizes);
+            default ->
+                throw new UserException("the data's inputs are " + inputs.type().id()
+                        + ", and there is no path between whole numbers; leave out methods of paths in input space");
+        };
     }
 
     private static float[] floats(NumberArray sample) {
@@ -117,5 +121,42 @@ public final class BaselineFile {
             values[i] = (float) sample.values()[i];
         }
         return values;
+    }
+
+    /** A whole array of finite numbers in memory. */
+    // Nobody compares such arrays, and the values are handed on at once.
+    @SuppressWarnings("ArrayRecordComponent")
+    private record NumberArray(List<Long> shape, double[] values) {
+        /** @throws UserException if it does not hold finite numbers of 32 or 64 bits; the message does not name the file */
+        static NumberArray read(ArrayReader reader) throws IOException {
+            String array = "array '" + reader.name() + "'";
+            if (!InputArray.isReadable(reader.type())
+                    || (reader.fortran() && reader.shape().size() > 1)) {
+                throw new UserException(
+                        array + " holds " + reader.type().id() + (reader.fortran() ? " in Fortran order" : "")
+                                + "; save it as np.ascontiguousarray(" + reader.name() + ", np.float32)");
+            }
+            if (reader.elements() > Integer.MAX_VALUE / Double.BYTES) {
+                throw new UserException(array + " is " + reader.shapeInWords() + ", more than 2 GiB; save one sample");
+            }
+            ByteBuffer bytes = reader.next((int) reader.elements());
+            double[] values = new double[(int) reader.elements()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = value(bytes, reader.type(), i);
+                if (!Double.isFinite(values[i])) {
+                    throw new UserException(array + " holds " + values[i] + " at " + i + "; give finite values");
+                }
+            }
+            return new NumberArray(reader.shape(), values);
+        }
+
+        private static double value(ByteBuffer bytes, ElementType type, int i) {
+            return switch (type) {
+                case INT32 -> bytes.getInt(i * Integer.BYTES);
+                case INT64 -> bytes.getLong(i * Long.BYTES);
+                case FLOAT32 -> bytes.getFloat(i * Float.BYTES);
+                default -> bytes.getDouble(i * Double.BYTES);
+            };
+        }
     }
 }

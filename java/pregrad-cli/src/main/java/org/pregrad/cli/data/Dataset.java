@@ -7,36 +7,46 @@ import java.nio.file.Path;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.pregrad.cli.errors.UserException;
-import org.pregrad.cli.npz.NpyHeader;
-import org.pregrad.cli.npz.NpyReader;
-import org.pregrad.cli.npz.NpzFile;
+import org.pregrad.data.ArrayFile;
+import org.pregrad.data.ArrayFileException;
+import org.pregrad.data.ArrayReader;
 
-/** Inputs, labels and clusters of a .npz file, checked against each other and read batch by batch. */
+/** Inputs, labels and clusters of a file, checked against each other and read batch by batch. */
 public final class Dataset implements Closeable {
     private static final int CLUSTERS_AT_ONCE = 1 << 16;
 
-    private final NpzFile file;
+    private final ArrayFile file;
     private final InputArray inputs;
     private final IntegerArray labels;
     private final IntegerArray clusters;
     private final ArrayNames read;
     private long next;
 
-    private Dataset(NpzFile file, ArrayNames names) throws IOException {
+    private Dataset(ArrayFile file, ArrayNames names) throws IOException {
         this.file = file;
-        this.inputs = new InputArray(array(names.inputs(), "--inputs"));
-        this.labels = names.labels() == null ? null : integers(names.labels(), "labels", "--labels");
+        this.inputs = new InputArray(array(names.inputs(), "--inputs", ""));
+        this.labels = names.labels() == null ? null : labels(names);
         boolean clustered = names.clusters() != null && (names.clustersWanted() || file.holds(names.clusters()));
-        this.clusters = clustered ? integers(names.clusters(), "clusters", "--clusters") : null;
+        this.clusters = clustered ? clusters(names.clusters()) : null;
         this.read = new ArrayNames(
-                names.inputs(), names.labels(), clustered ? names.clusters() : null, names.clustersWanted());
+                names.inputs(),
+                names.labels(),
+                clustered ? names.clusters() : null,
+                names.clustersWanted(),
+                names.targetOnly());
     }
 
-    /** @throws UserException if the file or one of the arrays cannot be used */
+    /**
+     * @throws UserException if one of the arrays cannot be used
+     * @throws ArrayFileException if the file cannot
+     */
     public static Dataset open(Path path, ArrayNames names) {
-        NpzFile file = NpzFile.open(path);
+        ArrayFile file = ArrayFile.open(path);
         try {
             return new Dataset(file, names);
+        } catch (ArrayFileException e) {
+            closeAfter(file, e);
+            throw e;
         } catch (UserException e) {
             closeAfter(file, e);
             throw named(path, e);
@@ -57,8 +67,8 @@ public final class Dataset implements Closeable {
     }
 
     /** Type and shape of the inputs. */
-    public NpyHeader inputs() {
-        return inputs.header();
+    public ArrayReader inputs() {
+        return inputs.reader();
     }
 
     /**
@@ -72,7 +82,7 @@ public final class Dataset implements Closeable {
             sizes.put(0L, samples());
             return sizes;
         }
-        try (IntegerArray all = integers(read.clusters(), "clusters", "--clusters")) {
+        try (IntegerArray all = clusters(read.clusters())) {
             for (long left = samples(); left > 0; left -= CLUSTERS_AT_ONCE) {
                 for (long cluster : all.next((int) Math.min(left, CLUSTERS_AT_ONCE))) {
                     sizes.merge(cluster, 1L, Long::sum);
@@ -131,18 +141,30 @@ public final class Dataset implements Closeable {
         file.close();
     }
 
-    private NpyReader array(String name, String option) throws IOException {
-        if (!file.holds(name)) {
-            throw new UserException("there is no array '" + name + "'; it holds "
-                    + (file.names().isEmpty() ? "no arrays" : String.join(", ", file.names())) + "; choose one by "
-                    + option
-                    + " or save it with numpy.savez");
-        }
-        return file.read(name);
+    private IntegerArray labels(ArrayNames names) throws IOException {
+        return integers(names.labels(), "labels", "--labels", names.targetOnly() ? ", or give --target predicted" : "");
     }
 
-    private IntegerArray integers(String name, String role, String option) throws IOException {
-        return new IntegerArray(array(name, option), role, inputs);
+    private IntegerArray clusters(String name) throws IOException {
+        return integers(name, "clusters", "--clusters", "");
+    }
+
+    private IntegerArray integers(String name, String role, String option, String otherMend) throws IOException {
+        return new IntegerArray(array(name, option, otherMend), role, inputs);
+    }
+
+    private ArrayReader array(String name, String option, String otherMend) throws IOException {
+        if (file.holds(name)) {
+            return file.open(name);
+        }
+        String missing = "there is no array '" + name + "'; it holds "
+                + (file.names().isEmpty() ? "no arrays" : String.join(", ", file.names())) + "; ";
+        throw new UserException(missing
+                + (file.isSingleArray()
+                        ? "it is a single array (.npy): save inputs, labels and clusters together,"
+                                + " np.savez('data.npz', x=x, y=y, cluster=cluster)"
+                        : "choose one by " + option + " or save it with numpy.savez")
+                + otherMend);
     }
 
     private static UserException named(Path path, UserException e) {
@@ -153,7 +175,7 @@ public final class Dataset implements Closeable {
         return new UserException("data file " + path + " cannot be read (" + e.getMessage() + "); check its disk", e);
     }
 
-    private static void closeAfter(NpzFile file, Exception e) {
+    private static void closeAfter(ArrayFile file, Exception e) {
         try {
             file.close();
         } catch (IOException closing) {

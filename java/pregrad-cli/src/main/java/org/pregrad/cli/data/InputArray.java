@@ -8,55 +8,52 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import org.pregrad.cli.errors.UserException;
-import org.pregrad.cli.npz.NpyHeader;
-import org.pregrad.cli.npz.NpyReader;
-import org.pregrad.cli.npz.NpyType;
+import org.pregrad.data.ArrayReader;
+import org.pregrad.data.ElementType;
 
 /** The samples of a data set: float32 and float64 as they are, int32 and int64 as int64 (tokens). */
 final class InputArray implements Closeable {
-    private final NpyReader reader;
-    private final NpyHeader header;
+    private final ArrayReader reader;
     private long next;
 
-    InputArray(NpyReader reader) {
+    InputArray(ArrayReader reader) {
         this.reader = reader;
-        this.header = reader.header();
         String array = "array '" + reader.name() + "'";
-        if (!isReadable(header.type())) {
-            throw new UserException(array + " holds " + header.type() + "; save inputs as " + reader.name()
+        if (!isReadable(reader.type())) {
+            throw new UserException(array + " holds " + reader.type().id() + "; save inputs as " + reader.name()
                     + ".astype(np.float32), or as np.int64 if they are tokens");
         }
-        if (header.shape().isEmpty()) {
+        if (reader.shape().isEmpty()) {
             throw new UserException(array + " is a scalar; save inputs with the samples along the first axis");
         }
-        if (header.fortran() && header.shape().size() > 1) {
+        if (reader.fortran() && reader.shape().size() > 1) {
             throw new UserException(
                     array + " is in Fortran order; save it as np.ascontiguousarray(" + reader.name() + ")");
         }
         if (samples() == 0) {
             throw new UserException(
-                    array + " holds 0 samples (shape " + header.shapeInWords() + "); save at least one");
+                    array + " holds 0 samples (shape " + reader.shapeInWords() + "); save at least one");
         }
-        if (header.elements() == 0) {
-            throw new UserException(array + " holds samples without values (shape " + header.shapeInWords()
+        if (reader.elements() == 0) {
+            throw new UserException(array + " holds samples without values (shape " + reader.shapeInWords()
                     + "); save at least one value each");
         }
     }
 
     long samples() {
-        return header.shape().get(0);
+        return reader.shape().get(0);
     }
 
-    NpyHeader header() {
-        return header;
+    ArrayReader reader() {
+        return reader;
     }
 
     String shapeInWords() {
-        return header.shapeInWords();
+        return reader.shapeInWords();
     }
 
     long[] shapeOf(int samples) {
-        long[] shape = header.shape().stream().mapToLong(Long::longValue).toArray();
+        long[] shape = reader.shape().stream().mapToLong(Long::longValue).toArray();
         shape[0] = samples;
         return shape;
     }
@@ -64,8 +61,8 @@ final class InputArray implements Closeable {
     /** The most samples that one buffer can hold. */
     long largestBatch() {
         // Integers are widened to 8 bytes.
-        int size = header.type().isInteger() ? Long.BYTES : header.type().size();
-        return Integer.MAX_VALUE / size / header.elementsPerSample();
+        int size = reader.type().isInteger() ? Long.BYTES : reader.type().size();
+        return Integer.MAX_VALUE / size / reader.elementsPerSample();
     }
 
     /** Lets so many buffers of {@link #next} be valid at a time, the newest included; before the first of them. */
@@ -74,7 +71,7 @@ final class InputArray implements Closeable {
     }
 
     Buffer next(int samples) throws IOException {
-        int elements = (int) (samples * header.elementsPerSample());
+        int elements = (int) (samples * reader.elementsPerSample());
         Buffer values = typed(reader.next(elements));
         checkFinite(values);
         next += samples;
@@ -86,13 +83,17 @@ final class InputArray implements Closeable {
         reader.close();
     }
 
-    private static boolean isReadable(NpyType type) {
-        return type.size() >= Integer.BYTES && type.kind() != NpyType.Kind.UNSIGNED;
+    /** Whether samples may be of this type. */
+    static boolean isReadable(ElementType type) {
+        return switch (type) {
+            case INT32, INT64, FLOAT32, FLOAT64 -> true;
+            default -> false;
+        };
     }
 
     private Buffer typed(ByteBuffer bytes) {
-        boolean wide = header.type().size() == Long.BYTES;
-        if (!header.type().isInteger()) {
+        boolean wide = reader.type().size() == Long.BYTES;
+        if (!reader.type().isInteger()) {
             return wide ? bytes.asDoubleBuffer() : bytes.asFloatBuffer();
         }
         return wide ? bytes.asLongBuffer() : widened(bytes);
@@ -113,7 +114,7 @@ final class InputArray implements Closeable {
     private void checkFinite(Buffer values) {
         int bad = FiniteCheck.firstNotFinite(values);
         if (bad >= 0) {
-            long sample = next + bad / header.elementsPerSample();
+            long sample = next + bad / reader.elementsPerSample();
             String value = values instanceof FloatBuffer floats
                     ? Float.toString(floats.get(bad))
                     : Double.toString(((DoubleBuffer) values).get(bad));

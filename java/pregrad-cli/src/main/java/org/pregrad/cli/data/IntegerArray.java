@@ -4,32 +4,27 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.pregrad.cli.errors.UserException;
-import org.pregrad.cli.npz.NpyHeader;
-import org.pregrad.cli.npz.NpyReader;
-import org.pregrad.cli.npz.NpyType;
+import org.pregrad.data.ArrayReader;
 
 /** Labels or clusters: one integer per sample, of any width. */
 final class IntegerArray implements Closeable {
-    private final NpyReader reader;
-    private final NpyType type;
+    private final ArrayReader reader;
 
     /** @param role what the integers are, for messages: {@code labels} or {@code clusters} */
-    IntegerArray(NpyReader reader, String role, InputArray inputs) {
+    IntegerArray(ArrayReader reader, String role, InputArray inputs) {
         this.reader = reader;
-        this.type = reader.header().type();
-        NpyHeader header = reader.header();
         String name = reader.name();
-        if (!type.isInteger()) {
-            throw new UserException("array '" + name + "' holds " + type + ", but " + role
+        if (!reader.type().isInteger()) {
+            throw new UserException("array '" + name + "' holds " + reader.type().id() + ", but " + role
                     + " are integers; save it as " + name + ".astype(np.int64)");
         }
-        if (header.shape().size() != 1) {
-            throw new UserException("array '" + name + "' has shape " + header.shapeInWords() + ", but " + role
+        if (reader.shape().size() != 1) {
+            throw new UserException("array '" + name + "' has shape " + reader.shapeInWords() + ", but " + role
                     + " are one integer per sample; save it with one axis, e.g. " + name + ".ravel()");
         }
-        if (header.shape().get(0) != inputs.samples()) {
+        if (reader.shape().get(0) != inputs.samples()) {
             throw new UserException(
-                    "array '" + name + "' has " + header.shape().get(0) + " " + role + ", but the inputs are "
+                    "array '" + name + "' has " + reader.shape().get(0) + " " + role + ", but the inputs are "
                             + inputs.samples() + " samples (shape " + inputs.shapeInWords() + "); save one per sample");
         }
     }
@@ -49,12 +44,15 @@ final class IntegerArray implements Closeable {
     }
 
     private long value(ByteBuffer bytes, int i) {
-        boolean signed = type.kind() == NpyType.Kind.SIGNED;
-        return switch (type.size()) {
-            case Byte.BYTES -> signed ? bytes.get(i) : Byte.toUnsignedLong(bytes.get(i));
-            case Short.BYTES -> signed ? bytes.getShort(2 * i) : Short.toUnsignedLong(bytes.getShort(2 * i));
-            case Integer.BYTES -> signed ? bytes.getInt(4 * i) : Integer.toUnsignedLong(bytes.getInt(4 * i));
-            default -> signed ? bytes.getLong(8 * i) : checked(bytes.getLong(8 * i));
+        return switch (reader.type()) {
+            case INT8 -> bytes.get(i);
+            case BOOL, UINT8 -> Byte.toUnsignedLong(bytes.get(i));
+            case INT16 -> bytes.getShort(2 * i);
+            case UINT16 -> Short.toUnsignedLong(bytes.getShort(2 * i));
+            case INT32 -> bytes.getInt(4 * i);
+            case UINT32 -> Integer.toUnsignedLong(bytes.getInt(4 * i));
+            case UINT64 -> checked(bytes.getLong(8 * i));
+            default -> bytes.getLong(8 * i);
         };
     }
 

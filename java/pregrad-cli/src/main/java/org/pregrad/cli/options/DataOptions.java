@@ -8,13 +8,22 @@ import picocli.CommandLine.Option;
 
 /** Which samples a command looks at, with their labels. */
 public final class DataOptions {
-    private static final String LABELS = "y";
+    /** What the labels serve for; those that the user names are read anyway. */
+    public enum Labels {
+        UNUSED,
+        /** As targets alone: another target does without them. */
+        TARGETS,
+        /** As what the model should have said. */
+        TRUTH
+    }
+
+    private static final String DEFAULT_LABELS = "y";
 
     @Option(
             names = "--data",
             required = true,
             paramLabel = "D.npz",
-            description = "The samples, as numpy.savez writes them.")
+            description = "The samples, as numpy.savez writes them; inputs alone as numpy.save does, too.")
     private Path data;
 
     @Mixin
@@ -23,7 +32,7 @@ public final class DataOptions {
     @Option(
             names = "--labels",
             paramLabel = "NAME",
-            description = "The array of labels in the data, integers (default: " + LABELS
+            description = "The array of labels in the data, integers (default: " + DEFAULT_LABELS
                     + "; only read where labels are needed).")
     private String labels;
 
@@ -33,16 +42,17 @@ public final class DataOptions {
     }
 
     /** Opens the data without clusters; the caller closes it. */
-    public Dataset open(boolean labelsNeeded) {
-        return Dataset.open(data, new ArrayNames(inputs.name(), labels(labelsNeeded), null, false));
+    public Dataset open(Labels labels) {
+        return Dataset.open(data, names(labels, null, false));
     }
 
-    String inputs() {
-        return inputs.name();
-    }
-
-    /** The labels' name; null if they are neither needed nor named. */
-    String labels(boolean needed) {
-        return labels == null && needed ? LABELS : labels;
+    ArrayNames names(Labels needed, String clusters, boolean clustersWanted) {
+        boolean byDefault = labels == null && needed != Labels.UNUSED;
+        return new ArrayNames(
+                inputs.name(),
+                byDefault ? DEFAULT_LABELS : labels,
+                clusters,
+                clustersWanted,
+                byDefault && needed == Labels.TARGETS);
     }
 }

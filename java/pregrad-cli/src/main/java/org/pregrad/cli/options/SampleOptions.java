@@ -1,7 +1,6 @@
 package org.pregrad.cli.options;
 
 import java.nio.file.Path;
-import org.pregrad.cli.data.ArrayNames;
 import org.pregrad.cli.data.Dataset;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,17 +25,12 @@ public final class SampleOptions {
     }
 
     /** Opens the data; the caller closes it. */
-    public Dataset open(boolean labelsNeeded) {
-        return open(file(), labelsNeeded);
+    public Dataset open(DataOptions.Labels labels) {
+        return open(file(), labels);
     }
 
     /** Opens another file with the same names of arrays; the caller closes it. */
-    public Dataset open(Path file, boolean labelsNeeded) {
-        return Dataset.open(file, names(labelsNeeded));
-    }
-
-    private ArrayNames names(boolean labelsNeeded) {
-        return new ArrayNames(
-                data.inputs(), data.labels(labelsNeeded), clusters == null ? CLUSTERS : clusters, clusters != null);
+    public Dataset open(Path file, DataOptions.Labels labels) {
+        return Dataset.open(file, data.names(labels, clusters == null ? CLUSTERS : clusters, clusters != null));
     }
 }

@@ -53,8 +53,8 @@ public final class ScoreOptions {
         return !noCudaGraphs;
     }
 
-    /** Whether the samples' labels decide which output is explained. */
-    public boolean needsLabels() {
-        return target.needsLabels();
+    /** What the samples' labels serve for, as far as the target goes. */
+    public DataOptions.Labels labels() {
+        return target.labels();
     }
 }

@@ -32,8 +32,8 @@ public final class TargetOptions {
         return output;
     }
 
-    /** Whether the samples' labels decide which output is explained. */
-    public boolean needsLabels() {
-        return target.equals(Target.label());
+    /** What the samples' labels serve for, as far as the target goes. */
+    public DataOptions.Labels labels() {
+        return target.equals(Target.label()) ? DataOptions.Labels.TARGETS : DataOptions.Labels.UNUSED;
     }
 }

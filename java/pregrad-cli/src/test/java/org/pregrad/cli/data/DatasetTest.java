@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -17,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pregrad.cli.errors.UserException;
-import org.pregrad.cli.npz.TestNpz;
+import org.pregrad.data.TestNpz;
 
 class DatasetTest {
     private static final ArrayNames NAMES = new ArrayNames("x", "y", "cluster", false);
@@ -254,6 +256,66 @@ class DatasetTest {
             data.checkBatchSize(Integer.MAX_VALUE);
             assertThat(data.next(Integer.MAX_VALUE).samples()).isEqualTo(3);
         }
+    }
+
+    @Test
+    void takesASingleArrayAsInputs() throws IOException {
+        try (Dataset data = Dataset.open(singleArray(2), new ArrayNames("x", null, "cluster", false))) {
+            Batch batch = data.next(2);
+            assertThat(batch.shape()).containsExactly(2);
+            assertThat(((FloatBuffer) batch.inputs()).get(1)).isEqualTo(1);
+            assertThat(batch.labels()).isNull();
+            assertThat(batch.clusters()).isNull();
+        }
+    }
+
+    @Test
+    void refusesASingleArray() throws IOException {
+        Path file = singleArray(1);
+        assertThatThrownBy(() -> Dataset.open(file, NAMES))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("x.npy")
+                .hasMessageContaining("single array")
+                .hasMessageContaining("np.savez");
+    }
+
+    @Test
+    void saysWhatDoesWithoutLabels() throws IOException {
+        Path single = singleArray(1);
+        Path file = new TestNpz().floats("x", "(1, 2)", 1, 2).write(directory.resolve("u.npz"));
+        for (Path unlabelled : new Path[] {single, file}) {
+            assertThatThrownBy(() -> Dataset.open(unlabelled, new ArrayNames("x", "y", "cluster", false, true)))
+                    .hasMessageContaining("no array 'y'; it holds x")
+                    .hasMessageEndingWith(", or give --target predicted");
+            assertThatThrownBy(() -> Dataset.open(unlabelled, NAMES)).hasMessageNotContaining("--target");
+        }
+    }
+
+    /** Its bytes are a hole in the file. */
+    @Test
+    void refusesABatchBeyond2GiB() throws IOException {
+        Path file = Files.write(
+                directory.resolve("large.npy"),
+                TestNpz.npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1100, 1048576)}", new byte[0]));
+        try (RandomAccessFile large = new RandomAccessFile(file.toFile(), "rw")) {
+            large.setLength(large.length() + 4L * 1100 * 1048576);
+        }
+        try (Dataset data = Dataset.open(file, ArrayNames.inputsOnly("x"))) {
+            assertThatThrownBy(() -> data.checkBatchSize(512))
+                    .isInstanceOf(UserException.class)
+                    .hasMessageContaining("give --batch-size 511 or less");
+            data.checkBatchSize(511);
+        }
+    }
+
+    private Path singleArray(int samples) throws IOException {
+        String header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + samples + ",)}";
+        byte[] values = TestNpz.little(4 * samples, to -> {
+            for (int i = 0; i < samples; i++) {
+                to.putFloat(i);
+            }
+        });
+        return Files.write(directory.resolve("x.npy"), TestNpz.npy(1, header, values));
     }
 
     private static TestNpz samples() {

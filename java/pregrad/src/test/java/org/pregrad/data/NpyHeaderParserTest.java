@@ -1,4 +1,4 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,7 +9,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.pregrad.cli.errors.UserException;
 
 class NpyHeaderParserTest {
     @Test
@@ -64,7 +63,7 @@ class NpyHeaderParserTest {
             })
     void refusesOtherText(String text) {
         assertThatThrownBy(() -> NpyHeaderParser.parse("x", text))
-                .isInstanceOf(UserException.class)
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("array 'x'")
                 .hasMessageContaining("save it again");
     }
@@ -72,13 +71,13 @@ class NpyHeaderParserTest {
     @Test
     void refusesAHeaderOfEndlessAxes() {
         String text = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + "1, ".repeat(20000) + ")}";
-        assertThatThrownBy(() -> NpyHeaderParser.parse("x", text)).isInstanceOf(UserException.class);
+        assertThatThrownBy(() -> NpyHeaderParser.parse("x", text)).isInstanceOf(ArrayFileException.class);
     }
 
     @Test
     void refusesPickledObjects() {
         assertThatThrownBy(() -> NpyHeaderParser.parse("y", "{'descr': '|O', 'fortran_order': False, 'shape': (3,)}"))
-                .isInstanceOf(UserException.class)
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("array 'y' holds pickled Python objects")
                 .hasMessageContaining("np.asarray(y, dtype=");
     }
@@ -94,7 +93,7 @@ class NpyHeaderParserTest {
     void refusesOtherTypes(String descriptor) {
         String text = "{'descr': '" + descriptor + "', 'fortran_order': False, 'shape': (3,)}";
         assertThatThrownBy(() -> NpyHeaderParser.parse("x", text))
-                .isInstanceOf(UserException.class)
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining(descriptor)
                 .hasMessageContaining("np.float32");
     }

@@ -1,4 +1,4 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.pregrad.cli.errors.UserException;
 
 /** Parses the header's text, a Python dictionary with the keys {@code descr}, {@code fortran_order}, {@code shape}. */
 final class NpyHeaderParser {
@@ -34,7 +33,7 @@ final class NpyHeaderParser {
         this.text = text;
     }
 
-    /** @throws UserException if the text is no such dictionary or describes no array of numbers */
+    /** @throws ArrayFileException if the text is no such dictionary or describes no array of numbers */
     static NpyHeader parse(String array, String text) {
         return new NpyHeaderParser(array, text).parse();
     }
@@ -70,21 +69,21 @@ final class NpyHeaderParser {
 
     private Pattern descriptor() {
         if (position < text.length() && text.charAt(position) == '[') {
-            throw new UserException("array '" + array + "' holds records; save its fields as arrays of their own");
+            throw new ArrayFileException("array '" + array + "' holds records; save its fields as arrays of their own");
         }
         return TEXT;
     }
 
     private NpyType type(String descriptor) {
         if (descriptor.endsWith("O")) {
-            throw new UserException("array '" + array
+            throw new ArrayFileException("array '" + array
                     + "' holds pickled Python objects, which are not read; save it as numbers:" + " np.asarray(" + array
                     + ", dtype=...) with np.float32 for inputs, np.int64 for labels and clusters");
         }
         Matcher matcher = TYPE.matcher(descriptor);
         NpyType type = matcher.matches() ? typeOf(matcher) : null;
         if (type == null) {
-            throw new UserException("array '" + array + "' has elements of type " + descriptor
+            throw new ArrayFileException("array '" + array + "' has elements of type " + descriptor
                     + ", which are no numbers that PreGrad reads; save it as np.asarray(" + array
                     + ", dtype=...) with np.float32 for inputs, np.int64 for labels and clusters");
         }
@@ -138,8 +137,8 @@ final class NpyHeaderParser {
         return matcher;
     }
 
-    private UserException damaged() {
-        return new UserException(
+    private ArrayFileException damaged() {
+        return new ArrayFileException(
                 "array '" + array + "' has a header that is no NumPy header; save it again with numpy.savez");
     }
 }

@@ -1,13 +1,14 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.OptionalLong;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /** Bytes inflated as they are asked for, so that a large entry never lies in memory as a whole. */
-final class DeflatedReader extends EntryReader {
+final class DeflatedReader extends ByteReader {
     private static final int CHUNK = 1 << 16;
 
     private final FileChannel channel;
@@ -15,8 +16,8 @@ final class DeflatedReader extends EntryReader {
     private final long end;
     private long position;
 
-    DeflatedReader(FileChannel channel, ZipEntry entry, long start) {
-        super(entry);
+    DeflatedReader(FileChannel channel, long start, ZipEntry entry) {
+        super(entry.what(), entry.size(), OptionalLong.of(entry.crc()));
         this.channel = channel;
         this.position = start;
         this.end = start + entry.storedSize();

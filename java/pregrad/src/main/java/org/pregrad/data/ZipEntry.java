@@ -1,6 +1,4 @@
-package org.pregrad.cli.npz;
-
-import org.pregrad.cli.errors.UserException;
+package org.pregrad.data;
 
 /**
  * One file of a zip, as its central directory describes it.
@@ -28,12 +26,17 @@ record ZipEntry(String name, int method, long crc, long storedSize, long size, l
         } else if (method == DEFLATED) {
             sound &= size / LARGEST_EXPANSION <= storedSize + STREAM_OVERHEAD;
         } else {
-            throw new UserException("entry " + name + " is compressed by method " + method
+            throw new ArrayFileException("entry " + name + " is compressed by method " + method
                     + "; save the file again with numpy.savez or numpy.savez_compressed");
         }
         if (!sound) {
-            throw new UserException("entry " + name + " gives sizes that cannot be (" + storedSize + " bytes stored, "
-                    + size + " unpacked); the file is damaged: save it again with numpy.savez");
+            throw new ArrayFileException("entry " + name + " gives sizes that cannot be (" + storedSize
+                    + " bytes stored, " + size + " unpacked); the file is damaged: save it again with numpy.savez");
         }
+    }
+
+    /** For messages. */
+    String what() {
+        return "entry " + name;
     }
 }

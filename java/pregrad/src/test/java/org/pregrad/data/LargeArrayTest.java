@@ -1,7 +1,6 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
@@ -16,9 +15,6 @@ import java.util.zip.CRC32;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.pregrad.cli.data.ArrayNames;
-import org.pregrad.cli.data.Dataset;
-import org.pregrad.cli.errors.UserException;
 
 /** An array beyond 4 GiB, as NumPy writes it: zip64, stored. The file has a hole instead of its zeros. */
 class LargeArrayTest {
@@ -43,9 +39,9 @@ class LargeArrayTest {
     void isReadInTheMemoryOfTwoBatches() throws IOException {
         int batchSize = 20;
         long before = directBytes();
-        try (NpzFile data = NpzFile.open(file);
-                NpyReader reader = data.read("x")) {
-            assertThat(reader.header().elements()).isEqualTo((long) SAMPLES * PER_SAMPLE);
+        try (ArrayFile data = ArrayFile.open(file);
+                ArrayReader reader = data.open("x")) {
+            assertThat(reader.elements()).isEqualTo((long) SAMPLES * PER_SAMPLE);
             float last = 0;
             for (int sample = 0; sample < SAMPLES; sample += batchSize) {
                 ByteBuffer batch = reader.next(batchSize * PER_SAMPLE);
@@ -54,16 +50,6 @@ class LargeArrayTest {
                 last = batch.getFloat(batch.limit() - Float.BYTES);
             }
             assertThat(last).isEqualTo(42);
-        }
-    }
-
-    @Test
-    void isRefusedAsOneBatch() throws IOException {
-        try (Dataset data = Dataset.open(file, ArrayNames.inputsOnly("x"))) {
-            assertThatThrownBy(() -> data.checkBatchSize(512))
-                    .isInstanceOf(UserException.class)
-                    .hasMessageContaining("give --batch-size 511 or less");
-            data.checkBatchSize(511);
         }
     }
 

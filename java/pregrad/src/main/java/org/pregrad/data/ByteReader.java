@@ -1,32 +1,36 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.util.OptionalLong;
 import java.util.zip.CRC32;
-import org.pregrad.cli.errors.UserException;
 
-/** Hands out the uncompressed bytes of a zip entry from front to back, and checks their CRC at the end. */
-abstract class EntryReader implements Closeable {
+/** Hands out the bytes of an array's file, uncompressed, from front to back, and checks their CRC at the end if there is one. */
+abstract class ByteReader implements Closeable {
     /** So much is read at once and checked while it still lies in the processor's cache. */
     private static final int PIECE = 1 << 19;
 
-    private final ZipEntry entry;
+    private final String what;
+    private final OptionalLong expectedCrc;
     private final CRC32 crc = new CRC32();
     private final RotatingBuffers buffers = new RotatingBuffers();
     private long left;
 
-    EntryReader(ZipEntry entry) {
-        this.entry = entry;
-        this.left = entry.size();
+    /**
+     * @param what the bytes are, for messages
+     * @param size how many there are
+     * @param crc  CRC-32 of them all, where the file gives one
+     */
+    ByteReader(String what, long size, OptionalLong crc) {
+        this.what = what;
+        this.left = size;
+        this.expectedCrc = crc;
     }
 
-    static EntryReader open(FileChannel channel, ZipEntry entry) throws IOException {
-        long start = ZipDirectory.dataOffset(channel, entry);
-        return entry.method() == ZipEntry.STORED
-                ? new StoredReader(channel, entry, start)
-                : new DeflatedReader(channel, entry, start);
+    /** What the bytes are, for messages. */
+    final String what() {
+        return what;
     }
 
     /** Bytes not yet handed out. */
@@ -41,18 +45,18 @@ abstract class EntryReader implements Closeable {
 
     /** The next bytes, at most {@link #left}, with position 0. They stay valid until the next but one call, unless more are kept. */
     final ByteBuffer next(int bytes) throws IOException {
-        if (bytes > left) {
-            throw damaged("ends early");
-        }
         ByteBuffer into = buffers.take(bytes);
         while (into.position() < bytes) {
             ByteBuffer piece = into.slice(into.position(), Math.min(PIECE, into.remaining()));
             read(piece);
-            crc.update(piece.flip());
+            piece.flip();
+            if (expectedCrc.isPresent()) {
+                crc.update(piece);
+            }
             into.position(into.position() + piece.limit());
         }
         left -= bytes;
-        if (left == 0 && crc.getValue() != entry.crc()) {
+        if (left == 0 && expectedCrc.isPresent() && crc.getValue() != expectedCrc.getAsLong()) {
             throw damaged("does not have the checksum that the zip gives");
         }
         return into.flip();
@@ -61,8 +65,7 @@ abstract class EntryReader implements Closeable {
     /** Fills the buffer with the next bytes. */
     abstract void read(ByteBuffer into) throws IOException;
 
-    final UserException damaged(String what) {
-        return new UserException(
-                "entry " + entry.name() + " " + what + "; the file is damaged: copy it again or save it again");
+    final ArrayFileException damaged(String how) {
+        return new ArrayFileException(what + " " + how + "; the file is damaged: copy it again or save it again");
     }
 }

@@ -1,23 +1,25 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.OptionalLong;
 
 /**
  * Bytes as they lie in the file. They are copied rather than mapped: a mapped file that somebody shortens meanwhile kills
  * the process, and the copy goes through memory that the processor's cache holds.
  */
-final class StoredReader extends EntryReader {
+final class StoredReader extends ByteReader {
     private final FileChannel channel;
     private final long end;
     private long position;
 
-    StoredReader(FileChannel channel, ZipEntry entry, long start) {
-        super(entry);
+    /** {@code size} bytes from {@code start} on. */
+    StoredReader(FileChannel channel, long start, long size, String what, OptionalLong crc) {
+        super(what, size, crc);
         this.channel = channel;
         this.position = start;
-        this.end = start + entry.storedSize();
+        this.end = start + size;
     }
 
     @Override

@@ -1,4 +1,4 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import java.nio.ByteBuffer;
 

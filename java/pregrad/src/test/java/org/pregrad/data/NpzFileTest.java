@@ -1,4 +1,4 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -15,7 +15,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.pregrad.cli.errors.UserException;
 
 class NpzFileTest {
     @TempDir
@@ -33,8 +32,8 @@ class NpzFileTest {
         Path file = (deflated ? npz.deflated() : npz)
                 .floats("x", "(1000, 100)", values)
                 .write(directory.resolve("d.npz"));
-        try (NpzFile data = NpzFile.open(file);
-                NpyReader reader = data.read("x")) {
+        try (ArrayFile data = ArrayFile.open(file);
+                ArrayReader reader = data.open("x")) {
             float[] read = new float[values.length];
             for (int at = 0; at < read.length; ) {
                 int count = Math.min(777, read.length - at);
@@ -48,8 +47,8 @@ class NpzFileTest {
     @Test
     void batchesBeginAtACacheLine() throws IOException {
         Path file = new TestNpz().floats("x", "(100, 33)", new float[3300]).write(directory.resolve("d.npz"));
-        try (NpzFile data = NpzFile.open(file);
-                NpyReader reader = data.read("x")) {
+        try (ArrayFile data = ArrayFile.open(file);
+                ArrayReader reader = data.open("x")) {
             for (int samples : new int[] {1, 7, 33, 7, 1}) {
                 ByteBuffer batch = reader.next(samples * 33);
                 assertThat(batch.alignmentOffset(0, 64)).isZero();
@@ -66,8 +65,8 @@ class NpzFileTest {
                 .array("x", ">f4", "(6,)", TestNpz.big(24, to -> to.asFloatBuffer()
                         .put(new float[] {1, 2, 3, 4, 5, 6})))
                 .write(directory.resolve("d.npz"));
-        try (NpzFile data = NpzFile.open(file);
-                NpyReader reader = data.read("x")) {
+        try (ArrayFile data = ArrayFile.open(file);
+                ArrayReader reader = data.open("x")) {
             ByteBuffer first = reader.next(3);
             reader.next(3);
             assertThat(first.getFloat(0)).isEqualTo(1);
@@ -80,8 +79,8 @@ class NpzFileTest {
         for (int name = 1; name <= 8; name++) {
             String array = "x".repeat(name);
             Path file = new TestNpz().floats(array, "(3,)", 1, 2, 3).write(directory.resolve("d.npz"));
-            try (NpzFile data = NpzFile.open(file);
-                    NpyReader reader = data.read(array)) {
+            try (ArrayFile data = ArrayFile.open(file);
+                    ArrayReader reader = data.open(array)) {
                 ByteBuffer values = reader.next(3);
                 assertThat(values.isDirect()).isTrue();
                 assertThat(values.order()).isEqualTo(ByteOrder.nativeOrder());
@@ -99,8 +98,8 @@ class NpzFileTest {
                 "{'descr': '<i8', 'fortran_order': False, 'shape': (1,)}",
                 TestNpz.little(8, to -> to.putLong(7)));
         Path file = new TestNpz().entry("a.npy", npy).write(directory.resolve("d.npz"));
-        try (NpzFile data = NpzFile.open(file);
-                NpyReader reader = data.read("a")) {
+        try (ArrayFile data = ArrayFile.open(file);
+                ArrayReader reader = data.open("a")) {
             assertThat(reader.next(1).getLong()).isEqualTo(7);
         }
     }
@@ -109,7 +108,7 @@ class NpzFileTest {
     void refusesAnUnknownVersion() {
         byte[] npy = TestNpz.npy(4, "{'descr': '<i8', 'fortran_order': False, 'shape': (0,)}", new byte[0]);
         assertThatThrownBy(() -> readAll(new TestNpz().entry("a.npy", npy).bytes(), "a"))
-                .isInstanceOf(UserException.class)
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("version 4");
     }
 
@@ -120,7 +119,7 @@ class NpzFileTest {
                 .entry("readme.txt", new byte[3])
                 .longs("y", "(1,)", 1)
                 .write(directory.resolve("d.npz"));
-        try (NpzFile data = NpzFile.open(file)) {
+        try (ArrayFile data = ArrayFile.open(file)) {
             assertThat(data.names()).containsExactly("x", "y");
             assertThat(data.holds("x")).isTrue();
             assertThat(data.holds("cluster")).isFalse();
@@ -128,35 +127,24 @@ class NpzFileTest {
     }
 
     @Test
-    void refusesASingleArray() throws IOException {
-        byte[] npy = TestNpz.npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0,)}", new byte[0]);
-        Path file = Files.write(directory.resolve("x.npy"), npy);
-        assertThatThrownBy(() -> NpzFile.open(file))
-                .isInstanceOf(UserException.class)
-                .hasMessageContaining("x.npy")
-                .hasMessageContaining("single array")
-                .hasMessageContaining("np.savez");
-    }
-
-    @Test
     void refusesWhatIsNoZip() throws IOException {
         Path text = Files.writeString(directory.resolve("d.npz"), "a,b\n1,2\n");
-        assertThatThrownBy(() -> NpzFile.open(text))
-                .isInstanceOf(UserException.class)
+        assertThatThrownBy(() -> ArrayFile.open(text))
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("no .npz");
         Path empty = Files.createFile(directory.resolve("empty.npz"));
-        assertThatThrownBy(() -> NpzFile.open(empty))
-                .isInstanceOf(UserException.class)
+        assertThatThrownBy(() -> ArrayFile.open(empty))
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("empty");
         Path one = Files.write(directory.resolve("one.npz"), new byte[] {'P'});
-        assertThatThrownBy(() -> NpzFile.open(one))
-                .isInstanceOf(UserException.class)
+        assertThatThrownBy(() -> ArrayFile.open(one))
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("no .npz");
-        assertThatThrownBy(() -> NpzFile.open(directory.resolve("none.npz")))
-                .isInstanceOf(UserException.class)
+        assertThatThrownBy(() -> ArrayFile.open(directory.resolve("none.npz")))
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("does not exist");
-        assertThatThrownBy(() -> NpzFile.open(directory))
-                .isInstanceOf(UserException.class)
+        assertThatThrownBy(() -> ArrayFile.open(directory))
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("directory");
     }
 
@@ -165,7 +153,7 @@ class NpzFileTest {
         for (String shape : new String[] {"(4,)", "(2,)", "(4294967296, 4294967296, 4)", "(9223372036854775807, 2)"}) {
             assertThatThrownBy(() ->
                             readAll(new TestNpz().floats("x", shape, 1, 2, 3).bytes(), "x"))
-                    .isInstanceOf(UserException.class)
+                    .isInstanceOf(ArrayFileException.class)
                     .hasMessageContaining("array 'x'")
                     .hasMessageContaining("save it again");
         }
@@ -177,7 +165,7 @@ class NpzFileTest {
         int entry = indexOf(bytes, new byte[] {'P', 'K', 1, 2});
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(entry + 24, Integer.MAX_VALUE);
         assertThatThrownBy(() -> readAll(bytes, "x"))
-                .isInstanceOf(UserException.class)
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("sizes that cannot be");
     }
 
@@ -206,7 +194,7 @@ class NpzFileTest {
             byte[] cut = Arrays.copyOf(whole, length);
             assertThatThrownBy(() -> readAll(cut, "x"))
                     .as("cut to %d bytes", length)
-                    .isInstanceOf(UserException.class);
+                    .isInstanceOf(ArrayFileException.class);
         }
     }
 
@@ -228,7 +216,7 @@ class NpzFileTest {
                     assertThat(readAll(damaged, "x"))
                             .as("byte %d changed by %d", at, change)
                             .isEqualTo(values);
-                } catch (UserException e) {
+                } catch (ArrayFileException e) {
                     refused++;
                 }
             }
@@ -243,26 +231,25 @@ class NpzFileTest {
                                 .entry("x.npy", "no array".getBytes(StandardCharsets.UTF_8))
                                 .bytes(),
                         "x"))
-                .isInstanceOf(UserException.class)
+                .isInstanceOf(ArrayFileException.class)
                 .hasMessageContaining("x.npy");
         assertThatThrownBy(
                         () -> readAll(new TestNpz().entry("x.npy", new byte[0]).bytes(), "x"))
-                .isInstanceOf(UserException.class);
+                .isInstanceOf(ArrayFileException.class);
     }
 
     /** All elements of an array; a name that a damaged directory lost counts as refused too. */
     private byte[] readAll(byte[] npz, String name) throws IOException {
         Path file = Files.write(directory.resolve("all.npz"), npz);
-        try (NpzFile data = NpzFile.open(file)) {
+        try (ArrayFile data = ArrayFile.open(file)) {
             if (!data.holds(name)) {
-                throw new UserException("no array " + name);
+                throw new ArrayFileException("no array " + name);
             }
-            try (NpyReader reader = data.read(name)) {
-                int count = (int) reader.header().elements();
+            try (ArrayReader reader = data.open(name)) {
+                int count = (int) reader.elements();
                 ByteBuffer read = reader.next(count);
                 // The type and the shape belong to what is read.
-                byte[] front =
-                        (reader.header().type() + reader.header().shapeInWords()).getBytes(StandardCharsets.UTF_8);
+                byte[] front = (reader.type().id() + reader.shapeInWords()).getBytes(StandardCharsets.UTF_8);
                 return ByteBuffer.allocate(front.length + read.remaining())
                         .put(front)
                         .put(read)

@@ -1,4 +1,4 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

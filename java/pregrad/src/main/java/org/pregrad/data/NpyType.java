@@ -1,17 +1,18 @@
-package org.pregrad.cli.npz;
+package org.pregrad.data;
 
 import java.nio.ByteOrder;
+import java.util.Locale;
 
 /**
- * The type of an array's elements.
+ * The type of an array's elements as a .npy header gives it.
  *
  * @param kind  what an element is
  * @param size  bytes of an element
  * @param order byte order of an element
  */
-public record NpyType(Kind kind, int size, ByteOrder order) {
+record NpyType(Kind kind, int size, ByteOrder order) {
     /** What an element is. */
-    public enum Kind {
+    enum Kind {
         BOOLEAN("bool"),
         SIGNED("int"),
         UNSIGNED("uint"),
@@ -24,9 +25,9 @@ public record NpyType(Kind kind, int size, ByteOrder order) {
         }
     }
 
-    /** Whether elements are whole numbers (booleans are 0 and 1). */
-    public boolean isInteger() {
-        return kind != Kind.FLOAT;
+    /** The same without its byte order; of every kind there are the sizes that headers are parsed for. */
+    ElementType element() {
+        return ElementType.valueOf(toString().toUpperCase(Locale.ROOT));
     }
 
     /** NumPy's name, e.g. {@code float32}. */
