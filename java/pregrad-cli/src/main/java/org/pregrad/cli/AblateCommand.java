@@ -12,20 +12,15 @@ import java.util.concurrent.Callable;
 import org.pregrad.DeviceException;
 import org.pregrad.Method;
 import org.pregrad.Model;
-import org.pregrad.cli.data.BatchInput;
+import org.pregrad.Removal;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.errors.ErrorLine;
 import org.pregrad.cli.errors.UserException;
-import org.pregrad.cli.options.BatchOption;
-import org.pregrad.cli.options.BatchesAtOnceOption;
-import org.pregrad.cli.options.ComparedMethodsOption;
+import org.pregrad.cli.options.Choices;
 import org.pregrad.cli.options.DataOptions.Labels;
 import org.pregrad.cli.options.ModelOptions;
-import org.pregrad.cli.options.OutputDirectoryOption;
 import org.pregrad.cli.options.PathOptions;
 import org.pregrad.cli.options.QuietOption;
-import org.pregrad.cli.options.RepeatsOption;
-import org.pregrad.cli.options.ReportOption;
 import org.pregrad.cli.options.SampleOptions;
 import org.pregrad.cli.options.ScoreOptions;
 import org.pregrad.cli.options.StandardOptions;
@@ -33,16 +28,11 @@ import org.pregrad.cli.output.AblationSummary;
 import org.pregrad.cli.output.CurveTable;
 import org.pregrad.cli.output.CurvesCsv;
 import org.pregrad.cli.output.DamagedStateException;
-import org.pregrad.cli.output.FileDigest;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputFailure;
 import org.pregrad.cli.output.OutputTransaction;
-import org.pregrad.cli.output.ScoresCsv;
-import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.UnfinishedRun;
-import org.pregrad.cli.report.Report;
 import org.pregrad.cli.run.DeviceNotes;
-import org.pregrad.cli.run.Samples;
 import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -93,26 +83,31 @@ final class AblateCommand implements Callable<Integer> {
     @Mixin
     private ScoreOptions wanted;
 
-    @Mixin
-    private ComparedMethodsOption method;
+    @Option(
+            names = "--method",
+            arity = "1..*",
+            split = ",",
+            paramLabel = "METHOD",
+            completionCandidates = Choices.Methods.class,
+            converter = Choices.Methods.class,
+            description = "Whose orders of removal are measured: ${COMPLETION-CANDIDATES} (default: gradient,"
+                    + "gradient-x-activation,activation, and gradient-x-centred-activation with --removal mean). May be"
+                    + " repeated; ablation, the oracle, and random are always measured too.")
+    private List<Method> methods;
 
     @Mixin
     private PathOptions paths;
 
-    @Mixin
-    private RepeatsOption repeats;
+    @Option(
+            names = "--repeats",
+            defaultValue = "20",
+            paramLabel = "N",
+            converter = Choices.Positive.class,
+            description = "How many random orders are measured for each cluster (default: ${DEFAULT-VALUE}).")
+    private int repeats;
 
     @Mixin
-    private OutputDirectoryOption out;
-
-    @Mixin
-    private ReportOption page;
-
-    @Mixin
-    private BatchOption batch;
-
-    @Mixin
-    private BatchesAtOnceOption batchesAtOnce;
+    private RunMixin run;
 
     @Mixin
     private QuietOption quiet;
@@ -126,36 +121,29 @@ final class AblateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        OutputDirectory directory = out.directory();
-        directory.checkWritable(ScoresCsv.FILE, CurvesCsv.FILE, Summary.FILE, Report.FILE);
+        OutputDirectory directory = run.directory(true);
         try (Model loaded = model.load()) {
             Labels labels = wanted.labels() == Labels.TARGETS || outputs(loaded) > 1 ? Labels.TRUTH : Labels.UNUSED;
             try (Dataset tested = data.open(labels);
                     Dataset scored = openScored()) {
-                tested.checkBatchSize(batch.size());
-                scored.checkBatchSize(batch.size());
+                tested.checkBatchSize(run.batchSize());
+                scored.checkBatchSize(run.batchSize());
                 Set<Long> clusters = tested.clusterSizes().keySet();
                 checkClusters(clusters, scored.clusterSizes().keySet());
                 DeviceNotes notes = new DeviceNotes(quiet::hint);
-                int atOnce = batchesAtOnce.on(model.device());
                 Scorer scorer = new Scorer(
-                        loaded,
-                        wanted,
-                        paths,
-                        scoredMethods(),
-                        new Samples(this::openScored, batch.size(), atOnce, notes));
+                        loaded, wanted, paths, scoredMethods(), run.samples(this::openScored, model.device(), notes));
                 // What is wrong with layers or inputs shows here, before another command's unfinished run is given up.
                 scorer.calls();
-                AblationRun run = new AblationRun(
+                AblationRun work = new AblationRun(
                         loaded,
                         scorer,
-                        new Samples(() -> data.open(labels), batch.size(), atOnce, notes),
-                        new AblationRun.Wanted(
-                                wanted, paths, comparedMethods(), repeats.number(), Set.copyOf(clusters)),
+                        run.samples(() -> data.open(labels), model.device(), notes),
+                        new AblationRun.Wanted(wanted, paths, comparedMethods(), repeats, Set.copyOf(clusters)),
                         new AblationRun.Work(scored.samples(), tested.samples()),
                         quiet.isSet());
-                AblationRun.Results results = finish(directory, run, origin(tested));
-                report(directory, results);
+                AblationRun.Results results = finish(directory, work, origin(tested));
+                report(results);
             }
         }
         return 0;
@@ -164,7 +152,7 @@ final class AblateCommand implements Callable<Integer> {
     /** How many outputs the model has; with one there is no accuracy, and no label is needed for it. */
     private long outputs(Model loaded) throws IOException {
         try {
-            return outputs(loaded, batch.size());
+            return outputs(loaded, run.batchSize());
         } catch (DeviceException e) {
             return outputs(loaded, 1); // there may be no memory for more
         }
@@ -172,9 +160,8 @@ final class AblateCommand implements Callable<Integer> {
 
     private long outputs(Model loaded, int samplesAtOnce) throws IOException {
         try (Dataset samples = data.open(Labels.UNUSED)) {
-            samples.checkBatchSize(batch.size());
-            long[] shape =
-                    loaded.forward(BatchInput.of(samples.next(samplesAtOnce))).shape();
+            samples.checkBatchSize(run.batchSize());
+            long[] shape = loaded.forward(samples.next(samplesAtOnce).input()).shape();
             return shape.length < 2 ? 1 : shape[1];
         }
     }
@@ -184,16 +171,26 @@ final class AblateCommand implements Callable<Integer> {
     }
 
     private List<Method> comparedMethods() {
-        List<Method> methods = new ArrayList<>(method.methods(paths.removal()));
-        methods.removeIf(one -> one == Method.RANDOM || one == Method.ABLATION);
-        methods.add(Method.ABLATION);
-        return methods;
+        List<Method> compared = new ArrayList<>(methods == null ? defaultMethods() : Choices.distinct(methods));
+        compared.removeIf(one -> one == Method.RANDOM || one == Method.ABLATION);
+        compared.add(Method.ABLATION);
+        return compared;
+    }
+
+    private List<Method> defaultMethods() {
+        return paths.removal() == Removal.MEAN
+                ? List.of(
+                        Method.GRADIENT,
+                        Method.GRADIENT_X_ACTIVATION,
+                        Method.GRADIENT_X_CENTRED_ACTIVATION,
+                        Method.ACTIVATION)
+                : List.of(Method.GRADIENT, Method.GRADIENT_X_ACTIVATION, Method.ACTIVATION);
     }
 
     private List<Method> scoredMethods() {
-        List<Method> methods = comparedMethods();
-        methods.add(Method.RANDOM);
-        return methods;
+        List<Method> scored = comparedMethods();
+        scored.add(Method.RANDOM);
+        return scored;
     }
 
     private void checkClusters(Set<Long> tested, Set<Long> scored) {
@@ -208,14 +205,21 @@ final class AblateCommand implements Callable<Integer> {
 
     // The interrupt's hint works by being there.
     @SuppressWarnings("try")
-    private AblationRun.Results finish(OutputDirectory directory, AblationRun run, AblationOrigin origin)
+    private AblationRun.Results finish(OutputDirectory directory, AblationRun work, RunOrigin origin)
             throws IOException, InterruptedException {
         try (UnfinishedRun unfinished = UnfinishedRun.open(directory, origin.key(), quiet::hint);
                 InterruptHint interrupt = new InterruptHint(
                         () -> quiet.hint("interrupted; the same command given again goes on where it was"))) {
             try {
-                AblationRun.Results results = results(run, unfinished);
-                write(directory, unfinished, results, origin.summary(results, wanted.aggregates()));
+                AblationRun.Results results = results(work, unfinished);
+                write(
+                        directory,
+                        unfinished,
+                        results,
+                        new AblationSummary(
+                                origin.summary(results.scores(), wanted.aggregates()),
+                                origin.scoreData(),
+                                results.areas()));
                 unfinished.discard();
                 return results;
             } catch (RuntimeException e) {
@@ -229,54 +233,38 @@ final class AblateCommand implements Callable<Integer> {
         }
     }
 
-    private AblationOrigin origin(Dataset tested) {
-        Map<String, Object> options = RunOptions.of(model, tested.read(), wanted, scoredMethods(), paths, batch);
-        options.put("repeats", repeats.number());
-        return new AblationOrigin(
-                ShellWords.arguments(spec.commandLine()),
-                options,
-                FileDigest.of(model.file()),
-                FileDigest.of(data.file()),
-                scoreData == null ? null : FileDigest.of(scoreData),
-                tested.samples());
+    private RunOrigin origin(Dataset tested) {
+        Map<String, Object> options =
+                RunOrigin.options(model, tested.read(), wanted, scoredMethods(), paths, run.batchSize());
+        options.put("repeats", repeats);
+        return RunOrigin.of(spec.commandLine(), options, model.file(), data.file(), scoreData, tested.samples());
     }
 
-    private AblationRun.Results results(AblationRun run, UnfinishedRun unfinished)
+    private AblationRun.Results results(AblationRun work, UnfinishedRun unfinished)
             throws IOException, InterruptedException {
         try {
-            return run.results(unfinished);
+            return work.results(unfinished);
         } catch (DamagedStateException e) {
             quiet.hint(e.getMessage() + "; starting anew");
             unfinished.reset();
-            return run.results(unfinished);
+            return work.results(unfinished);
         }
     }
 
     private void write(
             OutputDirectory directory, UnfinishedRun unfinished, AblationRun.Results results, AblationSummary summary) {
         try (OutputTransaction transaction = directory.begin(unfinished)) {
-            transaction.write(ScoresCsv.FILE, to -> ScoresCsv.write(results.scores(), to));
             transaction.write(CurvesCsv.FILE, to -> CurvesCsv.write(results.curves(), to));
-            transaction.write(Summary.FILE, summary::write);
-            if (page.isWanted()) {
-                Report.add(transaction);
-            }
-            transaction.commit();
+            run.write(transaction, results.scores(), results.curves(), summary::write, summary.tree());
         }
     }
 
-    private void report(OutputDirectory directory, AblationRun.Results results) {
+    private void report(AblationRun.Results results) {
         if (quiet.isSet()) {
             return;
         }
         PrintWriter to = spec.commandLine().getOut();
         to.print(CurveTable.text(results.areas()));
-        to.println("Scores:  " + directory.given().resolve(ScoresCsv.FILE));
-        to.println("Curves:  " + directory.given().resolve(CurvesCsv.FILE));
-        to.println("Summary: " + directory.given().resolve(Summary.FILE));
-        if (page.isWanted()) {
-            to.println("Report:  " + directory.given().resolve(Report.FILE));
-        }
-        to.flush();
+        run.tell(to, true);
     }
 }

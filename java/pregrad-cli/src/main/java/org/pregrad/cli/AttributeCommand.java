@@ -3,29 +3,25 @@ package org.pregrad.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import org.pregrad.Method;
 import org.pregrad.Model;
 import org.pregrad.NeuronConstants;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
-import org.pregrad.cli.options.BatchOption;
-import org.pregrad.cli.options.BatchesAtOnceOption;
-import org.pregrad.cli.options.MethodOption;
+import org.pregrad.cli.options.Choices;
 import org.pregrad.cli.options.ModelOptions;
-import org.pregrad.cli.options.OutputDirectoryOption;
 import org.pregrad.cli.options.PathOptions;
 import org.pregrad.cli.options.QuietOption;
-import org.pregrad.cli.options.ReportOption;
 import org.pregrad.cli.options.SampleOptions;
 import org.pregrad.cli.options.ScoreOptions;
 import org.pregrad.cli.options.StandardOptions;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputTransaction;
-import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.TopTable;
 import org.pregrad.cli.progress.Progress;
-import org.pregrad.cli.report.Report;
 import org.pregrad.cli.run.Checkpoint;
 import org.pregrad.cli.run.DeviceNotes;
 import org.pregrad.cli.run.Samples;
@@ -33,6 +29,7 @@ import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code pregrad attribute}. */
@@ -68,23 +65,24 @@ final class AttributeCommand implements Callable<Integer> {
     @Mixin
     private ScoreOptions wanted;
 
-    @Mixin
-    private MethodOption method;
+    @Option(
+            names = "--method",
+            arity = "1..*",
+            split = ",",
+            defaultValue = "gradient",
+            paramLabel = "METHOD",
+            completionCandidates = Choices.Methods.class,
+            converter = Choices.Methods.class,
+            description =
+                    "What is computed per sample and neuron: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). May"
+                            + " be repeated.")
+    private List<Method> methods;
 
     @Mixin
     private PathOptions paths;
 
     @Mixin
-    private OutputDirectoryOption out;
-
-    @Mixin
-    private ReportOption page;
-
-    @Mixin
-    private BatchOption batch;
-
-    @Mixin
-    private BatchesAtOnceOption batchesAtOnce;
+    private RunMixin run;
 
     @Mixin
     private QuietOption quiet;
@@ -98,25 +96,20 @@ final class AttributeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        OutputDirectory directory = out.directory();
-        directory.checkWritable(ScoresCsv.FILE, Summary.FILE, Report.FILE);
+        OutputDirectory directory = run.directory(false);
         try (Dataset samples = data.open(wanted.labels())) {
-            samples.checkBatchSize(batch.size());
+            samples.checkBatchSize(run.batchSize());
             Scores scores = scores(samples);
             write(directory, scores, samples);
-            report(directory, scores);
+            report(scores);
         }
         return 0;
     }
 
     private Scores scores(Dataset samples) throws IOException, InterruptedException {
-        Samples passes = new Samples(
-                () -> data.open(wanted.labels()),
-                batch.size(),
-                batchesAtOnce.on(model.device()),
-                new DeviceNotes(quiet::hint));
+        Samples passes = run.samples(() -> data.open(wanted.labels()), model.device(), new DeviceNotes(quiet::hint));
         try (Model loaded = model.load()) {
-            Scorer scorer = new Scorer(loaded, wanted, paths, method.methods(), passes);
+            Scorer scorer = new Scorer(loaded, wanted, paths, Choices.distinct(methods), passes);
             int rounds = scorer.needsMeans() ? 2 : 1;
             try (Progress progress = Progress.start("Attributing", rounds * samples.samples(), quiet.isSet())) {
                 List<NeuronConstants> means = scorer.needsMeans() ? scorer.means(Checkpoint.NONE, progress) : List.of();
@@ -126,36 +119,21 @@ final class AttributeCommand implements Callable<Integer> {
     }
 
     private void write(OutputDirectory directory, Scores scores, Dataset samples) {
-        Summary summary = AttributeSummary.of(
-                spec.commandLine(),
-                RunOptions.of(model, samples.read(), wanted, method.methods(), paths, batch),
-                model,
-                data,
-                wanted,
-                samples,
-                scores);
+        Map<String, Object> options =
+                RunOrigin.options(model, samples.read(), wanted, Choices.distinct(methods), paths, run.batchSize());
+        Summary summary = RunOrigin.of(spec.commandLine(), options, model.file(), data.file(), null, samples.samples())
+                .summary(scores, wanted.aggregates());
         try (OutputTransaction transaction = directory.begin()) {
-            transaction.write(ScoresCsv.FILE, to -> ScoresCsv.write(scores, to));
-            transaction.write(Summary.FILE, summary::write);
-            if (page.isWanted()) {
-                Report.add(transaction);
-            }
-            transaction.commit();
+            run.write(transaction, scores, List.of(), summary::write, summary.tree());
         }
     }
 
-    private void report(OutputDirectory directory, Scores scores) {
+    private void report(Scores scores) {
         if (quiet.isSet()) {
             return;
         }
         PrintWriter to = spec.commandLine().getOut();
-        to.print(TopTable.text(
-                scores, method.methods().get(0), wanted.aggregates().get(0)));
-        to.println("Scores:  " + directory.given().resolve(ScoresCsv.FILE));
-        to.println("Summary: " + directory.given().resolve(Summary.FILE));
-        if (page.isWanted()) {
-            to.println("Report:  " + directory.given().resolve(Report.FILE));
-        }
-        to.flush();
+        to.print(TopTable.text(scores, methods.get(0), wanted.aggregates().get(0)));
+        run.tell(to, false);
     }
 }

@@ -8,12 +8,10 @@ import org.pregrad.Check;
 import org.pregrad.LayerCheck;
 import org.pregrad.Model;
 import org.pregrad.cli.data.Batch;
-import org.pregrad.cli.data.BatchInput;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.errors.ErrorLine;
 import org.pregrad.cli.errors.UserException;
-import org.pregrad.cli.options.CheckFormatOption;
-import org.pregrad.cli.options.CheckSizeOptions;
+import org.pregrad.cli.options.Choices;
 import org.pregrad.cli.options.DataOptions;
 import org.pregrad.cli.options.LayersOption;
 import org.pregrad.cli.options.ModelOptions;
@@ -23,6 +21,7 @@ import org.pregrad.cli.output.CheckReport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code pregrad check}. */
@@ -63,11 +62,31 @@ final class CheckCommand implements Callable<Integer> {
     @Mixin
     private TargetOptions target;
 
-    @Mixin
-    private CheckSizeOptions size;
+    @Option(
+            names = "--samples",
+            defaultValue = "64",
+            paramLabel = "N",
+            converter = Choices.Positive.class,
+            description = "How many samples are checked, the first of the data (default: ${DEFAULT-VALUE}).")
+    private int samples;
 
-    @Mixin
-    private CheckFormatOption format;
+    @Option(
+            names = "--neurons",
+            defaultValue = "128",
+            paramLabel = "N",
+            converter = Choices.Positive.class,
+            description = "How many neurons of a layer are checked at most, evenly spaced (default:"
+                    + " ${DEFAULT-VALUE}); each takes two runs of the model behind the layer.")
+    private int neurons;
+
+    @Option(
+            names = "--format",
+            defaultValue = "table",
+            paramLabel = "FORMAT",
+            completionCandidates = Choices.CheckFormats.class,
+            converter = Choices.CheckFormats.class,
+            description = "How the results are printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    private CheckReport.Format format;
 
     @SuppressWarnings("UnusedVariable")
     @Mixin
@@ -80,7 +99,7 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         List<LayerCheck> results = results();
         PrintWriter out = spec.commandLine().getOut();
-        out.print(CheckReport.text(results, format.format()));
+        out.print(CheckReport.text(results, format));
         if (out.checkError()) {
             throw new UserException("cannot write to standard output; check where it goes");
         }
@@ -88,12 +107,12 @@ final class CheckCommand implements Callable<Integer> {
     }
 
     private List<LayerCheck> results() throws IOException {
-        try (Dataset samples = data.open(target.labels())) {
-            samples.checkBatchSize(size.samples());
+        try (Dataset tested = data.open(target.labels())) {
+            tested.checkBatchSize(samples);
             try (Model loaded = model.load();
                     Check check = open(loaded)) {
-                Batch first = samples.next(size.samples());
-                check.add(BatchInput.of(first), first.labels());
+                Batch first = tested.next(samples);
+                check.add(first.input(), first.labels());
                 return check.results();
             }
         }
@@ -104,7 +123,7 @@ final class CheckCommand implements Callable<Integer> {
                 .layers(layers.names())
                 .target(target.target())
                 .output(target.output())
-                .mostNeurons(size.neurons())
+                .mostNeurons(neurons)
                 .open();
     }
 }

@@ -3,28 +3,30 @@ package org.pregrad.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import org.pregrad.Layer;
 import org.pregrad.Model;
 import org.pregrad.cli.data.ArrayNames;
-import org.pregrad.cli.data.BatchInput;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.BatchOption;
-import org.pregrad.cli.options.FormatOption;
-import org.pregrad.cli.options.InputShape;
+import org.pregrad.cli.options.Choices;
 import org.pregrad.cli.options.InputsOption;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.QuietOption;
 import org.pregrad.cli.options.StandardOptions;
 import org.pregrad.cli.output.LayerList;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code pregrad layers}. */
 @Command(
@@ -50,7 +52,7 @@ final class LayersCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "D.npz",
-            description = "Samples as numpy.savez writes them; the first batch is run.")
+            description = "Samples as numpy.savez or numpy.save writes them; the first batch is run.")
     private Path data;
 
     @Mixin
@@ -63,8 +65,14 @@ final class LayersCommand implements Callable<Integer> {
             description = "The shape of an input of zeros to run, samples first, e.g. 1,3,64,64.")
     private InputShape shape;
 
-    @Mixin
-    private FormatOption format;
+    @Option(
+            names = "--format",
+            defaultValue = "table",
+            paramLabel = "FORMAT",
+            completionCandidates = Choices.LayerFormats.class,
+            converter = Choices.LayerFormats.class,
+            description = "How the layers are printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    private LayerList.Format format;
 
     @Mixin
     private BatchOption batch;
@@ -84,7 +92,7 @@ final class LayersCommand implements Callable<Integer> {
         checkOptions();
         List<Layer> layers = list();
         PrintWriter out = spec.commandLine().getOut();
-        out.print(LayerList.text(layers, format.format()));
+        out.print(LayerList.text(layers, format));
         if (out.checkError()) {
             throw new UserException("cannot write to standard output; check where it goes");
         }
@@ -119,7 +127,25 @@ final class LayersCommand implements Callable<Integer> {
         try (Dataset samples = Dataset.open(data, ArrayNames.inputsOnly(inputs.name()))) {
             samples.checkBatchSize(batch.size());
             try (Model loaded = model.load()) {
-                return loaded.layers(BatchInput.of(samples.next(batch.size())));
+                return loaded.layers(samples.next(batch.size()).input());
+            }
+        }
+    }
+
+    /** The shape of a model's input, samples first. */
+    private record InputShape(List<Long> sizes) {
+        private static final Pattern TEXT = Pattern.compile("[1-9]\\d{0,8}(,[1-9]\\d{0,8})*");
+
+        /** Reads a shape such as {@code 1,3,64,64}. */
+        static final class Converter implements ITypeConverter<InputShape> {
+            @Override
+            public InputShape convert(String text) {
+                if (!TEXT.matcher(text).matches()) {
+                    throw new TypeConversionException("'" + text
+                            + "' is no shape; give sizes of 1 or more with the samples first, as in 1,3,64,64");
+                }
+                return new InputShape(
+                        Arrays.stream(text.split(",")).map(Long::valueOf).toList());
             }
         }
     }

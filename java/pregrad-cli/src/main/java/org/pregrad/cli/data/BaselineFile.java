@@ -21,6 +21,20 @@ public final class BaselineFile {
     private BaselineFile() {}
 
     /**
+     * One call of a layer.
+     *
+     * @param layer   canonical name
+     * @param call    from 0
+     * @param neurons how many it has
+     */
+    public record LayerCall(String layer, long call, int neurons) {
+        /** E.g. {@code relu@1}. */
+        public String id() {
+            return layer + "@" + call;
+        }
+    }
+
+    /**
      * The activations that a file gives for each of these calls: the array named {@code layer@call}, else {@code layer}.
      *
      * @throws UserException if the file cannot be used, or lacks a layer

@@ -1,6 +1,10 @@
 package org.pregrad.cli.data;
 
 import java.nio.Buffer;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import org.pregrad.Input;
 
 /**
  * Samples that follow each other in a data set.
@@ -18,5 +22,16 @@ public record Batch(long first, Buffer inputs, long[] shape, long[] labels, long
     /** Number of samples. */
     public int samples() {
         return (int) shape[0];
+    }
+
+    /** The batch as the model takes it. */
+    public Input input() {
+        if (inputs instanceof FloatBuffer floats) {
+            return Input.of(floats, shape);
+        }
+        if (inputs instanceof DoubleBuffer doubles) {
+            return Input.of(doubles, shape);
+        }
+        return Input.of((LongBuffer) inputs, shape);
     }
 }

@@ -112,7 +112,7 @@ final class InputArray implements Closeable {
 
     /** The core refuses such values too, but knows only the number of a sample within its batch. */
     private void checkFinite(Buffer values) {
-        int bad = FiniteCheck.firstNotFinite(values);
+        int bad = firstNotFinite(values);
         if (bad >= 0) {
             long sample = next + bad / reader.elementsPerSample();
             String value = values instanceof FloatBuffer floats
@@ -121,5 +121,23 @@ final class InputArray implements Closeable {
             throw new UserException("array '" + reader.name() + "' holds " + value + " in sample " + sample
                     + "; remove or replace such samples");
         }
+    }
+
+    /** Index of the first NaN or infinite value, or -1; integers are always finite. */
+    private static int firstNotFinite(Buffer values) {
+        if (values instanceof FloatBuffer floats) {
+            for (int i = floats.position(); i < floats.limit(); i++) {
+                if (!Float.isFinite(floats.get(i))) {
+                    return i;
+                }
+            }
+        } else if (values instanceof DoubleBuffer doubles) {
+            for (int i = doubles.position(); i < doubles.limit(); i++) {
+                if (!Double.isFinite(doubles.get(i))) {
+                    return i;
+                }
+            }
+        }
+        return -1;
     }
 }

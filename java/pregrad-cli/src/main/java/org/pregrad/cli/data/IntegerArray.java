@@ -15,8 +15,8 @@ final class IntegerArray implements Closeable {
         this.reader = reader;
         String name = reader.name();
         if (!reader.type().isInteger()) {
-            throw new UserException("array '" + name + "' holds " + reader.type().id() + ", but " + role
-                    + " are integers; save it as " + name + ".astype(np.int64)");
+            throw new UserException("array '" + name + "' holds "
+                    + reader.type().id() + ", but " + role + " are integers; save it as " + name + ".astype(np.int64)");
         }
         if (reader.shape().size() != 1) {
             throw new UserException("array '" + name + "' has shape " + reader.shapeInWords() + ", but " + role

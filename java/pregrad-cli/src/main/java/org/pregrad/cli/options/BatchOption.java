@@ -8,7 +8,7 @@ public final class BatchOption {
             names = "--batch-size",
             defaultValue = "256",
             paramLabel = "N",
-            converter = Converters.ToPositive.class,
+            converter = Choices.Positive.class,
             description = "How many samples run at once (default: ${DEFAULT-VALUE}).")
     private int batchSize;
 

@@ -10,13 +10,13 @@ public final class LayersOption {
             required = true,
             arity = "1..*",
             paramLabel = "NAME[@CALL]",
-            converter = Converters.ToLayer.class,
+            converter = Choices.Layers.class,
             description = "A layer: its name for all its calls, name@call for one (pregrad layers lists them). May be"
                     + " repeated.")
     private List<String> layers;
 
     /** The names, each once. */
     public List<String> names() {
-        return Distinct.of(layers);
+        return Choices.distinct(layers);
     }
 }

@@ -19,14 +19,14 @@ public final class ModelOptions {
             names = "--device",
             defaultValue = "cpu",
             paramLabel = "cpu|cuda|cuda:N",
-            converter = Converters.ToDevice.class,
+            converter = Choices.Devices.class,
             description = "Where the model runs (default: ${DEFAULT-VALUE}).")
     private Device device;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
-            converter = Converters.ToPositive.class,
+            converter = Choices.Positive.class,
             description = "How many threads one operation may use (default: one per core).")
     private Integer threads;
 

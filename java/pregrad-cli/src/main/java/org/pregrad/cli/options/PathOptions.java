@@ -1,8 +1,14 @@
 package org.pregrad.cli.options;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import org.pregrad.Baseline;
 import org.pregrad.Quadrature;
 import org.pregrad.Removal;
+import org.pregrad.cli.output.FileDigest;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** What the path methods, the removal of neurons and chance need to be told. */
 public final class PathOptions {
@@ -10,7 +16,7 @@ public final class PathOptions {
             names = "--steps",
             defaultValue = "50",
             paramLabel = "N",
-            converter = Converters.ToPositive.class,
+            converter = Choices.Positive.class,
             description = "Points of integrated-gradients, conductance and internal-influence (default:"
                     + " ${DEFAULT-VALUE}).")
     private int steps;
@@ -19,8 +25,8 @@ public final class PathOptions {
             names = "--rule",
             defaultValue = "gauss-legendre",
             paramLabel = "RULE",
-            completionCandidates = Candidates.Quadratures.class,
-            converter = Converters.ToQuadrature.class,
+            completionCandidates = Choices.Quadratures.class,
+            converter = Choices.Quadratures.class,
             description = "How they integrate: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private Quadrature rule;
 
@@ -47,8 +53,8 @@ public final class PathOptions {
             names = "--removal",
             defaultValue = "zero",
             paramLabel = "REMOVAL",
-            completionCandidates = Candidates.Removals.class,
-            converter = Converters.ToRemoval.class,
+            completionCandidates = Choices.Removals.class,
+            converter = Choices.Removals.class,
             description =
                     "What removing a neuron means, for ablation and removal curves: ${COMPLETION-CANDIDATES} (default:"
                             + " ${DEFAULT-VALUE}).")
@@ -83,5 +89,45 @@ public final class PathOptions {
 
     public long seed() {
         return seed;
+    }
+
+    /**
+     * Where a path starts.
+     *
+     * @param kind a word of the command line, or a file
+     * @param file for {@link Baseline#GIVEN}; else null
+     */
+    public record BaselineChoice(Baseline kind, Path file) {
+        /** As a summary tells it: the word, or the file with its digest. */
+        public Object described() {
+            return file == null ? kind.id() : FileDigest.of(file);
+        }
+
+        /** Reads {@code zero}, {@code mean} or a path. */
+        static final class Converter implements ITypeConverter<BaselineChoice> {
+            @Override
+            public BaselineChoice convert(String text) {
+                return text.equals(Baseline.MEAN.id()) ? new BaselineChoice(Baseline.MEAN, null) : zeroOrFile(text);
+            }
+        }
+
+        /** Reads {@code zero} or a path. */
+        static final class InputConverter implements ITypeConverter<BaselineChoice> {
+            @Override
+            public BaselineChoice convert(String text) {
+                return zeroOrFile(text);
+            }
+        }
+
+        private static BaselineChoice zeroOrFile(String text) {
+            if (text.equals(Baseline.ZERO.id())) {
+                return new BaselineChoice(Baseline.ZERO, null);
+            }
+            try {
+                return new BaselineChoice(Baseline.GIVEN, Path.of(text));
+            } catch (InvalidPathException e) {
+                throw new TypeConversionException("'" + text + "' is no path in this locale; set LC_ALL to C.UTF-8");
+            }
+        }
     }
 }

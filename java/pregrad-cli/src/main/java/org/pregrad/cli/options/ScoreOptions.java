@@ -21,8 +21,8 @@ public final class ScoreOptions {
             split = ",",
             defaultValue = "mean,mean_abs",
             paramLabel = "AGGREGATE",
-            completionCandidates = Candidates.Aggregates.class,
-            converter = Converters.ToAggregate.class,
+            completionCandidates = Choices.Aggregates.class,
+            converter = Choices.Aggregates.class,
             description = "What neurons are ranked by inside a cluster: ${COMPLETION-CANDIDATES} (default:"
                     + " ${DEFAULT-VALUE}). May be repeated.")
     private List<Aggregate> aggregates;
@@ -46,7 +46,7 @@ public final class ScoreOptions {
     }
 
     public List<Aggregate> aggregates() {
-        return Distinct.of(aggregates);
+        return Choices.distinct(aggregates);
     }
 
     public boolean cudaGraphs() {

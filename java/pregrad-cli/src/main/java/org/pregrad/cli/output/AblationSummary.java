@@ -2,6 +2,7 @@ package org.pregrad.cli.output;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.List;
@@ -17,6 +18,11 @@ public record AblationSummary(
         @JsonUnwrapped Summary run,
         @JsonProperty("score_data") FileDigest scoreData,
         List<CurveArea> curves) {
+    /** What is written. */
+    public JsonNode tree() {
+        return Json.tree(this);
+    }
+
     public void write(Writer to) throws IOException {
         Json.writer().writeValue(to, this);
         to.append('\n');

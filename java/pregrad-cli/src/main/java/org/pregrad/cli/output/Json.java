@@ -3,6 +3,7 @@ package org.pregrad.cli.output;
 import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
@@ -15,6 +16,11 @@ final class Json {
     /** JSON has no word for what is no number or infinite. */
     static Double orNull(double value) {
         return Double.isFinite(value) ? Double.valueOf(value) : null;
+    }
+
+    /** What a value is once it is written, read again. */
+    static JsonNode tree(Object value) {
+        return new JsonMapper().valueToTree(value);
     }
 
     static ObjectWriter writer() {

@@ -3,7 +3,6 @@ package org.pregrad.cli.output;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
-import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.channels.Channels;
@@ -16,7 +15,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 import org.pregrad.cli.errors.UserException;
 
 /**
@@ -81,14 +79,6 @@ public final class OutputTransaction implements AutoCloseable {
         } catch (UncheckedIOException e) {
             throw directory.failure(e.getCause());
         }
-    }
-
-    /** Reads a file that was written; empty if it was not. */
-    public synchronized Optional<Reader> open(String name) throws IOException {
-        checkRunning();
-        return names.contains(name)
-                ? Optional.of(Files.newBufferedReader(staging.resolve(name), StandardCharsets.UTF_8))
-                : Optional.empty();
     }
 
     /**

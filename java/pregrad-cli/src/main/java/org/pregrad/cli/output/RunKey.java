@@ -40,7 +40,7 @@ public final class RunKey {
     }
 
     byte[] digest() {
-        return Sha256.of(text);
+        return FileDigest.sha256(text);
     }
 
     /** The names of what differs from another key; never empty unless they are the same. */

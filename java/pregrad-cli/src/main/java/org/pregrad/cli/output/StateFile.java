@@ -11,7 +11,7 @@ import java.util.Optional;
 /** What one part of an unfinished run has reached, in a file that is whole or not there. */
 public final class StateFile {
     private static final byte[] MAGIC = {'P', 'G', 'r', 'a', 'd', 'S', 't', '1'};
-    private static final int FRONT = MAGIC.length + Sha256.BYTES + Long.BYTES + 1;
+    private static final int FRONT = MAGIC.length + FileDigest.SHA256_BYTES + Long.BYTES + 1;
 
     private final OutputDirectory directory;
     private final Path path;
@@ -51,13 +51,13 @@ public final class StateFile {
 
     /** Keeps this instead of what was kept before. */
     public void write(Saved saved) {
-        ByteBuffer bytes = ByteBuffer.allocate(Math.addExact(FRONT + Sha256.BYTES, saved.state().length))
+        ByteBuffer bytes = ByteBuffer.allocate(Math.addExact(FRONT + FileDigest.SHA256_BYTES, saved.state().length))
                 .put(MAGIC)
                 .put(key)
                 .putLong(saved.batches())
                 .put((byte) (saved.finished() ? 1 : 0))
                 .put(saved.state());
-        bytes.put(Sha256.of(Arrays.copyOf(bytes.array(), bytes.position())));
+        bytes.put(FileDigest.sha256(Arrays.copyOf(bytes.array(), bytes.position())));
         try {
             FileTree.writeAtomically(path, bytes.array());
         } catch (IOException e) {
@@ -71,15 +71,22 @@ public final class StateFile {
     }
 
     private Saved parse(byte[] bytes) {
-        int end = bytes.length - Sha256.BYTES;
+        int end = bytes.length - FileDigest.SHA256_BYTES;
         boolean whole = end >= FRONT
-                && Arrays.equals(Sha256.of(Arrays.copyOf(bytes, end)), 0, Sha256.BYTES, bytes, end, bytes.length)
+                && Arrays.equals(
+                        FileDigest.sha256(Arrays.copyOf(bytes, end)),
+                        0,
+                        FileDigest.SHA256_BYTES,
+                        bytes,
+                        end,
+                        bytes.length)
                 && Arrays.equals(MAGIC, 0, MAGIC.length, bytes, 0, MAGIC.length)
-                && Arrays.equals(key, 0, Sha256.BYTES, bytes, MAGIC.length, MAGIC.length + Sha256.BYTES);
+                && Arrays.equals(
+                        key, 0, FileDigest.SHA256_BYTES, bytes, MAGIC.length, MAGIC.length + FileDigest.SHA256_BYTES);
         if (!whole) {
             throw new DamagedStateException(path, null);
         }
-        ByteBuffer front = ByteBuffer.wrap(bytes, MAGIC.length + Sha256.BYTES, Long.BYTES + 1);
+        ByteBuffer front = ByteBuffer.wrap(bytes, MAGIC.length + FileDigest.SHA256_BYTES, Long.BYTES + 1);
         return new Saved(front.getLong(), front.get() == 1, Arrays.copyOfRange(bytes, FRONT, end));
     }
 }

@@ -1,8 +1,11 @@
 package org.pregrad.cli.output;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.Writer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -57,6 +60,11 @@ public record Summary(
             @JsonProperty("completeness_error") Double completenessError,
             Map<String, List<Neuron>> top) {}
 
+    /** What is written. */
+    public JsonNode tree() {
+        return Json.tree(this);
+    }
+
     public void write(Writer to) throws IOException {
         Json.writer().writeValue(to, this);
         to.append('\n');
@@ -78,6 +86,23 @@ public record Summary(
                 score.neurons(),
                 cancellation.isPresent() ? cancellation.getAsDouble() : null,
                 Json.orNull(score.completenessError()),
-                Ranking.top(score, aggregates, TOP));
+                top(score, aggregates, TOP));
+    }
+
+    private static Map<String, List<Neuron>> top(Score score, List<Aggregate> aggregates, int most) {
+        Map<String, List<Neuron>> top = new LinkedHashMap<>();
+        for (Aggregate aggregate : aggregates) {
+            top.put(aggregate.id(), top(score, aggregate, most));
+        }
+        return top;
+    }
+
+    /** The first neurons of a cluster. */
+    static List<Neuron> top(Score score, Aggregate aggregate, int most) {
+        double[] values = score.of(aggregate);
+        return Arrays.stream(score.ranking(aggregate))
+                .limit(most)
+                .mapToObj(neuron -> new Neuron(neuron, Json.orNull(values[neuron])))
+                .toList();
     }
 }

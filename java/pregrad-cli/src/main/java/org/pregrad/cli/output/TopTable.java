@@ -28,7 +28,7 @@ public final class TopTable {
 
     private static List<String> row(Score score, Aggregate aggregate) {
         List<String> neurons = new ArrayList<>();
-        for (Summary.Neuron neuron : Ranking.top(score, aggregate, NEURONS)) {
+        for (Summary.Neuron neuron : Summary.top(score, aggregate, NEURONS)) {
             neurons.add(
                     neuron.score() == null
                             ? Integer.toString(neuron.neuron())

@@ -1,5 +1,6 @@
 package org.pregrad.cli.progress;
 
+import java.io.IOException;
 import java.time.temporal.ChronoUnit;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -22,7 +23,7 @@ public final class Progress implements AutoCloseable {
      * @param quiet   no bar even on a terminal
      */
     public static Progress start(String task, long samples, boolean quiet) {
-        if (quiet || !Terminal.isStderr()) {
+        if (quiet || !isStderrATerminal()) {
             return new Progress(null);
         }
         return new Progress(new ProgressBarBuilder()
@@ -47,6 +48,24 @@ public final class Progress implements AutoCloseable {
     public void close() {
         if (bar != null) {
             bar.close();
+        }
+    }
+
+    /**
+     * Whether stderr is a terminal. The JDK tells it only of stdin and stdout together, so a child that has our stderr is
+     * asked.
+     */
+    private static boolean isStderrATerminal() {
+        try {
+            Process test = new ProcessBuilder("test", "-t", "2")
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+            return test.waitFor() == 0;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 }

@@ -10,6 +10,7 @@ import java.nio.charset.CharacterCodingException;
 import java.util.Arrays;
 import java.util.List;
 import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.report.DirectoryFiles.Source;
 
 /** Rows of comma-separated values whose columns are found by name. */
 final class CsvRows {

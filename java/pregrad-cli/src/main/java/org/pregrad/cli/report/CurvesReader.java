@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import org.pregrad.cli.report.DirectoryFiles.Source;
 
 /** Reads {@code curves.csv}. */
 final class CurvesReader {

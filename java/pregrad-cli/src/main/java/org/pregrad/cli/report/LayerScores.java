@@ -8,9 +8,17 @@ import java.util.Set;
 
 /** All scores of one call of a layer. */
 final class LayerScores {
+    /**
+     * The scores of one method for one cluster.
+     *
+     * @param count  samples
+     * @param values by aggregate, one number per neuron, in the order of the file's columns
+     */
+    record Columns(long count, Map<String, double[]> values) {}
+
     private final LayerCall layer;
     private final int neurons;
-    private final Map<Long, Map<String, ScoreColumns>> clusters = new LinkedHashMap<>();
+    private final Map<Long, Map<String, Columns>> clusters = new LinkedHashMap<>();
     private final Set<String> methods = new LinkedHashSet<>();
 
     LayerScores(LayerCall layer, int neurons) {
@@ -35,7 +43,7 @@ final class LayerScores {
     }
 
     /** Null if this cluster has no scores of this method. */
-    ScoreColumns of(long cluster, String method) {
+    Columns of(long cluster, String method) {
         return clusters.getOrDefault(cluster, Map.of()).get(method);
     }
 
@@ -44,7 +52,7 @@ final class LayerScores {
         return clusters.get(cluster).values().iterator().next().count();
     }
 
-    void add(long cluster, String method, ScoreColumns columns) {
+    void add(long cluster, String method, Columns columns) {
         methods.add(method);
         clusters.computeIfAbsent(cluster, key -> new LinkedHashMap<>()).put(method, columns);
     }

@@ -1,5 +1,6 @@
 package org.pregrad.cli.report;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ record Limits(int points, int neurons, int clusters, int top, int layers) {
     private static final int CHARACTERS_PER_RANK = 34;
     private static final int CHARACTERS_PER_ROW = 220;
 
+    private static final int MOST_NAMES = 8;
     private static final List<Limits> FROM_FINE_TO_COARSE = List.of(
             new Limits(129, 64, 32, 10, Integer.MAX_VALUE),
             new Limits(65, 32, 24, 10, Integer.MAX_VALUE),
@@ -42,6 +44,35 @@ record Limits(int points, int neurons, int clusters, int top, int layers) {
                 .limit(clusters)
                 .toList();
         return layer.clusters().stream().filter(largest::contains).toList();
+    }
+
+    /** What of a run the page does not show, in words; its heat maps say by themselves how many neurons they show. */
+    List<String> leftOut(List<LayerScores> all, Map<PanelKey, Curves> curves) {
+        List<String> notes = new ArrayList<>();
+        if (all.size() > layers) {
+            List<String> names = all.stream()
+                    .skip(layers)
+                    .map(layer -> layer.layer().label())
+                    .toList();
+            notes.add(names.size() + " of " + all.size() + " layer calls: "
+                    + String.join(", ", names.subList(0, Math.min(MOST_NAMES, names.size())))
+                    + (names.size() > MOST_NAMES ? " and more" : "") + ".");
+        }
+        int mostClusters =
+                all.stream().mapToInt(layer -> layer.clusters().size()).max().orElse(0);
+        if (mostClusters > clusters) {
+            notes.add("All but the " + clusters + " clusters with the most samples of each layer call (there"
+                    + " are up to " + mostClusters + ").");
+        }
+        int mostPoints = curves.values().stream()
+                .mapToInt(panel -> panel.removed().length)
+                .max()
+                .orElse(0);
+        if (mostPoints > points) {
+            notes.add("All but " + points + " evenly spaced points of each curve of more (there are up to " + mostPoints
+                    + ").");
+        }
+        return notes;
     }
 
     private static Limits coarsest() {

@@ -1,5 +1,6 @@
 package org.pregrad.cli.report;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -32,7 +33,33 @@ record PageData(List<String> aggregates, List<String> metrics, List<Layer> layer
      * @param quantiles smallest, lower quartile, median, upper quartile, largest
      * @param neurons   how many have a value
      */
-    record Spread(String method, double[] quantiles, int neurons) {}
+    record Spread(String method, double[] quantiles, int neurons) {
+        private static final double[] QUANTILES = {0, 0.25, 0.5, 0.75, 1};
+
+        /** Null if no neuron has a value. */
+        static Spread of(String method, double[] values) {
+            double[] sorted = Arrays.stream(values)
+                    .filter(value -> !Double.isNaN(value))
+                    .sorted()
+                    .toArray();
+            if (sorted.length == 0) {
+                return null;
+            }
+            return new Spread(
+                    method,
+                    Arrays.stream(QUANTILES)
+                            .map(share -> quantile(sorted, share))
+                            .toArray(),
+                    sorted.length);
+        }
+
+        private static double quantile(double[] sorted, double share) {
+            double place = share * (sorted.length - 1);
+            int below = (int) place;
+            int above = Math.min(below + 1, sorted.length - 1);
+            return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+        }
+    }
 
     /**
      * @param removed how many neurons are removed at each point

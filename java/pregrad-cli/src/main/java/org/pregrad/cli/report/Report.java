@@ -1,5 +1,6 @@
 package org.pregrad.cli.report;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.samskivert.mustache.Mustache;
 import java.io.IOException;
 import java.io.Writer;
@@ -10,14 +11,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.pregrad.RemovalCurve;
+import org.pregrad.Scores;
 import org.pregrad.cli.errors.UserException;
-import org.pregrad.cli.output.OutputTransaction;
-import org.pregrad.cli.output.ScoresCsv;
-import org.pregrad.cli.output.Summary;
 
 /**
- * {@code report.html}: a page that shows a run, drawn from {@code scores.csv}, {@code summary.json} and, of a run that
- * removed neurons, {@code curves.csv} alone. It needs no other file and no network, and the same files give the same
+ * {@code report.html}: a page that shows a run, drawn from what {@code scores.csv}, {@code summary.json} and, of a run that
+ * removed neurons, {@code curves.csv} hold. It needs no other file and no network, and the same files give the same
  * bytes.
  */
 public final class Report {
@@ -30,37 +30,32 @@ public final class Report {
     private final List<LayerScores> layers;
     private final List<String> aggregates;
 
-    private Report(RunSummary summary, List<LayerScores> all, Map<PanelKey, Curves> curves) {
-        this.summary = summary;
-        this.all = all;
-        this.curves = curves;
+    private Report(RunData run) {
+        this.summary = run.summary();
+        this.all = run.layers();
+        this.curves = run.curves();
         this.aggregates = aggregates();
         this.limits = Limits.of(all, curves, aggregates.size());
         this.layers = all.stream().limit(limits.layers()).toList();
     }
 
     /**
-     * Reads a run.
+     * The page of a run whose files are there.
      *
      * @throws UserException if a file is missing or damaged, or the files are not of one run
      */
-    public static Report read(ReportFiles files) {
-        Source scores = new Source(files, ScoresCsv.FILE);
-        RunSummary summary = SummaryReader.read(new Source(files, Summary.FILE));
-        List<LayerScores> layers = ScoresReader.read(scores);
-        Map<PanelKey, Curves> curves =
-                summary.hasCurves() ? CurvesReader.read(new Source(files, CurvesReader.FILE)) : Map.of();
-        OneRun.check(scores, summary, layers, new Source(files, CurvesReader.FILE), curves.keySet());
-        return new Report(summary, layers, curves);
+    public static Report read(DirectoryFiles files) {
+        return new Report(RunData.read(files));
     }
 
     /**
-     * Adds the page to an output whose other files are written already.
+     * The page of a run that has just ended; the same as that of its files.
      *
-     * @throws UserException if the disk does not take it
+     * @param summary as it is written
+     * @param curves  empty if no neurons were removed
      */
-    public static void add(OutputTransaction transaction) {
-        transaction.write(FILE, read(new WrittenFiles(transaction))::write);
+    public static Report of(JsonNode summary, Scores scores, List<RemovalCurve> curves) {
+        return new Report(RunData.of(summary, scores, curves));
     }
 
     /** Writes the page. */
@@ -75,8 +70,8 @@ public final class Report {
         page.put("model", summary.files().get(0).file());
         page.put("dataFile", summary.files().get(1).file());
         page.put("hasCurves", summary.hasCurves());
-        page.put("leftOut", LeftOut.of(all, curves, limits));
-        page.put("anyLeftOut", !LeftOut.of(all, curves, limits).isEmpty());
+        page.put("leftOut", limits.leftOut(all, curves));
+        page.put("anyLeftOut", !limits.leftOut(all, curves).isEmpty());
         List<PanelKey> panels = panels();
         page.put(
                 "areas",
@@ -105,7 +100,7 @@ public final class Report {
         return ranked.isEmpty() ? all : ranked;
     }
 
-    private ScoreColumns anyColumns() {
+    private LayerScores.Columns anyColumns() {
         LayerScores first = all.get(0);
         long cluster = first.clusters().get(0);
         return first.methods().stream()
@@ -149,8 +144,8 @@ public final class Report {
     private static List<PageData.Spread> spreads(LayerScores layer, long cluster) {
         return layer.methods().stream()
                 .filter(method -> layer.of(cluster, method) != null)
-                .map(method ->
-                        Spreads.of(method, layer.of(cluster, method).values().get(ScoresReader.CANCELLATION)))
+                .map(method -> PageData.Spread.of(
+                        method, layer.of(cluster, method).values().get(ScoresReader.CANCELLATION)))
                 .filter(Objects::nonNull)
                 .toList();
     }

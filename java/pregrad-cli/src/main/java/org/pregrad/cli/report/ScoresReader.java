@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.pregrad.cli.report.DirectoryFiles.Source;
 
 /** Reads {@code scores.csv}. */
 final class ScoresReader {
@@ -90,7 +91,7 @@ final class ScoresReader {
         if (layer.of(key.cluster(), key.method()) != null) {
             throw source.damaged(what + " stands there twice");
         }
-        layer.add(key.cluster(), key.method(), new ScoreColumns(rows.count(), values));
+        layer.add(key.cluster(), key.method(), new LayerScores.Columns(rows.count(), values));
     }
 
     private static double[] cancellation(double[] mean, double[] meanAbs) {

@@ -4,11 +4,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.StreamSupport;
+import org.pregrad.cli.output.Summary;
+import org.pregrad.cli.report.DirectoryFiles.Source;
 
 /** Reads {@code summary.json}. */
 final class SummaryReader {
@@ -31,6 +34,11 @@ final class SummaryReader {
                         "it is no JSON from line " + e.getLocation().getLineNr() + " on");
             }
         });
+    }
+
+    /** Of a summary that is about to be written. */
+    static RunSummary of(JsonNode summary) {
+        return new SummaryReader(new Source(Path.of(Summary.FILE))).summary(summary);
     }
 
     private RunSummary summary(JsonNode root) {

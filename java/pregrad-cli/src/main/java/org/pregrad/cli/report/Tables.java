@@ -127,8 +127,8 @@ final class Tables {
                 .toList();
     }
 
-    private static CancellationRow row(String method, ScoreColumns columns, RunSummary.Score score) {
-        PageData.Spread spread = Spreads.of(method, columns.values().get(ScoresReader.CANCELLATION));
+    private static CancellationRow row(String method, LayerScores.Columns columns, RunSummary.Score score) {
+        PageData.Spread spread = PageData.Spread.of(method, columns.values().get(ScoresReader.CANCELLATION));
         double[] quantiles = spread == null
                 ? new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN}
                 : spread.quantiles();

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.function.Supplier;
 import org.pregrad.InputException;
 import org.pregrad.cli.data.Batch;
-import org.pregrad.cli.data.BatchInput;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.data.ReadAhead;
 import org.pregrad.cli.errors.UserException;
@@ -60,7 +59,7 @@ public record Samples(Supplier<Dataset> source, int batchSize, int atOnce, Devic
 
     private void add(Batch next, Accumulator to) {
         try {
-            to.add(BatchInput.of(next), next.labels(), next.clusters());
+            to.add(next.input(), next.labels(), next.clusters());
         } catch (InputException e) {
             // The core counts samples from the batch's start.
             throw next.first() == 0

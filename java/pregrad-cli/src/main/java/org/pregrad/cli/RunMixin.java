@@ -1,0 +1,113 @@
+package org.pregrad.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Supplier;
+import org.pregrad.Device;
+import org.pregrad.RemovalCurve;
+import org.pregrad.Scores;
+import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.options.BatchOption;
+import org.pregrad.cli.options.Choices;
+import org.pregrad.cli.output.CurvesCsv;
+import org.pregrad.cli.output.OutputDirectory;
+import org.pregrad.cli.output.OutputTransaction;
+import org.pregrad.cli.output.ScoresCsv;
+import org.pregrad.cli.output.Summary;
+import org.pregrad.cli.report.Report;
+import org.pregrad.cli.run.DeviceNotes;
+import org.pregrad.cli.run.Samples;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What {@code attribute} and {@code ablate} have in common: how samples go through the model, and the files of a run. */
+final class RunMixin {
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "DIR",
+            description = "The directory for the results; created if missing. Its files appear whole or not at all.")
+    private Path directory;
+
+    @Option(names = "--no-report", description = "Do not write DIR/report.html.")
+    private boolean noReport;
+
+    @Mixin
+    private BatchOption batch;
+
+    @Option(
+            names = "--batches-at-once",
+            paramLabel = "N",
+            converter = Choices.Positive.class,
+            description =
+                    "How many batches run at once, each with memory and --threads of its own (default: 2 on a CUDA"
+                            + " device, where one goes up while the other computes, else 1). The scores are the same.")
+    private Integer batchesAtOnce;
+
+    /**
+     * Where the results go, which is known to take them.
+     *
+     * @param curves whether there will be removal curves
+     */
+    OutputDirectory directory(boolean curves) {
+        OutputDirectory out = new OutputDirectory(directory);
+        if (curves) {
+            out.checkWritable(ScoresCsv.FILE, CurvesCsv.FILE, Summary.FILE, Report.FILE);
+        } else {
+            out.checkWritable(ScoresCsv.FILE, Summary.FILE, Report.FILE);
+        }
+        return out;
+    }
+
+    int batchSize() {
+        return batch.size();
+    }
+
+    /** The samples of a source as they run on a device. */
+    Samples samples(Supplier<Dataset> source, Device device, DeviceNotes notes) {
+        return new Samples(source, batch.size(), atOnce(device), notes);
+    }
+
+    /**
+     * Writes the files that every run leaves, and makes all appear.
+     *
+     * @param curves      of the report; empty if no neurons were removed
+     * @param summary     writes the summary
+     * @param summaryTree what it writes
+     */
+    void write(
+            OutputTransaction to,
+            Scores scores,
+            List<RemovalCurve> curves,
+            OutputTransaction.Content summary,
+            JsonNode summaryTree) {
+        to.write(ScoresCsv.FILE, text -> ScoresCsv.write(scores, text));
+        to.write(Summary.FILE, summary);
+        if (!noReport) {
+            to.write(Report.FILE, Report.of(summaryTree, scores, curves)::write);
+        }
+        to.commit();
+    }
+
+    /** Says where the files are. */
+    void tell(PrintWriter to, boolean curves) {
+        to.println("Scores:  " + directory.resolve(ScoresCsv.FILE));
+        if (curves) {
+            to.println("Curves:  " + directory.resolve(CurvesCsv.FILE));
+        }
+        to.println("Summary: " + directory.resolve(Summary.FILE));
+        if (!noReport) {
+            to.println("Report:  " + directory.resolve(Report.FILE));
+        }
+        to.flush();
+    }
+
+    private int atOnce(Device device) {
+        if (batchesAtOnce != null) {
+            return batchesAtOnce;
+        }
+        return device.equals(Device.cpu()) ? 1 : 2;
+    }
+}
