@@ -89,6 +89,40 @@ class AttributeTest {
     }
 
     @Test
+    void takesASingleArrayWhereNoLabelsAreNeeded() throws IOException {
+        float[] values = new float[3 * 64];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i % 7;
+        }
+        Path npz = new TestNpz().floats("x", "(3, 64)", values).write(directory.resolve("d.npz"));
+        Path npy = Files.write(
+                directory.resolve("x.npy"),
+                TestNpz.npy(
+                        1,
+                        "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 64)}",
+                        TestNpz.little(4 * values.length, to -> to.asFloatBuffer()
+                                .put(values))));
+        for (Path data : List.of(npz, npy)) {
+            List<String> command = List.of(
+                    "attribute",
+                    "--model",
+                    Fixtures.text("digits-mlp.scripted.pt"),
+                    "--layer",
+                    "act1",
+                    "--data",
+                    data.toString());
+            List<String> labelled = new ArrayList<>(command);
+            labelled.addAll(List.of("--out", directory.resolve("none").toString()));
+            Ran.inProcess(labelled.toArray(String[]::new))
+                    .assertRefused("no array 'y'; it holds x", "give --target predicted");
+            String out = data.getFileName() + ".out";
+            assertThat(run(command, out, "--target", "predicted").code()).isZero();
+        }
+        assertThat(directory.resolve("x.npy.out/scores.csv"))
+                .hasSameBinaryContentAs(directory.resolve("d.npz.out/scores.csv"));
+    }
+
+    @Test
     void tellsOnceOfBatchesThatDoNotFitIntoTheDevicesMemory() throws IOException {
         List<String> command = List.of(
                 "attribute",
