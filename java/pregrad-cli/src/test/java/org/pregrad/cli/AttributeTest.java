@@ -100,8 +100,8 @@ class AttributeTest {
                 TestNpz.npy(
                         1,
                         "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 64)}",
-                        TestNpz.little(4 * values.length, to -> to.asFloatBuffer()
-                                .put(values))));
+                        TestNpz.little(
+                                4 * values.length, to -> to.asFloatBuffer().put(values))));
         for (Path data : List.of(npz, npy)) {
             List<String> command = List.of(
                     "attribute",
