@@ -11,9 +11,21 @@ tidy=$("$root/cmake/clang-tool.sh" clang-tidy)
 passed=$build/tidy
 mkdir -p "$passed"
 
-# clang-tidy cannot read GCC's precompiled header, only what that was made of.
-sed -E 's/ -Winvalid-pch//g; s/ -include [^ ]*cmake_pch\.hxx/ -include torch\/script.h/g' "$build/compile_commands.json" \
-  >"$passed/compile_commands.json"
+# clang-tidy cannot read GCC's precompiled header, only what that was made of; and it looks at a source by itself, also
+# where the build compiles several as one.
+sed -E 's/ -Winvalid-pch//g; s/ -include [^ ]*cmake_pch\.hxx/ -include torch\/script.h/g' "$build/compile_commands.json" |
+  python3 -c '
+import json, re, sys
+
+entries = []
+for entry in json.load(sys.stdin):
+    sources = [entry["file"]]
+    if "/Unity/unity_" in entry["file"]:
+        sources = re.findall("#include \"(.*)\"", open(entry["file"]).read())
+    for source in sources:
+        entries.append({**entry, "file": source, "command": entry["command"].replace(entry["file"], source)})
+json.dump(entries, sys.stdout, indent=0)
+' >"$passed/compile_commands.json"
 
 newest=$(find "$root/native/include" "$root/native/src" "$root/.clang-tidy" \( -name '*.hpp' -o -name '*.h' -o -name .clang-tidy \) \
   -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
@@ -22,7 +34,7 @@ if (($# > 0)); then
 else
   # Those that this build compiles: without nvcc it has no use for the CUDA kernels.
   mapfile -t sources < <(find "$root/native/src" -name '*.cpp' | sort | while read -r source; do
-    ! grep -qF "\"$source\"" "$build/compile_commands.json" || echo "$source"
+    ! grep -qF "\"$source\"" "$passed/compile_commands.json" || echo "$source"
   done)
 fi
 

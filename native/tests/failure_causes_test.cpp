@@ -136,8 +136,8 @@ TEST(FailureCauses, ALayerThatLeadsElsewhereHasNoInfluence) {
 }
 
 TEST(FailureCauses, ALayerWithoutInfluenceHasValuesAllTheSame) {
-  Attribution attribution = Model::from(module_of(two_heads))
-                                .attribution(options_of("forward@1", {Method::activation, Method::ablation}));
+  Attribution attribution =
+      Model::from(module_of(two_heads)).attribution(options_of("forward@1", {Method::activation, Method::ablation}));
   attribution.add(inputs());
   EXPECT_GT(attribution.scores().of("forward@1", 0, Method::activation).mean[0], 0);
   EXPECT_EQ(attribution.scores().of("forward@1", 0, Method::ablation).mean, std::vector<double>(5, 0));

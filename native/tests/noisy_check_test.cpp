@@ -19,8 +19,8 @@ namespace {
 struct NoisyModel {
   const char* name;
   const char* activation;
-  double stream = 0;        ///< size of the residual stream, beside which a block is small
-  double offset = 0;        ///< of the output
+  double stream = 0;  ///< size of the residual stream, beside which a block is small
+  double offset = 0;  ///< of the output
   std::int64_t positions = 12;
 };
 
@@ -49,13 +49,20 @@ torch::jit::Module module_of(const NoisyModel& model, double factor = 1) {
       "def forward(self, x):\n"
       "  h = torch.matmul(x.to(6), self.embed)\n"
       "  z = torch.matmul(self.norm(h), self.wi)\n"
-      "  a = " + act + "(z)\n" +
-      (factor == 1 ? std::string() : "  a = a * " + std::to_string(factor) + " + (a * " + std::to_string(1 - factor) +
-                                         ").detach()\n") +
-      "  h = h + " + std::to_string(model.stream) + "\n"
-      "  h = (h + torch.matmul(a, self.wo)) - " + std::to_string(model.stream) + "\n"
-      "  h = h + torch.matmul(" + act + "(torch.matmul(self.norm(h), self.wi2)), self.wo2)\n"
-      "  return torch.matmul(self.norm(h).mean(1), self.head) + " + std::to_string(model.offset) + "\n");
+      "  a = " +
+      act + "(z)\n" +
+      (factor == 1 ? std::string()
+                   : "  a = a * " + std::to_string(factor) + " + (a * " + std::to_string(1 - factor) + ").detach()\n") +
+      "  h = h + " + std::to_string(model.stream) +
+      "\n"
+      "  h = (h + torch.matmul(a, self.wo)) - " +
+      std::to_string(model.stream) +
+      "\n"
+      "  h = h + torch.matmul(" +
+      act +
+      "(torch.matmul(self.norm(h), self.wi2)), self.wo2)\n"
+      "  return torch.matmul(self.norm(h).mean(1), self.head) + " +
+      std::to_string(model.offset) + "\n");
   return module;
 }
 
@@ -93,16 +100,16 @@ TEST_P(NoisyCheckTest, TheGradientByTheActivationFails) {
 
 std::string model_name(const testing::TestParamInfo<NoisyModel>& model) { return model.param.name; }
 
-INSTANTIATE_TEST_SUITE_P(
-    Models, NoisyCheckTest,
-    testing::Values(NoisyModel{"ReluOfOnePosition", "torch.relu", 0, 0, 1}, NoisyModel{"Relu", "torch.relu"},
-                    NoisyModel{"ReluOfManyPositions", "torch.relu", 0, 0, 40},
-                    NoisyModel{"ReluUnderALargeOutput", "torch.relu", 0, 30},
-                    NoisyModel{"Gelu", "torch.gelu"},
-                    NoisyModel{"GeluUnderALargeOutput", "torch.gelu", 0, 300},
-                    NoisyModel{"GeluInALargeStream", "torch.gelu", 300, 0},
-                    NoisyModel{"TanhInALargeStream", "torch.tanh", 100, 10}),
-    model_name);
+INSTANTIATE_TEST_SUITE_P(Models, NoisyCheckTest,
+                         testing::Values(NoisyModel{"ReluOfOnePosition", "torch.relu", 0, 0, 1},
+                                         NoisyModel{"Relu", "torch.relu"},
+                                         NoisyModel{"ReluOfManyPositions", "torch.relu", 0, 0, 40},
+                                         NoisyModel{"ReluUnderALargeOutput", "torch.relu", 0, 30},
+                                         NoisyModel{"Gelu", "torch.gelu"},
+                                         NoisyModel{"GeluUnderALargeOutput", "torch.gelu", 0, 300},
+                                         NoisyModel{"GeluInALargeStream", "torch.gelu", 300, 0},
+                                         NoisyModel{"TanhInALargeStream", "torch.tanh", 100, 10}),
+                         model_name);
 
 /// A smooth y of one unit, rounded to float32 at an offset.
 std::array<double, 5> rounded(double step, double offset, const std::function<double(double)>& y) {

@@ -44,8 +44,8 @@ std::vector<double> everything_of(const Model& model, const at::Tensor& x, const
 
   AttributionOptions options;
   options.layers = {"forward"};
-  options.methods = {Method::gradient, Method::gradient_x_activation, Method::integrated_gradients,
-                     Method::conductance, Method::ablation};
+  options.methods = {Method::gradient, Method::gradient_x_activation, Method::integrated_gradients, Method::conductance,
+                     Method::ablation};
   options.steps = 4;
   Attribution attribution = model.attribution(options);
   attribution.add(x, y, at::zeros_like(y));

@@ -27,7 +27,10 @@ std::shared_ptr<const Model::Implementation> load(const std::filesystem::path& f
 }
 
 const LayerReplay::Change leave = [](const at::Tensor&, std::int64_t) { return at::Tensor(); };
-const LayerReplay::Change put_back = [](const at::Tensor& value, std::int64_t) { return value.clone(); };
+/// The same numbers in the same layout, so that the same kernels read them.
+const LayerReplay::Change put_back = [](const at::Tensor& value, std::int64_t) {
+  return at::empty_strided(value.sizes(), value.strides(), value.options()).copy_(value);
+};
 const LayerReplay::Change clear = [](const at::Tensor& value, std::int64_t) { return at::zeros_like(value); };
 
 /// Of other batch sizes: the fixtures' generator holds their outputs to it too.

@@ -66,12 +66,11 @@ TEST(Autocast, OfAPartOfTheModelActsThereOnly) {
     biases[parameter.name] = parameter.value;
   }
   const at::Tensor y = module.forward({x}).toTensor().select(1, 0).sum();
-  for (const auto& [layer, bias] : std::map<std::string, std::string>{
-           {"act1", "before.bias"}, {"act2", "norm.bias"}, {"forward", "exact.bias"}}) {
+  for (const auto& [layer, bias] :
+       std::map<std::string, std::string>{{"act1", "before.bias"}, {"act2", "norm.bias"}, {"forward", "exact.bias"}}) {
     SCOPED_TRACE(layer);
     // Divided last: in 16 bits a sixth of a gradient is not a sixth of its rounding.
-    const at::Tensor gradient =
-        torch::autograd::grad({y}, {biases.at(bias)}, {}, true)[0].to(at::kDouble) / x.size(0);
+    const at::Tensor gradient = torch::autograd::grad({y}, {biases.at(bias)}, {}, true)[0].to(at::kDouble) / x.size(0);
     const std::vector<double> expected(gradient.const_data_ptr<double>(),
                                        gradient.const_data_ptr<double>() + gradient.numel());
     EXPECT_LT(relative_error(mean_gradient(model, x, layer), expected), 1e-4);
@@ -79,9 +78,9 @@ TEST(Autocast, OfAPartOfTheModelActsThereOnly) {
 }
 
 TEST(Autocast, InAnArchiveIsRefusedWithAWayThatWorks) {
-  EXPECT_THAT([] { Model::load(fixture_path("special/autocast.pt2")); },
-              ThrowsMessage<UnsupportedModelError>(
-                  AllOf(HasSubstr("torch.autocast"), HasSubstr("run_decompositions()"))));
+  EXPECT_THAT(
+      [] { Model::load(fixture_path("special/autocast.pt2")); },
+      ThrowsMessage<UnsupportedModelError>(AllOf(HasSubstr("torch.autocast"), HasSubstr("run_decompositions()"))));
   EXPECT_NO_THROW(Model::load(fixture_path("special/autocast.decomposed.pt2")));
 }
 
@@ -113,9 +112,8 @@ TEST_P(WithoutGradientTest, ALayerInsideCanBeRemovedAndRead) {
   EXPECT_LT(relative_error(removal, activation), 1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, WithoutGradientTest, testing::Values("scripted.pt", "pt2"), [](const auto& file) {
-  return std::string(file.param) == "pt2" ? "Exported" : "Scripted";
-});
+INSTANTIATE_TEST_SUITE_P(Files, WithoutGradientTest, testing::Values("scripted.pt", "pt2"),
+                         [](const auto& file) { return std::string(file.param) == "pt2" ? "Exported" : "Scripted"; });
 
 torch::jit::Module mlp_module() {
   torch::manual_seed(33);
@@ -150,8 +148,8 @@ TEST(UntouchedModel, OutputsThatDifferAreRefusedWithTheirDifference) {
   for (const double change : {0.01, -0.5}) {
     Attribution attribution(std::make_shared<Attribution::Implementation>(unlike_its_module(change), hidden_layer()));
     EXPECT_THAT([&] { attribution.add(x); },
-                ThrowsMessage<UnsupportedModelError>(AllOf(HasSubstr("gives other outputs"),
-                                                           HasSubstr(change == 0.01 ? "0.0099 of" : "0.5 of"))));
+                ThrowsMessage<UnsupportedModelError>(
+                    AllOf(HasSubstr("gives other outputs"), HasSubstr(change == 0.01 ? "0.0099 of" : "0.5 of"))));
     EXPECT_TRUE(attribution.scores().entries().empty());
   }
   // By as little as rounding makes of a long sum.

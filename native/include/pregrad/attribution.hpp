@@ -35,8 +35,8 @@ class PREGRAD_API Attribution {
   /// @param inputs   [N, ...], the model's input, finite
   /// @param labels   [N] or [N, K], int64, each in [0, outputs); may be undefined unless the target is the label
   /// @param clusters [N] or, with K labels per sample, [N, K], int64; undefined puts all samples into cluster 0
-  /// @throws InputError, UnsupportedModelError, ArgumentError, DeviceError, LayerError if no gradient that a method needs
-  /// leads from the output to a layer
+  /// @throws InputError, UnsupportedModelError, ArgumentError, DeviceError, LayerError if no gradient that a method
+  /// needs leads from the output to a layer
   void add(const at::Tensor& inputs, const at::Tensor& labels = {}, const at::Tensor& clusters = {});
 
   /// How often a batch, or a half of one, did not fit into the memory of its device and was cut in two: 0 where all is

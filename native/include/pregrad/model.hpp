@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <ATen/core/TensorBody.h>
@@ -42,6 +43,12 @@ class PREGRAD_API Model {
   /// The same for an input of zeros, in the type of the model's weights.
   /// @throws InputError if a size is not positive, or the model cannot take the shape
   std::vector<Layer> layers(const std::vector<std::int64_t>& input_shape) const;
+  /// The calls of the layers that `names` stand for, as in AttributionOptions, in the order in which they run for
+  /// `example` [N, ...]: `all` is every activation, `*:out` what leaves every module.
+  /// @throws LayerError if a name fits nothing, ArgumentError if there is none, InputError
+  std::vector<Layer> layers(const at::Tensor& example, const std::vector<std::string>& names) const;
+  /// The same for an input of zeros, in the type of the model's weights.
+  std::vector<Layer> layers(const std::vector<std::int64_t>& input_shape, const std::vector<std::string>& names) const;
 
   /// The model's output [N, outputs], without gradients.
   /// @throws InputError, DeviceError

@@ -105,8 +105,8 @@ std::vector<LayerBatch> Attribution::Implementation::differentiated(const at::Te
   std::vector<LayerBatch> layers = attribution::selected_layers(selection_, std::move(run.executions));
   if (attribution::need_gradients(options_.methods)) {
     // Which of the outputs is taken does not matter for whether there is a way to them.
-    attribution::differentiate_layers(layers, outputs,
-                                      at::zeros({inputs.size(0)}, outputs.options().dtype(at::kLong)), Output::logit);
+    attribution::differentiate_layers(layers, outputs, at::zeros({inputs.size(0)}, outputs.options().dtype(at::kLong)),
+                                      Output::logit);
     attribution::require_influence(layers);
   }
   return layers;

@@ -11,10 +11,6 @@ namespace pregrad::attribution {
 
 namespace {
 
-bool is_out_of_memory(const std::exception& error) {
-  return graph::device_failure(error) == graph::DeviceFailure::out_of_memory;
-}
-
 /// LibTorch's words if the part does not fit, else none. The exception is gone when this returns, and with it whatever
 /// memory it may have held on to.
 std::string refusal(const BatchPart& part, const std::function<void(const BatchPart&)>& body) {
@@ -28,7 +24,7 @@ std::string refusal(const BatchPart& part, const std::function<void(const BatchP
     throw InputError(std::string(error.what()) + " (counted from sample " + std::to_string(part.first) +
                      ", as the batch did not fit into the device's memory)");
   } catch (const std::exception& error) {
-    if (!is_out_of_memory(error)) {
+    if (!graph::is_out_of_memory(error)) {
       throw;
     }
     return graph::device_words(error);
@@ -71,7 +67,7 @@ void if_two_fit(const BatchPart& part, const std::function<void()>& check) {
   try {
     check();
   } catch (const std::exception& error) {
-    if (!part.is_single_sample() || !is_out_of_memory(error)) {
+    if (!part.is_single_sample() || !graph::is_out_of_memory(error)) {
       throw;
     }
   }

@@ -40,10 +40,11 @@ void require_influence(const std::vector<LayerBatch>& layers) {
       return other.name == layer.name && is_reached(other);
     });
     if (!has_influence) {
-      throw LayerError("layer '" + statistics::to_string(layer.name, layer.call) +
-                       "' has no influence on the model's output that a gradient could tell: what it computes goes "
-                       "into nothing, into another output only (the first one counts), or through detach or torch.no_grad; "
-                       "name a layer on the way to the output, or methods without gradients");
+      throw LayerError(
+          "layer '" + statistics::to_string(layer.name, layer.call) +
+          "' has no influence on the model's output that a gradient could tell: what it computes goes "
+          "into nothing, into another output only (the first one counts), or through detach or torch.no_grad; "
+          "name a layer on the way to the output, or methods without gradients");
     }
   }
 }

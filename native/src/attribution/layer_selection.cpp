@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
+#include <utility>
 
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
@@ -27,7 +29,7 @@ class Selector {
     for (const std::string& name : names) {
       add(name);
     }
-    count_siblings();
+    complete();
     LayerSelection selection;
     selection.names = std::move(names_);
     for (auto& [position, selected] : selected_) {
@@ -42,19 +44,88 @@ class Selector {
     if (add_named(sites_.activations, 0, reference, text)) {
       return;
     }
+    const auto part = sites_.parts.find(reference.name);
+    if (part != sites_.parts.end()) {
+      throw LayerError("'" + reference.name + "' computes a part of the activation '" + part->second + "': name " +
+                       part->second + ", or " + reference.name + ":out for that tensor itself");
+    }
     const auto alias = std::find_if(sites_.aliases.begin(), sites_.aliases.end(),
                                     [&](const LayerAlias& each) { return each.name == reference.name; });
     if (alias != sites_.aliases.end()) {
       add_alias(*alias, reference, text);
       return;
     }
-    if (!add_named(sites_.outputs, sites_.activations.size(), reference, text)) {
-      throw LayerError("the model has no layer '" + text + "': there are " + statistics::listed(known_names()));
+    if (!add_named(sites_.outputs, first_output(), reference, text) &&
+        !add_named(sites_.borders, first_border(), whole_border(reference), text) && !add_pattern(reference)) {
+      throw LayerError("the model has no layer '" + text + "': there are " + statistics::listed(known_names()) +
+                       hint_for(reference.name));
     }
   }
 
-  bool add_named(const std::vector<LayerSite>& sites, std::size_t first_rank, const LayerReference& reference,
-                 const std::string& text) {
+  std::size_t first_output() const { return sites_.activations.size(); }
+  std::size_t first_border() const { return first_output() + sites_.outputs.size(); }
+
+  /// `NAME:out.0` is `NAME:out`.
+  static LayerReference whole_border(LayerReference reference) {
+    for (const std::string_view ending : {":in.0", ":out.0"}) {
+      if (reference.name.ends_with(ending)) {
+        reference.name.resize(reference.name.size() - 2);
+      }
+    }
+    return reference;
+  }
+
+  /// `all` is every activation; `*` in a name stands for any part of it, and with `:in` or `:out` of a module's name.
+  bool add_pattern(const LayerReference& reference) {
+    const bool is_all = reference.name == "all";
+    if (!is_all && reference.name.find('*') == std::string::npos) {
+      return false;
+    }
+    const bool is_border =
+        reference.name.find(":in") != std::string::npos || reference.name.find(":out") != std::string::npos;
+    const std::vector<LayerSite>& sites = is_border ? sites_.borders : sites_.activations;
+    const std::string pattern = whole_border(reference).name;
+    bool found = false;
+    std::set<std::string> names;
+    for (const LayerSite& site : sites) {
+      if ((is_all || matches(pattern, site.name)) && names.insert(site.name).second) {
+        found = add_calls(sites, is_border ? first_border() : 0, {site.name, reference.call}).second || found;
+      }
+    }
+    return found;
+  }
+
+  static bool matches(std::string_view pattern, std::string_view name) {
+    const std::size_t star = pattern.find('*');
+    if (star == std::string_view::npos) {
+      return pattern == name;
+    }
+    if (name.substr(0, star) != pattern.substr(0, star)) {
+      return false;
+    }
+    for (std::size_t skipped = star; skipped <= name.size(); ++skipped) {
+      if (matches(pattern.substr(star + 1), name.substr(skipped))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// What else a name that fits nothing may have meant.
+  std::string hint_for(const std::string& name) const {
+    const std::string path = name.substr(0, name.rfind(':'));
+    std::set<std::string> borders;
+    for (const LayerSite& site : sites_.borders) {
+      if (site.name.starts_with(path + ":")) {
+        borders.insert(site.name);
+      }
+    }
+    return borders.empty() ? "" : "; of module '" + path + "' " + statistics::listed(borders);
+  }
+
+  /// Marks the calls that a reference names; gives how many calls its name has, and whether one was marked.
+  std::pair<std::size_t, bool> add_calls(const std::vector<LayerSite>& sites, std::size_t first_rank,
+                                         const LayerReference& reference) {
     std::size_t calls = 0;
     bool found = false;
     for (std::size_t i = 0; i < sites.size(); ++i) {
@@ -67,6 +138,12 @@ class Selector {
         found = true;
       }
     }
+    return {calls, found};
+  }
+
+  bool add_named(const std::vector<LayerSite>& sites, std::size_t first_rank, const LayerReference& reference,
+                 const std::string& text) {
+    const auto [calls, found] = add_calls(sites, first_rank, reference);
     if (calls > 0 && !found) {
       throw LayerError(
           "layer '" + text + "' has only " + std::to_string(calls) + (calls == 1 ? " call" : " calls") + ": name " +
@@ -104,7 +181,6 @@ class Selector {
   void mark(const LayerSite& site, std::size_t position, std::optional<std::int64_t> call) {
     SelectedSite& selected = selected_[position];
     selected.site = &site;
-    selected.rank = rank_of(site, position);
     if (site.call || !call) {
       selected.all_calls = true;
     } else {
@@ -112,29 +188,44 @@ class Selector {
     }
   }
 
-  /// Layers are listed in the order of their first execution, and under each its calls.
-  std::size_t rank_of(const LayerSite& site, std::size_t position) const {
-    for (std::size_t i = 0; i < std::min(position, sites_.activations.size()); ++i) {
-      if (sites_.activations[i].name == site.name) {
-        return i;
-      }
+  const LayerSite& site_at(std::size_t position) const {
+    if (position < first_output()) {
+      return sites_.activations[position];
     }
-    return position;
+    return position < first_border() ? sites_.outputs[position - first_output()]
+                                     : sites_.borders[position - first_border()];
+  }
+  std::size_t site_count() const { return first_border() + sites_.borders.size(); }
+
+  /// Sites of one kind and name share a count of calls.
+  std::pair<std::size_t, std::string_view> family_of(std::size_t position) const {
+    const std::size_t kind = position < first_output() ? 0 : position < first_border() ? 1 : 2;
+    return {kind, site_at(position).name};
   }
 
-  /// Where calls are numbered at run time, every site of the name must be counted, wanted or not.
-  void count_siblings() {
-    std::set<std::string> dynamic;
+  /// Where calls are numbered at run time, every site of the name must be counted, wanted or not; and layers are listed
+  /// in the order of their first execution, and under each its calls.
+  void complete() {
+    std::map<std::pair<std::size_t, std::string_view>, std::size_t> ranks;
+    std::set<std::pair<std::size_t, std::string_view>> dynamic;
     for (const auto& [position, selected] : selected_) {
+      ranks.emplace(family_of(position), position);
       if (!selected.site->call) {
-        dynamic.insert(selected.site->name);
+        dynamic.insert(family_of(position));
       }
     }
-    for (std::size_t i = 0; i < sites_.activations.size(); ++i) {
-      if (dynamic.count(sites_.activations[i].name) != 0) {
-        const LayerSite& site = sites_.activations[i];
-        selected_.try_emplace(i, SelectedSite{&site, rank_of(site, i), {}, false});
+    for (std::size_t i = 0; i < site_count(); ++i) {
+      const auto rank = ranks.find(family_of(i));
+      if (rank == ranks.end()) {
+        continue;
       }
+      rank->second = std::min(rank->second, i);
+      if (dynamic.count(rank->first) != 0) {
+        selected_.try_emplace(i, SelectedSite{&site_at(i), 0, {}, false});
+      }
+    }
+    for (auto& [position, selected] : selected_) {
+      selected.rank = ranks.at(family_of(position));
     }
   }
 

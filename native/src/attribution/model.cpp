@@ -36,10 +36,11 @@ Layer described(const graph::LayerSite& site, std::int64_t call) {
   layer.op = site.op;
   layer.in_place = site.in_place;
   layer.pre_activation = site.pre_activation;
+  layer.operators = site.operators;
   return layer;
 }
 
-std::string shown(const at::Tensor& tensor) {
+std::string shape_and_type(const at::Tensor& tensor) {
   return graph::shape_text(tensor.sizes()) + " of type " + c10::toString(tensor.scalar_type());
 }
 
@@ -102,7 +103,7 @@ void Model::Implementation::rethrow_for(const at::Tensor& inputs) const {
     const std::string reason = graph::first_sentence(error);
     switch (graph::run_failure(error)) {
       case graph::RunFailure::raised:
-        throw InputError("the model's own code refuses inputs " + shown(inputs) + ": " + reason +
+        throw InputError("the model's own code refuses inputs " + shape_and_type(inputs) + ": " + reason +
                          "; give inputs that its forward accepts");
       case graph::RunFailure::not_implemented:
         throw UnsupportedModelError("LibTorch cannot run this model on device " + model_.device().str() + ": " +
@@ -111,7 +112,7 @@ void Model::Implementation::rethrow_for(const at::Tensor& inputs) const {
         throw UnsupportedModelError("LibTorch cannot differentiate this model: " + reason +
                                     "; check that the same model trains in PyTorch");
       case graph::RunFailure::operators:
-        throw InputError("the model cannot take inputs " + shown(inputs) + ": " + reason + "; " +
+        throw InputError("the model cannot take inputs " + shape_and_type(inputs) + ": " + reason + "; " +
                          mend(inputs, model_.weight_type(), reason));
     }
     throw;
@@ -166,8 +167,8 @@ void Model::Implementation::require_same_outputs(const at::Tensor& inputs, const
   double magnified = 0;
   if (at::isFloatingType(inputs.scalar_type())) {
     const at::Tensor own = inputs.to(model_.weight_type().value_or(inputs.scalar_type()));
-    magnified = attribution::relative_difference(untouched_forward(attribution::nudged(own)), untouched_forward(own),
-                                                 size);
+    magnified =
+        attribution::relative_difference(untouched_forward(attribution::nudged(own)), untouched_forward(own), size);
   }
   constexpr double operators_in_a_row = 256;
   if (difference <= operators_in_a_row * magnified) {
@@ -191,20 +192,37 @@ std::vector<Layer> Model::Implementation::layers() const {
 }
 
 std::vector<Layer> Model::Implementation::layers(const at::Tensor& example) const {
+  attribution::LayerSelection every;
+  for (const graph::LayerSite& site : model_.sites().activations) {
+    every.sites.push_back({&site, 0, {}, true});
+  }
+  return layers_of(example, every);
+}
+
+std::vector<Layer> Model::Implementation::layers(const at::Tensor& example,
+                                                 const std::vector<std::string>& names) const {
+  return layers_of(example, attribution::select_layers(model_.sites(), names));
+}
+
+std::vector<Layer> Model::Implementation::layers_of(const at::Tensor& example,
+                                                    const attribution::LayerSelection& selection) const {
   attribution::check_inputs(example, model_.weight_type());
   std::vector<graph::Tap> taps;
-  for (const graph::LayerSite& site : model_.sites().activations) {
-    taps.push_back({&site, {}, {}});
+  for (const attribution::SelectedSite& selected : selection.sites) {
+    taps.push_back({selected.site, {}, {}});
   }
   const at::NoGradGuard no_gradients;
   std::vector<Layer> layers;
   for (const graph::Execution& execution : run(model_.tapped(taps), example).executions) {
-    const graph::LayerSite& site = *taps[execution.site].site;
-    Layer layer = described(site, execution.call);
+    const attribution::SelectedSite& selected = selection.sites[execution.site];
+    Layer layer = described(*selected.site, selected.site->call.value_or(execution.call));
+    if (!selected.wants(layer.call)) {
+      continue;
+    }
     layer.shape = execution.z.shape;
     const auto rank = static_cast<std::int64_t>(layer.shape.size());
     if (rank > 1) {
-      layer.neuron_axis = graph::resolve_neuron_axis(site.neuron_axis, rank);
+      layer.neuron_axis = graph::resolve_neuron_axis(selected.site->neuron_axis, rank);
       layer.neurons = layer.shape.at(static_cast<std::size_t>(layer.neuron_axis));
     }
     layers.push_back(std::move(layer));
@@ -287,15 +305,28 @@ std::vector<Layer> Model::layers(const at::Tensor& example) const {
   return graph::on_device(device(), [&] { return implementation_->layers(graph::without_inference(example)); });
 }
 
+std::vector<Layer> Model::layers(const at::Tensor& example, const std::vector<std::string>& names) const {
+  const graph::OwnState own_state;
+  return graph::on_device(device(), [&] { return implementation_->layers(graph::without_inference(example), names); });
+}
+
 std::vector<Layer> Model::layers(const std::vector<std::int64_t>& input_shape) const {
+  return layers(implementation_->zeros(input_shape));
+}
+
+std::vector<Layer> Model::layers(const std::vector<std::int64_t>& input_shape,
+                                 const std::vector<std::string>& names) const {
+  return layers(implementation_->zeros(input_shape), names);
+}
+
+at::Tensor Model::Implementation::zeros(const std::vector<std::int64_t>& input_shape) const {
   for (const std::int64_t size : input_shape) {
     if (size < 1) {
       throw InputError("the input shape " + graph::shape_text(input_shape) + " has the size " + std::to_string(size) +
                        ": give positive sizes, such as 1 for the batch");
     }
   }
-  const auto type = implementation_->model().weight_type().value_or(at::kFloat);
-  return layers(at::zeros(input_shape, type));
+  return at::zeros(input_shape, model_.weight_type().value_or(at::kFloat));
 }
 
 at::Tensor Model::forward(const at::Tensor& inputs) const {

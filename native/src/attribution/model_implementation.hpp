@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "attribution/layer_selection.hpp"
 #include "graph/model_graph.hpp"
 #include "graph/tapped_graph.hpp"
 #include "pregrad/model.hpp"
@@ -46,6 +47,11 @@ class Model::Implementation {
                             double size = 0) const;
   std::vector<Layer> layers() const;
   std::vector<Layer> layers(const at::Tensor& example) const;
+  std::vector<Layer> layers(const at::Tensor& example, const std::vector<std::string>& names) const;
+
+  /// An input of zeros in the type of the model's weights.
+  /// @throws InputError if a size is not positive
+  at::Tensor zeros(const std::vector<std::int64_t>& input_shape) const;
 
   /// Refuses a model that gives other outputs than it did untouched, or in which the output of a sample changes with
   /// the other samples of its batch; looks once.
@@ -54,6 +60,7 @@ class Model::Implementation {
 
  private:
   [[noreturn]] void rethrow_for(const at::Tensor& inputs) const;
+  std::vector<Layer> layers_of(const at::Tensor& example, const attribution::LayerSelection& selection) const;
   bool depends_on_others(const at::Tensor& batch, const at::Tensor& outputs) const;
 
   graph::ModelGraph model_;

@@ -105,7 +105,7 @@ class Probe::Implementation {
       Layer layer;
       layer.name = each.name;
       layer.call = each.call;
-      layer.op = each.has_activation ? "activation" : "identity";
+      layer.op = each.has_activation ? "activation" : "output";
       layer.shape = each.z.shape;
       const auto rank = static_cast<std::int64_t>(layer.shape.size());
       layer.neuron_axis = rank == 1 ? 0 : graph::resolve_neuron_axis(each.neuron_axis, rank);

@@ -14,10 +14,6 @@ namespace {
 /// Shapes that are counted at the same time; of those beyond, the one that came first is counted anew.
 constexpr std::size_t most_counted = 64;
 
-bool is_out_of_memory(const std::exception& error) {
-  return graph::device_failure(error) == graph::DeviceFailure::out_of_memory;
-}
-
 bool is_lost(const std::exception& error) { return graph::device_failure(error) == graph::DeviceFailure::lost; }
 
 }  // namespace
@@ -97,7 +93,7 @@ std::optional<std::vector<LayerAddition>> RecordedPlans::additions(const Planned
     replays_.fetch_add(1, std::memory_order_relaxed);
     return additions;
   } catch (const std::exception& error) {
-    if (!is_out_of_memory(error)) {
+    if (!graph::is_out_of_memory(error)) {
       throw;
     }
     give_up(graph::device_words(error));
@@ -121,7 +117,7 @@ std::shared_ptr<RecordedPlan> RecordedPlans::recorded(Entry& entry, const Planne
     if (is_lost(error)) {
       throw;
     }
-    if (is_out_of_memory(error)) {
+    if (graph::is_out_of_memory(error)) {
       give_up(graph::device_words(error));
     } else {
       refuse(graph::device_words(error));

@@ -166,8 +166,8 @@ void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch&
   const std::vector<double> noise =
       in_double_precision ? std::vector<double>()
                           : check::noise_of(shifted, intact, batch.samples(), z_size, model_->model().coarsest_type());
-  const double step = in_double_precision ? check::precision_of(true).step * z_size
-                                          : check::step_above(noise, gradient, z_size);
+  const double step =
+      in_double_precision ? check::precision_of(true).step * z_size : check::step_above(noise, gradient, z_size);
   for (std::int64_t first = 0; first < count; first += shifted.at_once()) {
     const std::int64_t now = std::min(shifted.at_once(), count - first);
     const at::Tensor above = shifted.shifted(first, step);
@@ -214,9 +214,8 @@ Check::Check(std::shared_ptr<Implementation> implementation) : implementation_(s
 
 void Check::add(const at::Tensor& inputs, const at::Tensor& labels) {
   const graph::OwnState own_state;
-  graph::on_device(implementation_->device(), [&] {
-    implementation_->add(graph::without_inference(inputs), graph::without_inference(labels));
-  });
+  graph::on_device(implementation_->device(),
+                   [&] { implementation_->add(graph::without_inference(inputs), graph::without_inference(labels)); });
 }
 
 std::vector<LayerCheck> Check::results() const { return implementation_->results(); }

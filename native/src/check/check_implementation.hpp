@@ -50,8 +50,7 @@ class Check::Implementation {
   /// @param output_size the largest of all outputs
   void compare(const attribution::LayerReplay& replay, const attribution::LayerBatch& layer,
                const attribution::SampleBatch& batch, const at::Tensor& y, double output_size,
-               const std::vector<double>& gradient, bool in_double_precision,
-               check::LayerComparison& comparison) const;
+               const std::vector<double>& gradient, bool in_double_precision, check::LayerComparison& comparison) const;
   static check::LayerComparison& comparison_of(std::vector<check::LayerComparison>& comparisons,
                                                const attribution::LayerBatch& layer, const std::string& op,
                                                bool in_double_precision);

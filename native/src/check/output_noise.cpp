@@ -8,7 +8,7 @@ namespace pregrad::check {
 
 namespace {
 
-double median_of(std::vector<double> values) {
+double upper_median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -46,11 +46,11 @@ std::vector<double> noise_of(const ShiftedOutputs& outputs, const at::Tensor& in
   for (const std::vector<double>& each : differences) {
     all.insert(all.end(), each.begin(), each.end());
   }
-  const double typical = median_of(all) * per_difference / 2;
+  const double typical = upper_median(all) * per_difference / 2;
   std::vector<double> noise;
   for (std::size_t i = 0; i < differences.size(); ++i) {
     const double y = std::abs(intact.const_data_ptr<double>()[i]);
-    noise.push_back(std::max({median_of(differences[i]) * per_difference, typical,
+    noise.push_back(std::max({upper_median(differences[i]) * per_difference, typical,
                               y * static_cast<double>(std::numeric_limits<float>::epsilon()) / 4}));
   }
   return noise;

@@ -17,8 +17,8 @@ ShiftedOutputs::ShiftedOutputs(const attribution::LayerReplay& replay, const att
       output_(output),
       neurons_(neurons),
       chosen_(std::move(chosen)),
-      start_(replay.start(batch.inputs, attribution::worthwhile_copies(batch, elements,
-                                                                       static_cast<std::int64_t>(chosen_.size())))),
+      start_(replay.start(batch.inputs,
+                          attribution::worthwhile_copies(batch, elements, static_cast<std::int64_t>(chosen_.size())))),
       targets_(batch.targets.repeat({start_.copies})) {}
 
 at::Tensor ShiftedOutputs::shifted(std::int64_t first, double step) const {

@@ -35,13 +35,13 @@ void collect(Block* block, std::vector<Node*>& entered, std::unordered_set<Node*
   }
 }
 
-std::string where(const InlinedModel& model, Node* node) {
+std::string place_of(const InlinedModel& model, Node* node) {
   const std::string& path = model.path_of(node);
   return path.empty() ? "the model's forward" : "module '" + path + "'";
 }
 
-[[noreturn]] void refuse(const InlinedModel& model, Node* entered, const std::string& why) {
-  throw UnsupportedModelError(where(model, entered) + " enters torch.autocast in a way that cannot be kept (" + why +
+[[noreturn]] void refuse_region(const InlinedModel& model, Node* entered, const std::string& why) {
+  throw UnsupportedModelError(place_of(model, entered) + " enters torch.autocast in a way that cannot be kept (" + why +
                               "): write `with torch.autocast(...)` with constant arguments in forward, or trace the "
                               "model, which turns the region into casts");
 }
@@ -68,8 +68,8 @@ void tag_casts(InlinedModel& model, Block* block) {
     for (Block* inner : node->blocks()) {
       tag_casts(model, inner);
     }
-    if (model.module_paths.count(node->scope().get()) == 0) {
-      model.tag(node, after == block->return_node() ? std::string() : model.path_of(after));
+    if (model.node_calls.count(scope_of(node)) == 0) {
+      model.tag(node, after == block->return_node() ? 0 : model.call_of(after));
     }
     after = node;
   }
@@ -85,7 +85,7 @@ void write_out_autocast(InlinedModel& model) {
     return;
   }
   if (!torch::jit::autocastEnabled()) {
-    refuse(model, entered.front(), "torch::jit::setAutocastMode(false) was called in this process");
+    refuse_region(model, entered.front(), "torch::jit::setAutocastMode(false) was called in this process");
   }
   for (Node* node : entered) {
     static const std::unordered_set<std::string> known = {"__torch__.torch.amp.autocast_mode.autocast",
@@ -93,13 +93,13 @@ void write_out_autocast(InlinedModel& model) {
                                                           "__torch__.torch.cuda.amp.autocast_mode.autocast"};
     const std::string name = node->input()->type()->expectRef<c10::ClassType>().name()->qualifiedName();
     if (known.count(name) == 0) {
-      refuse(model, node, "LibTorch does not know " + name + " as its own");
+      refuse_region(model, node, "LibTorch does not know " + name + " as its own");
     }
   }
   try {
     torch::jit::Autocast(model.graph);
   } catch (const c10::Error& error) {
-    refuse(model, entered.front(), first_sentence(error));
+    refuse_region(model, entered.front(), first_sentence(error));
   }
   for (Node* object : objects) {
     remove(object);

@@ -57,9 +57,9 @@ bool names(std::string_view message, const CudaError& error) { return has(messag
 
 bool is_out_of_memory(std::string_view message) {
   return has(message, processor_allocator) || has(message, "CUDA out of memory") ||
-         has(message, "CUDA error: out of memory") ||
-         has(message, "CUBLAS_STATUS_ALLOC_FAILED") || has(message, "CUDNN_STATUS_ALLOC_FAILED") ||
-         has(message, "CUFFT_ALLOC_FAILED") || names(message, memory_allocation);
+         has(message, "CUDA error: out of memory") || has(message, "CUBLAS_STATUS_ALLOC_FAILED") ||
+         has(message, "CUDNN_STATUS_ALLOC_FAILED") || has(message, "CUFFT_ALLOC_FAILED") ||
+         names(message, memory_allocation);
 }
 
 /// The devices that were lost, and why.

@@ -17,6 +17,9 @@ enum class DeviceFailure {
 
 /// By type where LibTorch keeps it; the TorchScript interpreter hands on nothing but the text.
 DeviceFailure device_failure(const std::exception& error);
+inline bool is_out_of_memory(const std::exception& error) {
+  return device_failure(error) == DeviceFailure::out_of_memory;
+}
 DeviceFailure device_failure(const std::string& message);
 
 /// @throws DeviceError if the device was lost in this process; asks nothing of the device itself

@@ -1,19 +1,45 @@
 #include "graph/inlined_model.hpp"
 
+#include <string_view>
+
 namespace pregrad::graph {
 
-void InlinedModel::tag(torch::jit::Node* node, const std::string& path) {
+NodesByScope nodes_by_scope(torch::jit::Block* block) {
+  NodesByScope nodes;
+  for (torch::jit::Node* node : block->nodes()) {
+    nodes.emplace(scope_of(node), node);
+    for (torch::jit::Block* inner : node->blocks()) {
+      nodes.merge(nodes_by_scope(inner));
+    }
+  }
+  return nodes;
+}
+
+bool is_recurrent_cell(const std::string& class_name) {
+  constexpr std::string_view package = "torch.nn.modules.rnn.";
+  const std::size_t found = class_name.find(package);
+  return found != std::string::npos && class_name.ends_with("Cell");
+}
+
+void InlinedModel::tag(torch::jit::Node* node, std::size_t call) {
   using torch::jit::Scope;
   auto scope = c10::make_intrusive<Scope>(c10::make_intrusive<Scope>(), c10::Symbol::scope("pregrad"));
-  module_paths.emplace(scope.get(), path);
+  node_calls.emplace(scope.get(), call);
   scopes.push_back(scope);
   node->setScope(scope);
 }
 
-const std::string& InlinedModel::path_of(torch::jit::Node* node) const {
-  static const std::string root;
-  const auto found = module_paths.find(node->scope().get());
-  return found == module_paths.end() ? root : found->second;
+std::size_t InlinedModel::call_of(const torch::jit::Node* node) const {
+  const auto found = node_calls.find(scope_of(node));
+  return found == node_calls.end() ? 0 : found->second;
+}
+
+std::size_t InlinedModel::common_call(std::size_t left, std::size_t right) const {
+  // A call stands behind its parent, so the later of two different ones is inside no other than its parent.
+  while (left != right) {
+    (left > right ? left : right) = calls[left > right ? left : right].parent;
+  }
+  return left;
 }
 
 }  // namespace pregrad::graph

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,11 +10,12 @@
 
 namespace pregrad::graph {
 
-/// One place of the graph where a layer's pre-activation can be taken: an activation, or the output of a module that
-/// has no activation behind it.
+/// One place of the graph where a layer's pre-activation can be taken: an activation, or a tensor that enters or leaves
+/// a module, which is its own activation.
 struct LayerSite {
   std::string name;
-  std::string op;
+  std::string op;         ///< `output` or `input` for a tensor at a module's border
+  std::string operators;  ///< what the activation is made of
   bool in_place = false;
   bool is_activation = true;
   /// How-manieth execution under its name; empty where a loop or a branch decides at run time.
@@ -21,12 +23,13 @@ struct LayerSite {
   std::optional<std::int64_t> neuron_axis;
   std::string pre_activation;
 
-  /// The activation node for activations, the producer of z otherwise, by its scope.
+  /// The node that makes the activation, or the module's output, by its scope; null for a module's input.
   const torch::jit::Scope* scope = nullptr;
-  std::size_t offset = 0;  ///< output of the producer, where z is a module's output
-  /// Where several nodes make up the activation: the producer of z, by its scope; `scope` is then the last of them.
-  const torch::jit::Scope* z_scope = nullptr;
-  std::size_t z_offset = 0;
+  std::size_t offset = 0;  ///< output of that node, where z is a module's output
+  /// The node that reads z first, by its scope, and which of its inputs z is; null for a module's output.
+  const torch::jit::Scope* reader = nullptr;
+  std::size_t reader_input = 0;
+  const torch::jit::Scope* producer = nullptr;  ///< the node that makes z, by its scope
 };
 
 /// Another name of sites: a module whose output is their z, or a container whose output is their activation.
@@ -39,7 +42,10 @@ struct LayerAlias {
 struct LayerSites {
   std::vector<LayerSite> activations;  ///< in program order
   std::vector<LayerSite> outputs;      ///< modules without an activation behind them
+  std::vector<LayerSite> borders;      ///< `NAME:in`, `NAME:out`, and `NAME:in.K`, `NAME:out.K` of several tensors
   std::vector<LayerAlias> aliases;     ///< indices into `activations`
+  /// Modules that compute nothing but a part of an activation, with the name of the one that computes all of it.
+  std::map<std::string, std::string> parts;
 };
 
 LayerSites find_layer_sites(const InlinedModel& model);

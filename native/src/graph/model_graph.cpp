@@ -10,6 +10,7 @@
 #include <torch/csrc/jit/passes/remove_mutation.h>
 
 #include "graph/graph_checks.hpp"
+#include "graph/hidden_activations.hpp"
 #include "graph/maximum_pooling.hpp"
 
 namespace pregrad::graph {
@@ -61,8 +62,8 @@ void visit_types(torch::jit::Block* block, const std::function<void(at::ScalarTy
     const bool is_autocast = node->kind() == c10::Symbol::aten("_autocast_to_reduced_precision");
     for (std::size_t i = 0; i < std::min(schema->arguments().size(), node->inputs().size()); ++i) {
       const std::string& name = schema->arguments()[i].name();
-      const bool is_type = name == "dtype" || (is_autocast && name == "cpu_dtype") ||
-                           (is_autocast && name == "cuda_dtype");
+      const bool is_type =
+          name == "dtype" || (is_autocast && name == "cpu_dtype") || (is_autocast && name == "cuda_dtype");
       const auto value = is_type ? torch::jit::toIValue(node->input(i)) : std::nullopt;
       if (value && value->isInt()) {
         visit(static_cast<at::ScalarType>(value->toInt()));
@@ -96,6 +97,7 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
       device_(device) {
   require_evaluation_mode(read.model);
   require_fixed_graph(read.model);
+  uncover_activations(read.model);
   sites_ = find_layer_sites(read.model);
   protect_inputs(*read.model.graph);
   // Where LibTorch can prove that an in-place operation may as well be out of place, nothing that autograd keeps is
@@ -115,7 +117,8 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
 
 torch::jit::Graph& ModelGraph::graph_for(const std::vector<Tap>& taps) const {
   const auto is_folded_away = [&](const Tap& tap) {
-    return folded_->without_output.count(tap.site->scope) != 0 || folded_->without_output.count(tap.site->z_scope) != 0;
+    return folded_->without_output.count(tap.site->producer) != 0 ||
+           folded_->without_output.count(tap.site->reader) != 0;
   };
   return !folded_ || std::any_of(taps.begin(), taps.end(), is_folded_away) ? *graph_ : *folded_->graph;
 }

@@ -52,17 +52,22 @@ class Inliner {
  public:
   Inliner(InlinedModel& result, c10::Device device) : result_(result), device_(device) {}
 
+  /// @param caller the call that makes this one; the root's is its own
   std::shared_ptr<Graph> method_graph(const Module& module, const std::string& path, const std::string& method,
-                                      c10::ArrayRef<Value*> arguments) {
+                                      c10::ArrayRef<Value*> arguments, std::size_t caller) {
     // The graph of a class is shared by all its instances: each call gets a copy of its own.
     auto graph = graph_of(module.get_method(method).function()).copy();
-    Level level{graph.get(), path, {}};
+    Level level{graph.get(), path, result_.calls.size(), {}};
+    const auto& name = module.type()->name();
+    result_.calls.push_back({path, name ? name->name() : "", caller, name && is_recurrent_cell(name->qualifiedName())});
     level.modules.emplace(graph->inputs().at(0), std::make_pair(module, path));
     insert_constant_arguments(*graph, arguments);
     expand(level);
-    tag(graph->block(), path);
+    // What a function returns in a tuple is the tensor that it put in.
+    LowerSimpleTuples(graph);
+    tag(graph->block(), level.call);
     call_submodules(level);
-    complete_output(*graph, path);
+    complete_outputs(*graph, level.call);
     return graph;
   }
 
@@ -71,6 +76,7 @@ class Inliner {
   struct Level {
     Graph* graph;
     std::string path;
+    std::size_t call;
     std::unordered_map<Value*, std::pair<Module, std::string>> modules;
   };
 
@@ -226,30 +232,75 @@ class Inliner {
     }
   }
 
-  void tag(Block* block, const std::string& path) {
+  void tag(Block* block, std::size_t call) {
     for (Node* node : block->nodes()) {
       for (Block* inner : node->blocks()) {
-        tag(inner, path);
+        tag(inner, call);
       }
-      result_.tag(node, path);
+      result_.tag(node, call);
+    }
+  }
+
+  /// The places in which a module returns tensors: its output's, or those of a tuple, in tuples too, in their order.
+  static void collect_returns(Node* node, std::size_t input, std::vector<torch::jit::Use>& found) {
+    Value* value = node->input(input);
+    if (value->type()->isSubtypeOf(*TensorType::get())) {
+      found.emplace_back(node, input);
+    } else if (value->node()->kind() == prim::TupleConstruct) {
+      for (std::size_t i = 0; i < value->node()->inputs().size(); ++i) {
+        collect_returns(value->node(), i, found);
+      }
+    }
+  }
+
+  /// Lets a tuple that a branch or a loop gives be put together again from its elements, each a value of its own.
+  void expose_elements(Graph& graph, Node* node, std::size_t input, std::size_t call) {
+    Value* const value = node->input(input);
+    const auto type = value->type()->cast<TupleType>();
+    if (!type || type->schema()) {
+      return;
+    }
+    Node* tuple = value->node();
+    if (tuple->kind() != prim::TupleConstruct) {
+      WithInsertPoint guard(node);
+      Node* const unpacked = graph.insertNode(graph.createTupleUnpack(value));
+      tuple = graph.insertNode(graph.createTuple(unpacked->outputs()));
+      result_.tag(unpacked, call);
+      result_.tag(tuple, call);
+      node->replaceInput(input, tuple->output());
+    }
+    for (std::size_t i = 0; i < tuple->inputs().size(); ++i) {
+      expose_elements(graph, tuple, i, call);
     }
   }
 
   /// Where a module writes into what it returns after making it, its output is a value of its own: that of its exit.
-  void complete_output(Graph& graph, const std::string& path) {
-    if (graph.outputs().size() != 1 || !graph.outputs()[0]->type()->isSubtypeOf(*TensorType::get())) {
+  void complete_outputs(Graph& graph, std::size_t call) {
+    if (graph.outputs().size() != 1) {
       return;
     }
-    Value* output = graph.outputs()[0];
-    const AliasDb aliases(graph.shared_from_this());
-    Node* last = graph.return_node();
-    if (output->node()->owningBlock() != graph.block() || completing_node(aliases, output, last) == output->node()) {
-      return;
+    expose_elements(graph, graph.return_node(), 0, call);
+    std::vector<torch::jit::Use> returns;
+    collect_returns(graph.return_node(), 0, returns);
+    std::vector<torch::jit::Use> marked;
+    {
+      const AliasDb aliases(graph.shared_from_this());
+      for (const torch::jit::Use& use : returns) {
+        Value* output = use.user->input(use.offset);
+        const bool is_own = output->node()->owningBlock() == graph.block();
+        // Of a branch, results that nobody reads are removed, so that the others move up.
+        const bool may_move = !output->node()->blocks().empty() && output->node()->outputs().size() > 1;
+        if (is_own && (may_move || completing_node(aliases, output, graph.return_node()) != output->node())) {
+          marked.push_back(use);
+        }
+      }
     }
-    WithInsertPoint guard(last);
-    Value* completed = graph.insert(aten::alias, {output});
-    last->replaceInput(0, completed);
-    result_.tag(completed->node(), path);
+    for (const torch::jit::Use& use : marked) {
+      WithInsertPoint guard(use.user);
+      Value* completed = graph.insert(aten::alias, {use.user->input(use.offset)});
+      use.user->replaceInput(use.offset, completed);
+      result_.tag(completed->node(), call);
+    }
   }
 
   void call_submodules(Level& level) {
@@ -271,20 +322,33 @@ class Inliner {
 
   void call_submodule(Level& level, Node* node, const Module& module, const std::string& path) {
     const std::string& method = node->s(attr::name);
-    // Tracing names the later calls of one module forward1, forward2, ...
+    // Tracing names the later calls of one module forward1, forward2, ...; overloads are forward__0, forward__1, ...
     const bool is_forward = method.rfind("forward", 0) == 0 &&
-                            method.find_first_not_of("0123456789", std::string("forward").size()) == std::string::npos;
-    const auto callee = method_graph(module, path, method, node->inputs());
+                            method.find_first_not_of("0123456789_", std::string("forward").size()) == std::string::npos;
+    const auto callee = method_graph(module, path, method, node->inputs(), level.call);
     const auto outputs = insert_and_replace(*level.graph, node, *callee, node->inputs());
     if (!is_forward || outputs.size() != 1) {
       return;
     }
-    Node* producer = outputs[0]->node();
-    if (producer->kind() == prim::Param || !producer->scope()) {
-      return;
+    std::vector<Value*> tensors;
+    collect_tensors(outputs[0], tensors);
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      Node* producer = tensors[i]->node();
+      if (producer->kind() != prim::Param && producer->scope()) {
+        result_.module_outputs.push_back(
+            {path, producer->scope().get(), tensors[i]->offset(), i, outputs[0] != tensors[0]});
+      }
     }
-    const bool is_tensor = outputs[0]->type()->isSubtypeOf(*TensorType::get());
-    result_.module_outputs.push_back({path, producer->scope().get(), outputs[0]->offset(), is_tensor});
+  }
+
+  static void collect_tensors(Value* value, std::vector<Value*>& found) {
+    if (value->type()->isSubtypeOf(*TensorType::get())) {
+      found.push_back(value);
+    } else if (value->node()->kind() == prim::TupleConstruct) {
+      for (Value* element : value->node()->inputs()) {
+        collect_tensors(element, found);
+      }
+    }
   }
 
   InlinedModel& result_;
@@ -296,8 +360,8 @@ class Inliner {
 InlinedModel inline_modules(const Module& module, c10::Device device) {
   InlinedModel result;
   Inliner inliner(result, device);
-  result.graph = inliner.method_graph(module, "", "forward", {});
-  // What a submodule returns in a tuple is the tensor that it put in.
+  result.graph = inliner.method_graph(module, "", "forward", {}, 0);
+  // What a module returns in a tuple is the tensor that it put in.
   LowerSimpleTuples(result.graph);
   if (!result.graph->inputs().at(0)->uses().empty()) {
     const auto forks = [](Node* node) { return node->kind() == prim::fork || node->kind() == prim::forkClosure; };

@@ -5,6 +5,8 @@
 
 #include <torch/csrc/jit/ir/constants.h>
 
+#include "graph/pointwise.hpp"
+
 namespace pregrad::graph {
 
 namespace {
@@ -89,41 +91,7 @@ std::optional<std::int64_t> axis_through(const Value* value, int depth) {
                                                                "native_group_norm",
                                                                "_native_batch_norm_legit_no_training"};
   // Operations whose result has the axes of their operands, in their order.
-  static const std::unordered_set<std::string_view> keeping = {"add",
-                                                               "sub",
-                                                               "rsub",
-                                                               "mul",
-                                                               "div",
-                                                               "neg",
-                                                               "abs",
-                                                               "pow",
-                                                               "exp",
-                                                               "log",
-                                                               "sqrt",
-                                                               "rsqrt",
-                                                               "clamp",
-                                                               "clamp_min",
-                                                               "clamp_max",
-                                                               "maximum",
-                                                               "minimum",
-                                                               "relu",
-                                                               "relu6",
-                                                               "gelu",
-                                                               "silu",
-                                                               "mish",
-                                                               "tanh",
-                                                               "sigmoid",
-                                                               "hardtanh",
-                                                               "hardswish",
-                                                               "hardsigmoid",
-                                                               "leaky_relu",
-                                                               "prelu",
-                                                               "elu",
-                                                               "selu",
-                                                               "celu",
-                                                               "softplus",
-                                                               "clone",
-                                                               "contiguous",
+  static const std::unordered_set<std::string_view> keeping = {"contiguous",
                                                                "detach",
                                                                "alias",
                                                                "to",
@@ -133,11 +101,6 @@ std::optional<std::int64_t> axis_through(const Value* value, int depth) {
                                                                "dropout",
                                                                "feature_dropout",
                                                                "alpha_dropout",
-                                                               "where",
-                                                               "lerp",
-                                                               "addcmul",
-                                                               "masked_fill",
-                                                               "nan_to_num",
                                                                "roll",
                                                                "flip",
                                                                "slice",
@@ -220,7 +183,7 @@ std::optional<std::int64_t> axis_through(const Value* value, int depth) {
     const auto axis = axis_through(node->input(0), depth - 1);
     return axis == 1 ? axis : std::nullopt;
   }
-  return is_one_of(name, keeping) ? axis_of_operands(node, depth) : std::nullopt;
+  return is_one_of(name, keeping) || is_pointwise(node) ? axis_of_operands(node, depth) : std::nullopt;
 }
 
 }  // namespace

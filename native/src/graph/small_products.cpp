@@ -37,14 +37,14 @@ bool keeps_rows(Node* node) {
          node->kind() == taps.take_a || is_inactive_dropout(node) || as_activation(node).has_value();
 }
 
-std::optional<at::Tensor> constant_tensor(const Value* value) {
+std::optional<at::Tensor> tensor_constant(const Value* value) {
   const auto constant = torch::jit::toIValue(value);
   return constant && constant->isTensor() ? std::optional(constant->toTensor()) : std::nullopt;
 }
 
 /// A constant that adding might repeat each row for.
 bool has_rows(const Value* value) {
-  const auto constant = constant_tensor(value);
+  const auto constant = tensor_constant(value);
   return constant && constant->dim() > 1;
 }
 
@@ -54,7 +54,7 @@ std::optional<std::int64_t> multiply_adds_per_row(torch::jit::Graph& graph) {
   std::int64_t most = 0;
   for (Node* node : graph.nodes()) {
     if (node->kind() == c10::Symbol::fromQualString("aten::linear")) {
-      const auto weight = constant_tensor(node->input(1));
+      const auto weight = tensor_constant(node->input(1));
       if (!weight) {
         return std::nullopt;
       }

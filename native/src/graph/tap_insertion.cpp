@@ -4,7 +4,6 @@
 #include <string>
 #include <unordered_map>
 
-#include "graph/activation_catalog.hpp"
 #include "graph/completion.hpp"
 #include "graph/tap_operators.hpp"
 #include "pregrad/error.hpp"
@@ -27,19 +26,6 @@ LaterWrites writes_to(const AliasDb& aliases, Value* value) {
   return is_read_of_container || aliases.hasWriters(value) ? LaterWrites::possible : LaterWrites::none;
 }
 
-using NodesByScope = std::unordered_map<const Scope*, Node*>;
-
-NodesByScope nodes_by_scope(Block* block) {
-  NodesByScope nodes;
-  for (Node* node : block->nodes()) {
-    nodes.emplace(node->scope().get(), node);
-    for (Block* inner : node->blocks()) {
-      nodes.merge(nodes_by_scope(inner));
-    }
-  }
-  return nodes;
-}
-
 Node* node_at(const NodesByScope& nodes, const Scope* scope, const std::string& layer) {
   const auto node = nodes.find(scope);
   if (node == nodes.end()) {
@@ -48,22 +34,38 @@ Node* node_at(const NodesByScope& nodes, const Scope* scope, const std::string& 
   return node->second;
 }
 
+/// Whether the activation writes into the tensor that it reads.
+bool writes_into_its_input(const AliasDb& aliases, const TapPlace& place, Node* reader) {
+  for (Node* node = reader; node != place.activation->next(); node = node->next()) {
+    const auto* schema = node->maybeSchema();
+    if (schema != nullptr && schema->is_mutable() && aliases.writesToAlias(node, {place.z})) {
+      return true;
+    }
+  }
+  return false;
+}
+
 TapPlace find_place(const AliasDb& aliases, const LayerSite& site, const NodesByScope& nodes) {
-  Node* node = node_at(nodes, site.scope, site.name);
   TapPlace place;
-  if (site.is_activation) {
-    place.activation = node;
-    place.z = site.z_scope != nullptr ? node_at(nodes, site.z_scope, site.name)->output(site.z_offset)
-                                      : as_activation(node)->z;
-    place.z_after = completing_node(aliases, place.z, node);
-    place.a = node->output(0);
-    place.a_writes = writes_to(aliases, place.a);
-  } else {
+  if (site.reader == nullptr) {
+    Node* node = node_at(nodes, site.scope, site.name);
     place.z = node->output(site.offset);
     place.z_after = node;
+    place.z_writes = writes_to(aliases, place.z);
+    return place;
   }
-  const bool is_activated_in_place = site.is_activation && site.z_scope == nullptr && as_activation(node)->in_place;
-  place.z_writes = is_activated_in_place ? LaterWrites::by_activation : writes_to(aliases, place.z);
+  Node* reader = node_at(nodes, site.reader, site.name);
+  place.z = reader->input(site.reader_input);
+  place.z_after = completing_node(aliases, place.z, reader);
+  place.z_writes = writes_to(aliases, place.z);
+  if (site.is_activation) {
+    place.activation = node_at(nodes, site.scope, site.name);
+    place.a = place.activation->output(0);
+    place.a_writes = writes_to(aliases, place.a);
+    if (writes_into_its_input(aliases, place, reader)) {
+      place.z_writes = LaterWrites::by_activation;
+    }
+  }
   return place;
 }
 

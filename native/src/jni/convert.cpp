@@ -87,6 +87,7 @@ jbyteArray java_layers(JNIEnv* env, const std::vector<Layer>& layers) {
       records.add(size);
     }
     records.add(layer.pre_activation);
+    records.add(layer.operators);
   }
   return java_bytes(env, records.bytes());
 }

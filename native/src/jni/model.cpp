@@ -47,6 +47,17 @@ jobjectArray java_output(JNIEnv* env, const at::Tensor& output) {
   return result;
 }
 
+/// Names with a NUL, which no name holds, behind each.
+std::vector<std::string> listed(const std::string& names) {
+  std::vector<std::string> list;
+  for (std::size_t first = 0; first < names.size();) {
+    const std::size_t end = std::min(names.find('\0', first), names.size());
+    list.push_back(names.substr(first, end - first));
+    first = end + 1;
+  }
+  return list;
+}
+
 }  // namespace
 
 PREGRAD_JNI(jlong, loadModel)(JNIEnv* env, jclass /*unused*/, jbyteArray path, jbyteArray device) {
@@ -56,6 +67,23 @@ PREGRAD_JNI(jlong, loadModel)(JNIEnv* env, jclass /*unused*/, jbyteArray path, j
 
 PREGRAD_JNI(jbyteArray, layers)(JNIEnv* env, jclass /*unused*/, jlong model) {
   return jni::guarded(env, [&] { return jni::java_layers(env, jni::registry().get<Model>(model)->layers()); });
+}
+
+PREGRAD_JNI(jbyteArray, namedLayersOfShape)
+(JNIEnv* env, jclass /*unused*/, jlong model, jlongArray shape, jbyteArray names) {
+  return jni::guarded(env, [&] {
+    return jni::java_layers(
+        env, jni::registry().get<Model>(model)->layers(jni::integers(env, shape), listed(jni::text(env, names))));
+  });
+}
+
+PREGRAD_JNI(jbyteArray, namedLayersOfInput)
+(JNIEnv* env, jclass /*unused*/, jlong model, jint source, jobject data, jlong offset, jlongArray shape,
+ jbyteArray names) {
+  return jni::guarded(env, [&] {
+    return jni::java_layers(env, jni::registry().get<Model>(model)->layers(jni::input(env, source, data, offset, shape),
+                                                                           listed(jni::text(env, names))));
+  });
 }
 
 PREGRAD_JNI(jbyteArray, layersOfShape)(JNIEnv* env, jclass /*unused*/, jlong model, jlongArray shape) {

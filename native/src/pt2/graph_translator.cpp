@@ -42,6 +42,9 @@ bool is_passed_on(const NodeRecord& record, const Value* made, const Values& val
                      [&](const std::string& name) { return values.find(name) == made; });
 }
 
+/// A class's name without what encloses it.
+std::string class_name(const std::string& full_name) { return full_name.substr(full_name.rfind('.') + 1); }
+
 bool is_operator_name(const std::string& function) {
   return !function.empty() && !torch::jit::getAllOperatorsFor(c10::Symbol::aten(function)).empty();
 }
@@ -77,7 +80,8 @@ void GraphTranslator::translate(const JsonValue& archived, Values& values) {
   for (const ModuleResult& result : calls.results(around_, outputs)) {
     Value* value = values.find(result.value);
     if (value != nullptr && value->node()->kind() != c10::prim::Param && value->node()->kind() != c10::prim::Constant) {
-      model_.module_outputs.push_back({result.path, value->node()->scope().get(), value->offset(), true});
+      model_.module_outputs.push_back(
+          {result.path, value->node()->scope().get(), value->offset(), result.number, result.is_one_of_several});
     }
   }
 }
@@ -111,22 +115,38 @@ void GraphTranslator::translate_node(const JsonValue& node, Values& values) {
   } else {
     add_symbolic(graph(), node, values, device_);
   }
-  const std::string path = around_.empty() ? "" : around_.back().path;
+  const std::size_t call = current_call();
   for (Node* added = before->next(); added != place; added = added->next()) {
-    tag(added, path);
+    tag(added, call);
   }
 }
 
-void GraphTranslator::tag(Node* node, const std::string& path) {
-  if (model_.module_paths.count(node->scope().get()) != 0) {
+std::size_t GraphTranslator::current_call() {
+  std::size_t call = 0;
+  for (const ModuleCall& each : around_) {
+    if (each.path.empty()) {
+      model_.calls.front().type = class_name(each.type);
+      continue;
+    }
+    const auto [known, is_new] = calls_.emplace(std::pair(call, each.key), model_.calls.size());
+    if (is_new) {
+      model_.calls.push_back({each.path, class_name(each.type), call, graph::is_recurrent_cell(each.type)});
+    }
+    call = known->second;
+  }
+  return call;
+}
+
+void GraphTranslator::tag(Node* node, std::size_t call) {
+  if (model_.node_calls.count(node->scope().get()) != 0) {
     return;
   }
   for (Block* block : node->blocks()) {
     for (Node* inner : block->nodes()) {
-      tag(inner, path);
+      tag(inner, call);
     }
   }
-  model_.tag(node, path);
+  model_.tag(node, call);
 }
 
 void GraphTranslator::add_composite_activations(const ModuleCalls& calls, const Values& values) {
@@ -146,11 +166,14 @@ void GraphTranslator::add_composite_activations(const ModuleCalls& calls, const 
       continue;
     }
     Value* z = is_activation ? argument_of(run, records, values) : nullptr;
-    // What an operator such as glu is decomposed into may look like an activation.
-    for (std::size_t i = run.first; i <= run.last; ++i) {
+    // What an operator is decomposed into may look like an activation; glu is a split, a sigmoid and a product.
+    const bool is_taken_apart = run.function == "glu";
+    for (std::size_t i = run.first; i <= run.last && !is_taken_apart; ++i) {
       for (const std::string& name : records[i].makes) {
-        if (Value* made = values.find(name); made != nullptr && graph::as_activation(made->node())) {
+        Value* made = values.find(name);
+        if (made != nullptr && (run.first != run.last || graph::as_activation(made->node()))) {
           model_.parts.insert(made->node()->scope().get());
+          model_.functions.emplace(made->node()->scope().get(), run.function);
         }
       }
     }

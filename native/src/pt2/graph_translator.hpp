@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <c10/core/Device.h>
@@ -16,7 +19,9 @@ namespace pregrad::pt2 {
 /// whose operators go through the dispatcher with their derivatives.
 class GraphTranslator {
  public:
-  GraphTranslator(graph::InlinedModel& model, c10::Device device) : model_(model), device_(device) {}
+  GraphTranslator(graph::InlinedModel& model, c10::Device device) : model_(model), device_(device) {
+    model_.calls.emplace_back();
+  }
 
   /// Puts the nodes of an archive's graph at the end of the model's graph.
   /// @param values  the graph's inputs; gets what the nodes make
@@ -32,12 +37,15 @@ class GraphTranslator {
  private:
   void translate_node(const JsonValue& node, Values& values);
   /// Gives a node and those inside it, unless they have one, a scope of their own.
-  void tag(torch::jit::Node* node, const std::string& path);
+  void tag(torch::jit::Node* node, std::size_t call);
+  /// The innermost of the calls that are under way.
+  std::size_t current_call();
   void add_composite_activations(const ModuleCalls& calls, const Values& values);
 
   graph::InlinedModel& model_;
   c10::Device device_;
   ModuleStack around_;  ///< the calls in which the graph runs that is being translated
+  std::map<std::pair<std::size_t, std::string>, std::size_t> calls_;  ///< by the call around and the archive's key
   std::size_t depth_ = 0;
 };
 

@@ -26,9 +26,11 @@ std::string without_number(const std::string& function) {
 
 /// Recurrent layers return tuples, of which a graph may use a part only.
 bool returns_tuple(const NodeRecord& record) {
-  for (const char* target : {"torch.ops.aten.lstm.", "torch.ops.aten.gru.", "torch.ops.aten.rnn_"}) {
+  constexpr std::size_t most_from_a_cell = 1;
+  for (const char* target :
+       {"torch.ops.aten.lstm.", "torch.ops.aten.gru.", "torch.ops.aten.rnn_", "torch.ops.aten.lstm_cell."}) {
     if (record.target.starts_with(target)) {
-      return true;
+      return record.makes.size() > most_from_a_cell;
     }
   }
   return false;
@@ -141,9 +143,17 @@ std::vector<ModuleResult> ModuleCalls::results(const ModuleStack& around,
   });
   std::vector<ModuleResult> found;
   for (const Extent* extent : ordered) {
+    const NodeRecord& last = records_[*extent->nodes.rbegin()];
+    if (returns_tuple(last)) {
+      // The layer itself returns what its operator makes; what a module around it returns is not to be seen here.
+      for (std::size_t i = 0; extent->depth + 1 == last.stack.size() && i < last.makes.size(); ++i) {
+        found.push_back({extent->path, last.makes[i], i, true});
+      }
+      continue;
+    }
     const auto results = results_of(*extent, records_, outputs, readers);
-    if (results.size() == 1 && !returns_tuple(records_[*extent->nodes.rbegin()])) {
-      found.push_back({extent->path, results.front()});
+    if (results.size() == 1) {
+      found.push_back({extent->path, results.front(), 0, false});
     }
   }
   return found;

@@ -25,6 +25,8 @@ std::vector<std::string> names_in(const JsonValue& argument);
 struct ModuleResult {
   std::string path;
   std::string value;
+  std::size_t number = 0;  ///< which of the module's tensors it is
+  bool is_one_of_several = false;
 };
 
 /// The nodes of a run of one Python function that is an activation, such as the ones that silu is decomposed into.
@@ -40,7 +42,7 @@ class ModuleCalls {
   void add(NodeRecord record) { records_.push_back(std::move(record)); }
   const std::vector<NodeRecord>& records() const { return records_; }
 
-  /// Calls that give one value, the inner ones before the ones around them.
+  /// What calls give, the inner ones before the ones around them: calls that give one value, and recurrent layers.
   /// @param around   calls that began outside this graph, and whose result is not to be seen here
   /// @param outputs  the graph's
   std::vector<ModuleResult> results(const ModuleStack& around, const std::vector<std::string>& outputs) const;

@@ -26,6 +26,7 @@ ModuleStack module_stack_of(const JsonValue& node) {
       continue;
     }
     call.path = call.path.substr(0, call.path.find('@'));
+    std::getline(fields, call.type, ',');
     stack.push_back(std::move(call));
   }
   return stack;

@@ -11,6 +11,7 @@ namespace pregrad::pt2 {
 struct ModuleCall {
   std::string key;   ///< tells this call from other calls of the same module
   std::string path;  ///< the module's name in the model; the root's is empty
+  std::string type;  ///< the module's class, named in full
 };
 
 /// The calls that a node ran in, the innermost last.

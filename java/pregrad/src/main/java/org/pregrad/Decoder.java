@@ -26,6 +26,7 @@ final class Decoder {
                     records.integer(),
                     records.integer(),
                     records.integers(),
+                    records.text(),
                     records.text()));
         }
         return List.copyOf(layers);

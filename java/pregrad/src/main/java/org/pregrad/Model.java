@@ -3,6 +3,7 @@ package org.pregrad;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.LibTorch;
 import org.pregrad.internal.Loader;
@@ -90,6 +91,41 @@ public final class Model implements AutoCloseable {
     public List<Layer> layers(Input example) {
         return example.use((source, data, offset, shape) ->
                 handle.use(id -> Decoder.layers(Native.layersOfInput(id, source, data, offset, shape))));
+    }
+
+    /**
+     * {@return the calls of the layers that the names stand for, in the order in which they run for that input}
+     *
+     * @param names as {@link Attribution.Builder#layers} takes them: {@code all} is every activation, {@code *:out} what
+     *     leaves every module
+     * @param example [N, ...]
+     * @throws LayerException if a name fits nothing
+     * @throws InputException if the example does not fit the model
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<Layer> layers(List<String> names, Input example) {
+        byte[] list = terminated(names);
+        return example.use((source, data, offset, shape) ->
+                handle.use(id -> Decoder.layers(Native.namedLayersOfInput(id, source, data, offset, shape, list))));
+    }
+
+    /**
+     * {@return the calls of the layers that the names stand for, in the order in which they run for an input of zeros}
+     *
+     * @param names as in {@link #layers(List, Input)}
+     * @param inputShape [N, ...]; the type is that of the model's weights
+     * @throws LayerException if a name fits nothing
+     * @throws InputException if the shape does not fit the model
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<Layer> layers(List<String> names, long... inputShape) {
+        Objects.requireNonNull(inputShape, "inputShape");
+        byte[] list = terminated(names);
+        return handle.use(id -> Decoder.layers(Native.namedLayersOfShape(id, inputShape, list)));
+    }
+
+    private static byte[] terminated(List<String> names) {
+        return Text.utf8(names.stream().map(name -> name + "\0").collect(Collectors.joining()));
     }
 
     /**

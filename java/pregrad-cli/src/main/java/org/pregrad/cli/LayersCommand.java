@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import org.pregrad.Input;
 import org.pregrad.Layer;
 import org.pregrad.Model;
 import org.pregrad.cli.data.ArrayNames;
@@ -33,9 +34,11 @@ import picocli.CommandLine.TypeConversionException;
         name = "layers",
         customSynopsis = {
             "pregrad layers --model M.pt [--data D.npz | --input-shape 1,3,64,64]",
-            "                      [--format table|csv|json] [OPTIONS]"
+            "                      [--layer NAME[@CALL]... | --all] [--format table|csv|json] [OPTIONS]"
         },
-        description = "List the activations of a model: the names that --layer of the other commands takes.",
+        description = "List the activations of a model: the names that --layer of the other commands takes. Besides"
+                + " these it takes NAME:in and NAME:out, what enters and leaves a module, * for any part of a name, and"
+                + " all for every activation.",
         footer = {
             "With --data or --input-shape the model runs once, on the first batch or on zeros, and each call is listed"
                     + " in the order in which it runs, with its neurons and shape. Without them the listing shows what the"
@@ -43,7 +46,8 @@ import picocli.CommandLine.TypeConversionException;
             "",
             "Examples:",
             "  pregrad layers --model digits-cnn.pt --data digits.npz",
-            "  pregrad layers --model resnet18.pt --input-shape 1,3,64,64 --format csv"
+            "  pregrad layers --model resnet18.pt --input-shape 1,3,64,64 --format csv",
+            "  pregrad layers --model bert.pt2 --data tokens.npz --layer '*.mlp.down_proj:in'"
         })
 final class LayersCommand implements Callable<Integer> {
     @Mixin
@@ -64,6 +68,17 @@ final class LayersCommand implements Callable<Integer> {
             converter = InputShape.Converter.class,
             description = "The shape of an input of zeros to run, samples first, e.g. 1,3,64,64.")
     private InputShape shape;
+
+    @Option(
+            names = "--layer",
+            arity = "1..*",
+            paramLabel = "NAME[@CALL]",
+            converter = Choices.Layers.class,
+            description = "List these layers only, as --layer of the other commands takes them.")
+    private List<String> names;
+
+    @Option(names = "--all", description = "List what leaves each module, too (NAME:out).")
+    private boolean all;
 
     @Option(
             names = "--format",
@@ -109,6 +124,14 @@ final class LayersCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--data and --input-shape exclude each other: give one of them");
         }
+        if (all && names != null) {
+            throw new ParameterException(spec.commandLine(), "--all and --layer exclude each other: give one of them");
+        }
+        if ((all || names != null) && data == null && shape == null) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    (all ? "--all" : "--layer") + " runs the model once: give --data or --input-shape too");
+        }
         if (data == null && inputs.given()) {
             throw new ParameterException(spec.commandLine(), "--inputs names an array of --data: give --data too");
         }
@@ -117,19 +140,31 @@ final class LayersCommand implements Callable<Integer> {
     private List<Layer> list() throws IOException {
         if (data == null) {
             try (Model loaded = model.load()) {
-                return shape == null
-                        ? loaded.layers()
-                        : loaded.layers(shape.sizes().stream()
-                                .mapToLong(Long::longValue)
-                                .toArray());
+                if (shape == null) {
+                    return loaded.layers();
+                }
+                long[] sizes =
+                        shape.sizes().stream().mapToLong(Long::longValue).toArray();
+                List<String> wanted = wanted(loaded);
+                return wanted.isEmpty() ? loaded.layers(sizes) : loaded.layers(wanted, sizes);
             }
         }
         try (Dataset samples = Dataset.open(data, ArrayNames.inputsOnly(inputs.name()))) {
             samples.checkBatchSize(batch.size());
             try (Model loaded = model.load()) {
-                return loaded.layers(samples.next(batch.size()).input());
+                Input example = samples.next(batch.size()).input();
+                List<String> wanted = wanted(loaded);
+                return wanted.isEmpty() ? loaded.layers(example) : loaded.layers(wanted, example);
             }
         }
+    }
+
+    /** The names of layers to list; none for the activations. */
+    private List<String> wanted(Model loaded) {
+        if (all) {
+            return loaded.layers().isEmpty() ? List.of("*:out") : List.of("all", "*:out");
+        }
+        return names == null ? List.of() : Choices.distinct(names);
     }
 
     /** The shape of a model's input, samples first. */

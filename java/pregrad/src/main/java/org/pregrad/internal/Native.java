@@ -48,6 +48,13 @@ public final class Native {
 
     public static native byte[] layersOfShape(long model, long[] shape);
 
+    /** @param names in UTF-8, a NUL behind each */
+    public static native byte[] namedLayersOfShape(long model, long[] shape, byte[] names);
+
+    /** @param names in UTF-8, a NUL behind each */
+    public static native byte[] namedLayersOfInput(
+            long model, int source, Object data, long offset, long[] shape, byte[] names);
+
     public static native byte[] layersOfInput(long model, int source, Object data, long offset, long[] shape);
 
     /** The shape, a long[], and the values, a float[] or double[]. */

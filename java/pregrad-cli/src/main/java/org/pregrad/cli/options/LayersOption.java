@@ -11,8 +11,9 @@ public final class LayersOption {
             arity = "1..*",
             paramLabel = "NAME[@CALL]",
             converter = Choices.Layers.class,
-            description = "A layer: its name for all its calls, name@call for one (pregrad layers lists them). May be"
-                    + " repeated.")
+            description = "A layer: its name for all its calls, name@call for one (pregrad layers lists them); NAME:in"
+                    + " and NAME:out are what enters and leaves a module, * stands for any part of a name, all for every"
+                    + " activation. May be repeated.")
     private List<String> layers;
 
     /** The names, each once. */

@@ -2,6 +2,7 @@ package org.pregrad.cli.output;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.pregrad.Layer;
@@ -29,7 +30,8 @@ public final class LayerList {
             Long neurons,
             @JsonProperty("neuron_axis") Long neuronAxis,
             List<Long> shape,
-            @JsonProperty("pre_activation") String preActivation) {}
+            @JsonProperty("pre_activation") String preActivation,
+            String operators) {}
 
     public static String text(List<Layer> layers, Format format) throws IOException {
         return switch (format) {
@@ -43,8 +45,20 @@ public final class LayerList {
     }
 
     private static String table(List<Layer> layers) {
-        Table table = new Table("lrllrrll", COLUMNS);
-        layers.forEach(layer -> table.add(cells(layer)));
+        // What a layer is made of goes without saying where that is one operator.
+        if (layers.stream().allMatch(layer -> layer.operators().equals(layer.op()))) {
+            Table table = new Table("lrllrrll", COLUMNS);
+            layers.forEach(layer -> table.add(cells(layer)));
+            return table.render();
+        }
+        List<String> columns = new ArrayList<>(COLUMNS);
+        columns.add("operators");
+        Table table = new Table("lrllrrlll", columns);
+        for (Layer layer : layers) {
+            List<String> cells = new ArrayList<>(cells(layer));
+            cells.add(layer.operators());
+            table.add(cells);
+        }
         return table.render();
     }
 
@@ -79,7 +93,8 @@ public final class LayerList {
                 run ? layer.neurons() : null,
                 run ? layer.neuronAxis() : null,
                 run ? layer.shape() : null,
-                layer.preActivation().isEmpty() ? null : layer.preActivation());
+                layer.preActivation().isEmpty() ? null : layer.preActivation(),
+                layer.operators());
     }
 
     private static boolean wasRun(Layer layer) {
