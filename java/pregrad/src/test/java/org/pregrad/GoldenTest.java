@@ -176,7 +176,9 @@ class GoldenTest {
     @MethodSource("org.pregrad.Fixtures#accepted")
     void layersMeetTheTruth(Fixtures.Entry entry) {
         try (Model model = Model.load(Fixtures.file(entry.file()))) {
+            // The golden files do not say what an activation is made of.
             assertThat(model.layers(Fixtures.data(entry.data()).input()))
+                    .usingRecursiveFieldByFieldElementComparatorIgnoringFields("operators")
                     .containsExactlyElementsOf(Fixtures.layers(entry.name()));
         }
     }
