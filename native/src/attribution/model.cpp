@@ -1,6 +1,7 @@
 #include "pregrad/model.hpp"
 
 #include <iomanip>
+#include <new>
 #include <sstream>
 
 #include <ATen/Functions.h>
@@ -326,7 +327,14 @@ at::Tensor Model::Implementation::zeros(const std::vector<std::int64_t>& input_s
                        ": give positive sizes, such as 1 for the batch");
     }
   }
-  return at::zeros(input_shape, model_.weight_type().value_or(at::kFloat));
+  try {
+    return at::zeros(input_shape, model_.weight_type().value_or(at::kFloat));
+  } catch (const std::exception& error) {
+    if (graph::is_out_of_memory(error)) {
+      throw std::bad_alloc();  // no batch of anybody's that smaller ones could replace
+    }
+    throw;
+  }
 }
 
 at::Tensor Model::forward(const at::Tensor& inputs) const {
