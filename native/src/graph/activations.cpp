@@ -892,14 +892,12 @@ class ActivationFinder {
     if (known == part.last && (counted == 1 || search.step(known).reads.front() == part.z)) {
       activation.op = search.step(known).op;
       activation.in_place = as_activation(activation.last) && as_activation(activation.last)->in_place;
-    } else if (is_one_function && is_activation_name(*functions.begin())) {
+    } else if (is_one_function && (part.module == 0 || is_activation_name(*functions.begin()))) {
       activation.op = *functions.begin();
     } else if (whole && whole->z == part.z) {
       activation.op = whole->op;
     } else if (part.module != 0) {
       activation.op = model_.calls[part.module].type;
-    } else if (is_one_function) {
-      activation.op = *functions.begin();
     } else {
       activation.op = activation.operators;
     }
