@@ -143,8 +143,7 @@ final class LayersCommand implements Callable<Integer> {
                 if (shape == null) {
                     return loaded.layers();
                 }
-                long[] sizes =
-                        shape.sizes().stream().mapToLong(Long::longValue).toArray();
+                long[] sizes = shape.sizes().stream().mapToLong(Long::longValue).toArray();
                 List<String> wanted = wanted(loaded);
                 return wanted.isEmpty() ? loaded.layers(sizes) : loaded.layers(wanted, sizes);
             }
