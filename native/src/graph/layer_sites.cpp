@@ -215,7 +215,8 @@ class SiteFinder {
       const Value* const element = tuple->input(value->offset());
       return element->node()->owningBlock() != block &&
              std::any_of(element->uses().begin(), element->uses().end(), [&](const torch::jit::Use& use) {
-               return use.user->kind() != c10::prim::TupleConstruct &&
+               return use.user->owningBlock()->owningNode() != branch &&
+                      use.user->kind() != c10::prim::TupleConstruct &&
                       flow_.carries(use.user->outputs().empty() ? element : use.user->output(0));
              });
     });
