@@ -67,6 +67,10 @@ PREGRAD_JNI(void, ablationRestore)(JNIEnv* env, jclass /*unused*/, jlong ablatio
   jni::guarded(env, [&] { jni::registry().get<Ablation>(ablation)->restore(jni::text(env, state)); });
 }
 
+PREGRAD_JNI(void, ablationMerge)(JNIEnv* env, jclass /*unused*/, jlong ablation, jbyteArray state) {
+  jni::guarded(env, [&] { jni::registry().get<Ablation>(ablation)->merge(jni::text(env, state)); });
+}
+
 PREGRAD_JNI(jbyteArray, randomOrders)
 (JNIEnv* env, jclass /*unused*/, jbyteArray layer, jlong call, jlong cluster, jlong neurons, jlong repeats,
  jlong seed) {

@@ -46,3 +46,7 @@ PREGRAD_JNI(jbyteArray, save)(JNIEnv* env, jclass /*unused*/, jlong attribution)
 PREGRAD_JNI(void, restore)(JNIEnv* env, jclass /*unused*/, jlong attribution, jbyteArray state) {
   jni::guarded(env, [&] { jni::registry().get<Attribution>(attribution)->restore(jni::text(env, state)); });
 }
+
+PREGRAD_JNI(void, merge)(JNIEnv* env, jclass /*unused*/, jlong attribution, jbyteArray state) {
+  jni::guarded(env, [&] { jni::registry().get<Attribution>(attribution)->merge(jni::text(env, state)); });
+}

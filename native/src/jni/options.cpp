@@ -1,121 +1,122 @@
 #include "options.hpp"
 
+#include <charconv>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include <pregrad/error.hpp>
 
 #include "convert.hpp"
-#include "record_reader.hpp"
+#include "options_reader.hpp"
 
 namespace pregrad::jni {
 namespace {
 
-Target target(RecordReader& records) {
-  const auto kind = records.constant(Target::Kind::index, "target");
-  const std::int64_t index = records.integer();
-  switch (kind) {
-    case Target::Kind::label:
-      return Target::label();
-    case Target::Kind::predicted:
-      return Target::predicted();
-    case Target::Kind::index:
-      return Target::index(index);
+Target target_named(std::string_view text) {
+  if (text == "label") {
+    return Target::label();
   }
-  throw InternalError("a target of no kind; please report it");
+  if (text == "predicted") {
+    return Target::predicted();
+  }
+  std::int64_t index = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw ArgumentError("there is no target '" + std::string(text) +
+                        "': use label, predicted or the number of an output");
+  }
+  return Target::index(index);
 }
 
 template <class Options>
-void read_target(RecordReader& records, Options& options) {
-  options.target = target(records);
-  options.output = records.constant(Output::log_probability, "output");
+void read_target(OptionsReader& from, Options& options) {
+  from.read("target", options.target, target_named);
+  from.read("output", options.output, output_named);
 }
 
 template <class Options>
-void read_layers(RecordReader& records, Options& options) {
-  options.layers = records.list([](RecordReader& each) { return each.text(); });
+void read_layers(OptionsReader& from, Options& options) {
+  from.read_each("layers", options.layers, [](std::string_view name) { return std::string(name); });
 }
 
-Method method(RecordReader& records) { return records.constant(all_methods.back(), "method"); }
-
-AttributionOptions common_options(RecordReader& records) {
-  AttributionOptions result;
-  read_target(records, result);
-  read_layers(records, result);
-  result.methods = records.list(method);
-  result.seed = static_cast<std::uint64_t>(records.integer());
-  return result;
+void read_common(OptionsReader& from, AttributionOptions& options) {
+  read_target(from, options);
+  read_layers(from, options);
+  from.read_each("methods", options.methods, method_named);
+  from.read("seed", options.seed);
 }
 
-NeuronConstants one_set_of_constants(RecordReader& records) {
+NeuronConstants constants(OptionsReader& from) {
   NeuronConstants result;
-  result.layer = records.text();
-  result.call = records.integer();
-  const bool has_cluster = records.integer() != 0;
-  const std::int64_t cluster = records.integer();
-  if (has_cluster) {
-    result.cluster = cluster;
+  from.read("layer", result.layer);
+  from.read("call", result.call);
+  std::vector<std::int64_t> cluster;
+  from.read("cluster", cluster);
+  if (!cluster.empty()) {
+    result.cluster = cluster.front();
   }
-  result.values = records.reals();
+  from.read("values", result.values);
   return result;
 }
 
-std::vector<NeuronConstants> constants(RecordReader& records) { return records.list(one_set_of_constants); }
-
-RemovalOrder order(RecordReader& records) {
+RemovalOrder order(OptionsReader& from) {
   RemovalOrder result;
-  result.layer = records.text();
-  result.call = records.integer();
-  result.cluster = records.integer();
-  result.method = method(records);
-  result.aggregate = records.constant(all_aggregates.back(), "aggregate");
-  result.repeat = records.integer();
-  result.neurons = records.integers();
+  from.read("layer", result.layer);
+  from.read("call", result.call);
+  from.read("cluster", result.cluster);
+  from.read("method", result.method, method_named);
+  from.read("aggregate", result.aggregate, aggregate_named);
+  from.read("repeat", result.repeat);
+  from.read("neurons", result.neurons);
   return result;
+}
+
+/// Options of that type, all of which `fill` must read.
+template <class Options, class Fill>
+Options options_of(JNIEnv* env, jbyteArray packed, Fill&& fill) {
+  const std::string bytes = text(env, packed);
+  OptionsReader from(bytes);
+  Options options;
+  fill(from, options);
+  from.finish();
+  return options;
 }
 
 }  // namespace
 
 AttributionOptions probe_options(JNIEnv* env, jbyteArray packed) {
-  const std::string bytes = text(env, packed);
-  RecordReader records(bytes);
-  return common_options(records);
+  return options_of<AttributionOptions>(env, packed, read_common);
 }
 
 AttributionOptions attribution_options(JNIEnv* env, jbyteArray packed) {
-  const std::string bytes = text(env, packed);
-  RecordReader records(bytes);
-  AttributionOptions result = common_options(records);
-  result.steps = records.integer();
-  result.quadrature = records.constant(Quadrature::midpoint, "quadrature");
-  result.baseline = records.constant(Baseline::given, "baseline");
-  result.baselines = constants(records);
-  result.removal = records.constant(Removal::mean, "removal");
-  result.means = constants(records);
-  result.cuda_graphs = records.integer() != 0;
-  return result;
+  return options_of<AttributionOptions>(env, packed, [](OptionsReader& from, AttributionOptions& options) {
+    read_common(from, options);
+    from.read("steps", options.steps);
+    from.read("quadrature", options.quadrature, quadrature_named);
+    from.read("baseline", options.baseline, baseline_named);
+    from.read_all("baselines", options.baselines, constants);
+    from.read("removal", options.removal, removal_named);
+    from.read_all("means", options.means, constants);
+    from.read("cudaGraphs", options.cuda_graphs);
+  });
 }
 
 AblationOptions ablation_options(JNIEnv* env, jbyteArray packed) {
-  const std::string bytes = text(env, packed);
-  RecordReader records(bytes);
-  AblationOptions result;
-  read_target(records, result);
-  result.orders = records.list(order);
-  result.removal = records.constant(Removal::mean, "removal");
-  result.means = constants(records);
-  return result;
+  return options_of<AblationOptions>(env, packed, [](OptionsReader& from, AblationOptions& options) {
+    read_target(from, options);
+    from.read_all("orders", options.orders, order);
+    from.read("removal", options.removal, removal_named);
+    from.read_all("means", options.means, constants);
+  });
 }
 
 CheckOptions check_options(JNIEnv* env, jbyteArray packed) {
-  const std::string bytes = text(env, packed);
-  RecordReader records(bytes);
-  CheckOptions result;
-  read_target(records, result);
-  read_layers(records, result);
-  result.most_neurons = records.integer();
-  return result;
+  return options_of<CheckOptions>(env, packed, [](OptionsReader& from, CheckOptions& options) {
+    read_target(from, options);
+    read_layers(from, options);
+    from.read("mostNeurons", options.most_neurons);
+  });
 }
 
 }  // namespace pregrad::jni

@@ -8,8 +8,9 @@
 
 namespace pregrad::jni {
 
-/// What the builders of org.pregrad packed, in the order in which they write it.
-/// @throws ArgumentError, InternalError if classes and library are of different builds
+/// What the builders of org.pregrad packed by name; what they leave out keeps its default.
+/// @throws ArgumentError for an option or a name that this library does not know
+/// @throws InternalError if the bytes are cut off or garbled
 AttributionOptions probe_options(JNIEnv* env, jbyteArray packed);
 AttributionOptions attribution_options(JNIEnv* env, jbyteArray packed);
 AblationOptions ablation_options(JNIEnv* env, jbyteArray packed);

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Native;
-import org.pregrad.internal.RecordWriter;
+import org.pregrad.internal.OptionsWriter;
 
 /**
  * A running measurement of removal curves: any number of batches go in, from any thread; curves come out at any time.
@@ -71,11 +71,11 @@ public final class Ablation implements AutoCloseable {
         }
 
         @Override
-        void write(RecordWriter records) {
-            super.write(records);
-            Encoder.orders(orders, records);
-            records.add(removal.ordinal());
-            Encoder.constants(means, records);
+        void write(OptionsWriter options) {
+            super.write(options);
+            options.addAll("orders", Encoder.orders(orders));
+            options.add("removal", removal.id());
+            options.addAll("means", Encoder.constants(means));
         }
 
         /**
@@ -154,13 +154,27 @@ public final class Ablation implements AutoCloseable {
     /**
      * Takes the place of all that was measured so far. Curves go on to the last bit as if there had been no break.
      *
-     * @param state what {@link #save()} gave for the same orders
+     * @param state what {@link #save()} gave for the same orders and options
      * @throws ArgumentException if it is not; nothing is changed then
      * @throws IllegalStateException if the measurement is closed
      */
     public void restore(byte[] state) {
         Objects.requireNonNull(state, "state");
         handle.run(id -> Native.ablationRestore(id, state));
+    }
+
+    /**
+     * Adds what another measurement has measured, in this process or in another. Any thread may merge while others add.
+     * Curves become those of one measurement of the batches of both, whoever had which and in whatever order they are
+     * merged, to the last bit as far as {@link Attribution#merge} says. Accuracies are counts, and always the same.
+     *
+     * @param state what {@link #save()} gave for the same orders and options, of the same model
+     * @throws ArgumentException if it is not; nothing is changed then
+     * @throws IllegalStateException if the measurement is closed
+     */
+    public void merge(byte[] state) {
+        Objects.requireNonNull(state, "state");
+        handle.run(id -> Native.ablationMerge(id, state));
     }
 
     /** Gives the native memory back, as soon as no thread computes with it any more. */

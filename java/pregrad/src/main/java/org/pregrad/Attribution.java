@@ -6,7 +6,7 @@ import java.util.Optional;
 import org.pregrad.internal.BatchIntegers;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Native;
-import org.pregrad.internal.RecordWriter;
+import org.pregrad.internal.OptionsWriter;
 import org.pregrad.internal.Text;
 
 /**
@@ -138,15 +138,15 @@ public final class Attribution implements AutoCloseable {
         }
 
         @Override
-        void write(RecordWriter records) {
-            super.write(records);
-            records.add(steps);
-            records.add(quadrature.ordinal());
-            records.add(baseline.ordinal());
-            Encoder.constants(baselines, records);
-            records.add(removal.ordinal());
-            Encoder.constants(means, records);
-            records.add(cudaGraphs ? 1 : 0);
+        void write(OptionsWriter options) {
+            super.write(options);
+            options.add("steps", steps);
+            options.add("quadrature", quadrature.id());
+            options.add("baseline", baseline.id());
+            options.addAll("baselines", Encoder.constants(baselines));
+            options.add("removal", removal.id());
+            options.addAll("means", Encoder.constants(means));
+            options.add("cudaGraphs", cudaGraphs);
         }
 
         <R> R useInputBaseline(Input.Use<R> use) {
@@ -301,13 +301,32 @@ public final class Attribution implements AutoCloseable {
     /**
      * Takes the place of all that was added so far. Scores go on to the last bit as if there had been no break.
      *
-     * @param state what {@link #save()} gave for an attribution of the same layers and methods
+     * @param state what {@link #save()} gave for an attribution of the same layers, methods and options
      * @throws ArgumentException if it is not; nothing is changed then
      * @throws IllegalStateException if the attribution is closed
      */
     public void restore(byte[] state) {
         Objects.requireNonNull(state, "state");
         handle.run(id -> Native.restore(id, state));
+    }
+
+    /**
+     * Adds what another attribution has added, in this process or in another: calls of a layer and clusters that only one of
+     * them has, too. Any thread may merge while others add.
+     *
+     * <p>Scores become those of one attribution to which the batches of both were added, whoever had which and in whatever
+     * order they are merged. Sums are kept in 106 bits: those of the values and of their magnitudes are exact, and so the
+     * same to the last bit, as long as what the batches add to a neuron lies within a factor of 2³⁰ of each other;
+     * elsewhere, and in squares, the order may show beyond the 100th bit, which a double shows about once in 10¹². The same
+     * states merged in the same order give the same bytes. The model must be the same, which no state can tell.
+     *
+     * @param state what {@link #save()} gave for an attribution of the same layers, methods and options
+     * @throws ArgumentException if it is not, or if a layer has another number of neurons there; nothing is changed then
+     * @throws IllegalStateException if the attribution is closed
+     */
+    public void merge(byte[] state) {
+        Objects.requireNonNull(state, "state");
+        handle.run(id -> Native.merge(id, state));
     }
 
     /** Gives the native memory back, as soon as no thread computes with it any more. */

@@ -3,7 +3,7 @@ package org.pregrad;
 import java.util.List;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Native;
-import org.pregrad.internal.RecordWriter;
+import org.pregrad.internal.OptionsWriter;
 
 /**
  * Compares ∂y/∂z with central finite differences of the model, and with what a backward hook would give: any number of
@@ -45,9 +45,9 @@ public final class Check implements AutoCloseable {
         }
 
         @Override
-        void write(RecordWriter records) {
-            super.write(records);
-            records.add(mostNeurons);
+        void write(OptionsWriter options) {
+            super.write(options);
+            options.add("mostNeurons", mostNeurons);
         }
 
         /**

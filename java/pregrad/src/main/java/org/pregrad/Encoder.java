@@ -1,33 +1,35 @@
 package org.pregrad;
 
 import java.util.List;
-import org.pregrad.internal.RecordWriter;
+import org.pregrad.internal.OptionsWriter;
 
 /** Packs Java values for native code. */
 final class Encoder {
     private Encoder() {}
 
-    static void constants(List<NeuronConstants> list, RecordWriter records) {
-        records.add(list.size());
-        for (NeuronConstants constants : list) {
-            records.add(constants.layer());
-            records.add(constants.call());
-            records.add(constants.cluster().isPresent() ? 1 : 0);
-            records.add(constants.cluster().orElse(0));
-            records.add(constants.values());
-        }
+    static List<OptionsWriter> constants(List<NeuronConstants> list) {
+        return list.stream()
+                .map(constants -> {
+                    OptionsWriter packed = new OptionsWriter()
+                            .add("layer", constants.layer())
+                            .add("call", constants.call())
+                            .add("values", constants.values());
+                    constants.cluster().ifPresent(cluster -> packed.add("cluster", new long[] {cluster}));
+                    return packed;
+                })
+                .toList();
     }
 
-    static void orders(List<RemovalOrder> list, RecordWriter records) {
-        records.add(list.size());
-        for (RemovalOrder order : list) {
-            records.add(order.layer());
-            records.add(order.call());
-            records.add(order.cluster());
-            records.add(order.method().ordinal());
-            records.add(order.aggregate().ordinal());
-            records.add(order.repeat());
-            records.add(order.neurons());
-        }
+    static List<OptionsWriter> orders(List<RemovalOrder> list) {
+        return list.stream()
+                .map(order -> new OptionsWriter()
+                        .add("layer", order.layer())
+                        .add("call", order.call())
+                        .add("cluster", order.cluster())
+                        .add("method", order.method().id())
+                        .add("aggregate", order.aggregate().id())
+                        .add("repeat", order.repeat())
+                        .add("neurons", order.neurons()))
+                .toList();
     }
 }

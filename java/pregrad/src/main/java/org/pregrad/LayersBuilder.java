@@ -3,7 +3,7 @@ package org.pregrad;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import org.pregrad.internal.RecordWriter;
+import org.pregrad.internal.OptionsWriter;
 
 /**
  * Collects which layers are looked at, and which output counts.
@@ -39,9 +39,8 @@ public abstract sealed class LayersBuilder<B extends LayersBuilder<B>> extends T
     }
 
     @Override
-    void write(RecordWriter records) {
-        super.write(records);
-        records.add(layers.size());
-        layers.forEach(records::add);
+    void write(OptionsWriter options) {
+        super.write(options);
+        options.addTexts("layers", layers);
     }
 }

@@ -3,7 +3,7 @@ package org.pregrad;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import org.pregrad.internal.RecordWriter;
+import org.pregrad.internal.OptionsWriter;
 
 /**
  * Collects what to compute; the defaults are those of the command.
@@ -50,10 +50,9 @@ public abstract sealed class OptionsBuilder<B extends OptionsBuilder<B>> extends
     }
 
     @Override
-    void write(RecordWriter records) {
-        super.write(records);
-        records.add(methods.size());
-        methods.forEach(method -> records.add(method.ordinal()));
-        records.add(seed);
+    void write(OptionsWriter options) {
+        super.write(options);
+        options.addTexts("methods", methods.stream().map(Method::id).toList());
+        options.add("seed", seed);
     }
 }

@@ -58,14 +58,6 @@ public final class Target {
         }
     }
 
-    int kind() {
-        return kind;
-    }
-
-    long index() {
-        return index;
-    }
-
     @Override
     public boolean equals(Object other) {
         return other instanceof Target && ((Target) other).kind == kind && ((Target) other).index == index;

@@ -1,7 +1,7 @@
 package org.pregrad;
 
 import java.util.Objects;
-import org.pregrad.internal.RecordWriter;
+import org.pregrad.internal.OptionsWriter;
 
 /**
  * Collects which output of the model counts; the defaults are those of the command.
@@ -38,16 +38,15 @@ public abstract sealed class TargetBuilder<B extends TargetBuilder<B>> permits L
         return self();
     }
 
-    /** Packs the options in the order in which native code reads them. */
-    void write(RecordWriter records) {
-        records.add(target.kind());
-        records.add(target.index());
-        records.add(output.ordinal());
+    /** Packs the options by the names under which native code looks for them. */
+    void write(OptionsWriter options) {
+        options.add("target", target.toString());
+        options.add("output", output.id());
     }
 
     final byte[] packed() {
-        RecordWriter records = new RecordWriter();
-        write(records);
-        return records.bytes();
+        OptionsWriter options = new OptionsWriter();
+        write(options);
+        return options.bytes();
     }
 }

@@ -53,6 +53,7 @@ class LifecycleTest {
         assertThatThrownBy(attribution::scores).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(attribution::save).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> attribution.restore(new byte[0])).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> attribution.merge(new byte[0])).isInstanceOf(IllegalStateException.class);
         assertThat(scores.of("act1", 0, Method.GRADIENT).mean()).hasSize(128);
     }
 
@@ -80,6 +81,7 @@ class LifecycleTest {
         assertThatThrownBy(ablation::curves).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(ablation::save).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> ablation.restore(state)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> ablation.merge(state)).isInstanceOf(IllegalStateException.class);
         assertThat(curves).hasSize(2);
     }
 

@@ -60,7 +60,7 @@ public final class Native {
     /** The shape, a long[], and the values, a float[] or double[]. */
     public static native Object[] forward(long model, int source, Object data, long offset, long[] shape);
 
-    /** The options as {@link RecordWriter} packs them; the input is the baseline of paths in input space. */
+    /** The options as {@link OptionsWriter} packs them; the input is the baseline of paths in input space. */
     public static native long attribution(
             long model, byte[] options, int source, Object data, long offset, long[] shape);
 
@@ -88,7 +88,9 @@ public final class Native {
 
     public static native void restore(long attribution, byte[] state);
 
-    /** The options as {@link RecordWriter} packs them. */
+    public static native void merge(long attribution, byte[] state);
+
+    /** The options as {@link OptionsWriter} packs them. */
     public static native long ablation(long model, byte[] options);
 
     public static native void ablationAdd(
@@ -103,7 +105,9 @@ public final class Native {
 
     public static native void ablationRestore(long ablation, byte[] state);
 
-    /** The options as {@link RecordWriter} packs them. */
+    public static native void ablationMerge(long ablation, byte[] state);
+
+    /** The options as {@link OptionsWriter} packs them. */
     public static native long check(long model, byte[] options);
 
     public static native void checkAdd(long check, int source, Object data, long offset, long[] shape, long[] labels);
@@ -117,7 +121,7 @@ public final class Native {
 
     public static native double rankCorrelation(double[] left, double[] right);
 
-    /** The options as {@link RecordWriter} packs them. */
+    /** The options as {@link OptionsWriter} packs them. */
     public static native long probe(byte[] options);
 
     /** Assigns the tapped tensor to the one at {@code result}; the default axis is {@link Long#MIN_VALUE}. */

@@ -18,10 +18,20 @@ public final class RecordWriter {
     }
 
     public void add(String text) {
-        byte[] utf8 = Text.utf8(text);
-        add(utf8.length);
-        grow(utf8.length);
-        bytes.put(utf8);
+        add(Text.utf8(text));
+    }
+
+    public void add(byte[] values) {
+        add(values.length);
+        grow(values.length);
+        bytes.put(values);
+    }
+
+    public void add(long[] values) {
+        add(values.length);
+        grow((long) values.length * Long.BYTES);
+        bytes.asLongBuffer().put(values);
+        bytes.position(bytes.position() + values.length * Long.BYTES);
     }
 
     public void add(int[] values) {
