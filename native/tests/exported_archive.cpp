@@ -7,8 +7,8 @@
 
 #include <caffe2/serialize/inline_container.h>
 
-#include "pt2/archive.hpp"
-#include "pt2/exported_reader.hpp"
+#include "readers/pt2/archive.hpp"
+#include "readers/pt2/exported_reader.hpp"
 
 namespace pregrad::test {
 

@@ -8,8 +8,8 @@
 #include <c10/core/Device.h>
 #include <gtest/gtest.h>
 
-#include "graph/device_failure.hpp"
 #include "pregrad/error.hpp"
+#include "support/device_failure.hpp"
 
 namespace pregrad::test {
 
@@ -23,7 +23,7 @@ inline const c10::Device gpu = [] {
 /// Why there is no GPU to test on; "" if there is one.
 inline std::string why_no_gpu() {
   try {
-    graph::usable_device(gpu);
+    support::usable_device(gpu);
     return "";
   } catch (const DeviceError& error) {
     return error.what();

@@ -6,9 +6,9 @@
 #include <torch/script.h>
 #include <torch/torch.h>
 
-#include "attribution/layer_replay.hpp"
 #include "check/layer_comparison.hpp"
 #include "fixtures.hpp"
+#include "methods/layer_replay.hpp"
 #include "pregrad/pregrad.hpp"
 
 namespace pregrad::test {

@@ -11,8 +11,8 @@
 #include <torch/torch.h>
 
 #include "fixtures.hpp"
-#include "graph/own_state.hpp"
 #include "pregrad/pregrad.hpp"
+#include "support/own_state.hpp"
 
 namespace pregrad::test {
 
@@ -178,8 +178,8 @@ TEST(OwnState, AModelThatChangesTheGradientModeAndThrowsChangesNothing) {
 
 TEST(OwnState, CallsThatOverlapLeaveTheDefaultTypeAsItWas) {
   const DefaultDouble state;
-  auto first = std::make_unique<graph::OwnState>();
-  auto second = std::make_unique<graph::OwnState>();
+  auto first = std::make_unique<support::OwnState>();
+  auto second = std::make_unique<support::OwnState>();
   EXPECT_EQ(c10::get_default_dtype_as_scalartype(), at::kFloat);
   first.reset();
   EXPECT_EQ(c10::get_default_dtype_as_scalartype(), at::kFloat) << "the other call goes on";
@@ -189,13 +189,13 @@ TEST(OwnState, CallsThatOverlapLeaveTheDefaultTypeAsItWas) {
 
 TEST(OwnState, OnlyTensorsOfInferenceModeAreCopied) {
   const at::Tensor plain = at::rand({3});
-  EXPECT_TRUE(graph::without_inference(plain).is_same(plain));
-  EXPECT_FALSE(graph::without_inference(at::Tensor()).defined());
+  EXPECT_TRUE(support::without_inference(plain).is_same(plain));
+  EXPECT_FALSE(support::without_inference(at::Tensor()).defined());
   const at::Tensor made_inside = [] {
     const c10::InferenceMode inference;
     return at::rand({3});
   }();
-  const at::Tensor copy = graph::without_inference(made_inside);
+  const at::Tensor copy = support::without_inference(made_inside);
   EXPECT_FALSE(copy.is_inference());
   EXPECT_TRUE(copy.equal(made_inside));
 }

@@ -10,11 +10,11 @@
 #include <torch/torch.h>
 
 #include "attribution/attribution_implementation.hpp"
-#include "attribution/output_differences.hpp"
 #include "check/check_implementation.hpp"
 #include "fixtures.hpp"
-#include "graph/torchscript_reader.hpp"
+#include "model/output_differences.hpp"
 #include "pregrad/pregrad.hpp"
+#include "readers/torchscript_reader.hpp"
 
 namespace pregrad::test {
 
@@ -129,7 +129,7 @@ torch::jit::Module mlp_module() {
 
 /// A model whose graph is not quite that of the module that it was made of.
 std::shared_ptr<const Model::Implementation> unlike_its_module(double change) {
-  graph::ReadModel read = graph::read_module(mlp_module(), c10::kCPU);
+  graph::ReadModel read = readers::read_module(mlp_module(), c10::kCPU);
   torch::jit::Module other = mlp_module();
   other.attr("w2").toTensor().mul_(1 + change);
   read.module = std::move(other);
@@ -169,7 +169,7 @@ TEST(UntouchedModel, CheckMeasuresAgainstItToo) {
 }
 
 TEST(UntouchedModel, SharesTheTensorsOfTheGraph) {
-  const graph::ReadModel read = graph::read_module(mlp_module(), c10::kCPU);
+  const graph::ReadModel read = readers::read_module(mlp_module(), c10::kCPU);
   std::set<const void*> constants;
   for (torch::jit::Node* node : read.model.graph->nodes()) {
     const auto value = node->kind() == torch::jit::prim::Constant ? torch::jit::toIValue(node->output()) : std::nullopt;
@@ -201,14 +201,14 @@ TEST(UntouchedModel, IsNotChangedByAForwardThatWritesIntoItsInput) {
 
 TEST(OutputDifferences, AreRelativeToTheLargestOutput) {
   const at::Tensor expected = at::tensor({1.0, -4.0, 0.0});
-  EXPECT_EQ(attribution::relative_difference(expected, expected), 0);
-  EXPECT_NEAR(attribution::relative_difference(at::tensor({1.0, -4.0, 0.2}), expected), 0.05, 1e-12);
-  EXPECT_NEAR(attribution::relative_difference(at::tensor({1.0, -4.0, 0.2}), expected, 20), 0.01, 1e-12);
-  EXPECT_EQ(attribution::relative_difference(at::zeros({3}), at::zeros({3})), 0);
+  EXPECT_EQ(model::relative_difference(expected, expected), 0);
+  EXPECT_NEAR(model::relative_difference(at::tensor({1.0, -4.0, 0.2}), expected), 0.05, 1e-12);
+  EXPECT_NEAR(model::relative_difference(at::tensor({1.0, -4.0, 0.2}), expected, 20), 0.01, 1e-12);
+  EXPECT_EQ(model::relative_difference(at::zeros({3}), at::zeros({3})), 0);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(attribution::relative_difference(at::tensor({nan, 1.0}), at::tensor({nan, 1.0})), 0);
-  EXPECT_TRUE(std::isinf(attribution::relative_difference(at::tensor({nan, 1.0}), at::tensor({1.0, 1.0}))));
-  EXPECT_TRUE(std::isinf(attribution::relative_difference(at::zeros({2}), at::zeros({3}))));
+  EXPECT_EQ(model::relative_difference(at::tensor({nan, 1.0}), at::tensor({nan, 1.0})), 0);
+  EXPECT_TRUE(std::isinf(model::relative_difference(at::tensor({nan, 1.0}), at::tensor({1.0, 1.0}))));
+  EXPECT_TRUE(std::isinf(model::relative_difference(at::zeros({2}), at::zeros({3}))));
 }
 
 TEST(OutputDifferences, AModelThatMagnifiesRoundingIsNoOtherModel) {

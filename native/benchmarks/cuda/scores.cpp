@@ -18,7 +18,7 @@
 #include <cuda_runtime_api.h>
 
 #include "cuda/device.hpp"
-#include "statistics/cluster_rows.hpp"
+#include "support/cluster_rows.hpp"
 
 namespace pregrad::benchmarks {
 
@@ -133,7 +133,7 @@ bool has_device(benchmark::State& state) {
 void run_kernels(benchmark::State& state, const Case& one) {
   if (has_device(state)) {
     const Batch batch(one, state.range(0) << 30);
-    const statistics::ClusterRows rows(batch.clusters);
+    const support::ClusterRows rows(batch.clusters);
     measure(state, batch.bytes, [&] { cuda::device_scores(batch.x, batch.y, one.neuron_axis, rows, all_quantities); });
   }
 }

@@ -7,21 +7,21 @@
 
 #include "ablation/ablation_implementation.hpp"
 #include "ablation/output_readings.hpp"
-#include "ablation/removal.hpp"
-#include "attribution/batch_checks.hpp"
-#include "attribution/batch_parts.hpp"
-#include "attribution/differentiation.hpp"
-#include "attribution/neuron_constants.hpp"
 #include "attribution/option_texts.hpp"
-#include "graph/device_failure.hpp"
-#include "graph/own_state.hpp"
+#include "methods/neuron_constants.hpp"
+#include "methods/removal.hpp"
+#include "model/batch_checks.hpp"
+#include "model/batch_parts.hpp"
+#include "model/differentiation.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
+#include "support/device_failure.hpp"
+#include "support/own_state.hpp"
 
 namespace pregrad {
 
 using ablation::CurveSums;
-using attribution::LayerReplay;
+using methods::LayerReplay;
 
 namespace {
 
@@ -72,7 +72,7 @@ Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementa
       layer = layers_.insert(layer, {order.layer,
                                      order.call,
                                      std::make_unique<const LayerReplay>(model_, order.layer, order.call,
-                                                                         ablation::stage_of(options.removal), false),
+                                                                         methods::stage_of(options.removal), false),
                                      {}});
     }
     layer->orders.push_back(i);
@@ -81,13 +81,13 @@ Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementa
 
 void Ablation::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
   const at::NoGradGuard no_gradients;
-  attribution::check_inputs(inputs, model_->model().weight_type());
+  model::check_inputs(inputs, model_->model().weight_type());
   const std::int64_t samples = inputs.size(0);
-  const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
-  const at::Tensor checked_clusters = attribution::checked_clusters(clusters, samples);
+  const at::Tensor checked_labels = model::checked_integers(labels, "labels", samples);
+  const at::Tensor checked_clusters = model::checked_clusters(clusters, samples);
   // The sums take all parts at once, so that a batch of which one fails adds nothing.
   std::vector<Measured> all;
-  const std::int64_t splits = attribution::in_parts(device(), samples, [&](const attribution::BatchPart& part) {
+  const std::int64_t splits = model::in_parts(device(), samples, [&](const model::BatchPart& part) {
     all.push_back(measured(part, part.of(inputs.detach()), part.of(checked_labels), part.of(checked_clusters)));
   });
 
@@ -104,13 +104,13 @@ void Ablation::Implementation::add(const at::Tensor& inputs, const at::Tensor& l
   }
 }
 
-Ablation::Implementation::Measured Ablation::Implementation::measured(const attribution::BatchPart& part,
+Ablation::Implementation::Measured Ablation::Implementation::measured(const model::BatchPart& part,
                                                                       const at::Tensor& inputs,
                                                                       const at::Tensor& labels,
                                                                       const at::Tensor& clusters) const {
-  attribution::if_two_fit(part, [&] { model_->require_independent_samples(inputs); });
-  const at::Tensor outputs = attribution::as_outputs(model_->forward(inputs), part.samples);
-  attribution::require_finite_outputs(outputs);
+  model::if_two_fit(part, [&] { model_->require_independent_samples(inputs); });
+  const at::Tensor outputs = model::as_outputs(model_->forward(inputs), part.samples);
+  model::require_finite_outputs(outputs);
   Measured result;
   result.is_classifier = outputs.size(1) > 1;
   result.clusters = clusters;
@@ -118,9 +118,9 @@ Ablation::Implementation::Measured Ablation::Implementation::measured(const attr
     throw InputError("there are no labels, without which there is no accuracy: give one per sample");
   }
   const at::Tensor label_indices =
-      result.is_classifier ? attribution::target_indices(outputs, labels, Target::label()) : at::Tensor();
-  const attribution::SampleBatch batch{inputs, attribution::target_indices(outputs, labels, options_.target), clusters,
-                                       part.short_of_memory};
+      result.is_classifier ? model::target_indices(outputs, labels, Target::label()) : at::Tensor();
+  const model::SampleBatch batch{inputs, model::target_indices(outputs, labels, options_.target), clusters,
+                                 part.short_of_memory};
 
   result.points.resize(options_.orders.size());
   for (std::size_t i = 0; i < result.points.size(); ++i) {
@@ -132,7 +132,7 @@ Ablation::Implementation::Measured Ablation::Implementation::measured(const attr
   return result;
 }
 
-void Ablation::Implementation::measure(const LayerOrders& layer, const attribution::SampleBatch& batch,
+void Ablation::Implementation::measure(const LayerOrders& layer, const model::SampleBatch& batch,
                                        const at::Tensor& labels, Points& points) const {
   const std::int64_t samples = batch.samples();
   std::vector<Task> tasks;
@@ -151,8 +151,7 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const attributi
     return at::Tensor();
   });
   require_neurons(layer, neurons);
-  const std::int64_t worthwhile =
-      attribution::worthwhile_copies(batch, elements, static_cast<std::int64_t>(tasks.size()));
+  const std::int64_t worthwhile = methods::worthwhile_copies(batch, elements, static_cast<std::int64_t>(tasks.size()));
   if (worthwhile > 1) {
     start = layer.replay->start(batch.inputs, worthwhile);
   }
@@ -170,7 +169,7 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const attributi
     const at::Tensor constants =
         constants_of_orders.defined() ? constants_of_orders.index_select(0, places_of(now)) : at::Tensor();
     const LayerReplay::Result result = layer.replay->run(start, [&](const at::Tensor& value, std::int64_t axis) {
-      return ablation::removed(value, axis, masks, constants);
+      return methods::removed(value, axis, masks, constants);
     });
     const ablation::OutputReadings readings(result.outputs, targets, repeated_labels, options_.output);
     for (std::size_t i = first; i < last; ++i) {
@@ -209,7 +208,7 @@ at::Tensor Ablation::Implementation::constants_of(const LayerOrders& layer, std:
   for (const std::size_t order : layer.orders) {
     const at::Tensor cluster = at::full({1}, options_.orders[order].cluster, at::kLong);
     rows.push_back(
-        attribution::constants_of(options_.means, layer.layer, layer.call, cluster, neurons, "mean activations"));
+        methods::constants_of(options_.means, layer.layer, layer.call, cluster, neurons, "mean activations"));
   }
   return at::cat(rows);
 }
@@ -315,10 +314,10 @@ void Ablation::Implementation::merge(std::string_view state) {
 Ablation::Ablation(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Ablation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  const graph::OwnState own_state;
-  graph::on_device(implementation_->device(), [&] {
-    implementation_->add(graph::without_inference(inputs), graph::without_inference(labels),
-                         graph::without_inference(clusters));
+  const support::OwnState own_state;
+  support::on_device(implementation_->device(), [&] {
+    implementation_->add(support::without_inference(inputs), support::without_inference(labels),
+                         support::without_inference(clusters));
   });
 }
 

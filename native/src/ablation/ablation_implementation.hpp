@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "ablation/curve_sums.hpp"
-#include "attribution/batch_parts.hpp"
-#include "attribution/layer_replay.hpp"
-#include "attribution/model_implementation.hpp"
-#include "attribution/sample_batch.hpp"
+#include "methods/layer_replay.hpp"
+#include "model/batch_parts.hpp"
+#include "model/model_implementation.hpp"
+#include "model/sample_batch.hpp"
 #include "pregrad/ablation.hpp"
 
 namespace pregrad {
@@ -34,7 +34,7 @@ class Ablation::Implementation {
   struct LayerOrders {
     std::string layer;
     std::int64_t call = 0;
-    std::unique_ptr<const attribution::LayerReplay> replay;
+    std::unique_ptr<const methods::LayerReplay> replay;
     std::vector<std::size_t> orders;
   };
   /// One point of one curve.
@@ -51,10 +51,10 @@ class Ablation::Implementation {
     bool is_classifier = true;
   };
 
-  Measured measured(const attribution::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
+  Measured measured(const model::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
                     const at::Tensor& clusters) const;
 
-  void measure(const LayerOrders& layer, const attribution::SampleBatch& batch, const at::Tensor& labels,
+  void measure(const LayerOrders& layer, const model::SampleBatch& batch, const at::Tensor& labels,
                Points& points) const;
   at::Tensor masks_of(const std::vector<Task>& tasks, std::int64_t neurons) const;
   static at::Tensor places_of(const std::vector<Task>& tasks);

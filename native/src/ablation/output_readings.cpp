@@ -2,16 +2,16 @@
 
 #include <ATen/Functions.h>
 
-#include "attribution/differentiation.hpp"
-#include "attribution/neuron_blocks.hpp"
+#include "methods/neuron_blocks.hpp"
+#include "model/differentiation.hpp"
 
 namespace pregrad::ablation {
 
-using attribution::values_of;
+using methods::values_of;
 
 OutputReadings::OutputReadings(const at::Tensor& outputs, const at::Tensor& targets, const at::Tensor& labels,
                                Output output)
-    : y_(values_of(attribution::selected_outputs(outputs, targets, output))),
+    : y_(values_of(model::selected_outputs(outputs, targets, output))),
       is_right_(y_.size(), 0),
       cross_entropy_(y_.size(), 0) {
   if (labels.defined()) {

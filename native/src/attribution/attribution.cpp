@@ -7,29 +7,29 @@
 #include <ATen/core/grad_mode.h>
 
 #include "attribution/attribution_implementation.hpp"
-#include "attribution/batch_checks.hpp"
-#include "attribution/batch_copies.hpp"
-#include "attribution/batch_parts.hpp"
-#include "attribution/differentiation.hpp"
-#include "attribution/layer_gradients.hpp"
-#include "attribution/layer_taps.hpp"
 #include "attribution/option_texts.hpp"
 #include "cuda/device.hpp"
-#include "graph/device_failure.hpp"
-#include "graph/own_state.hpp"
 #include "graph/small_products.hpp"
+#include "model/batch_checks.hpp"
+#include "model/batch_copies.hpp"
+#include "model/batch_parts.hpp"
+#include "model/differentiation.hpp"
+#include "model/layer_gradients.hpp"
+#include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
+#include "support/device_failure.hpp"
+#include "support/own_state.hpp"
 
 namespace pregrad {
 
-using attribution::LayerBatch;
+using model::LayerBatch;
 
 namespace {
 
-attribution::ScoreSubject subject_of(const attribution::LayerSelection& selection, const AttributionOptions& options) {
+attribution::ScoreSubject subject_of(const model::LayerSelection& selection, const AttributionOptions& options) {
   attribution::ScoreSubject subject;
-  for (const attribution::SelectedSite& selected : selection.sites) {
+  for (const model::SelectedSite& selected : selection.sites) {
     const graph::LayerSite& site = *selected.site;
     if (selected.all_calls) {
       subject.layers.push_back(site.call ? statistics::to_string(site.name, *site.call) : site.name);
@@ -62,9 +62,9 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
                                             const cuda::RecorderFactory& make_recorder)
     : model_(std::move(model)),
       options_(options),
-      needs_(attribution::needs_of(options.methods)),
-      selection_(attribution::select_layers(model_->model().sites(), options.layers)),
-      graph_(model_->model().tapped(attribution::taps_of(selection_, needs_))),
+      needs_(model::needs_of(options.methods)),
+      selection_(model::select_layers(model_->model().sites(), options.layers)),
+      graph_(model_->model().tapped(model::taps_of(selection_, needs_))),
       replayed_methods_(model_, selection_, options),
       table_(options.methods, options.seed, subject_of(selection_, options)) {
   if (options.methods.empty()) {
@@ -81,11 +81,11 @@ void Attribution::Implementation::require_layers(const at::Tensor& inputs) {
     return;
   }
   const std::int64_t samples = inputs.size(0) == 2 ? 3 : 2;
-  const c10::AutoGradMode with_history(attribution::need_gradients(options_.methods));
+  const c10::AutoGradMode with_history(model::need_gradients(options_.methods));
   try {
     const at::Tensor some = at::cat({inputs, inputs, inputs}).slice(0, 0, samples);
-    for (const LayerBatch& layer : differentiated(some)) {
-      attribution::require_batch_axis(layer, samples);
+    for (const model::LayerBatch& layer : differentiated(some)) {
+      model::require_batch_axis(layer, samples);
     }
   } catch (const InputError&) {
     static_cast<void>(differentiated(inputs));  // the model takes batches of one size only
@@ -93,34 +93,34 @@ void Attribution::Implementation::require_layers(const at::Tensor& inputs) {
   has_layers_.store(true, std::memory_order_relaxed);
 }
 
-std::vector<LayerBatch> Attribution::Implementation::differentiated(const at::Tensor& inputs) const {
+std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const at::Tensor& inputs) const {
   // Methods that run the model again leave it to each run to take its gradients.
-  const bool is_for_replays = attribution::need_gradients(options_.methods) && !needs_.gradients();
-  graph::Run run = is_for_replays ? model_->run(model_->model().tapped(attribution::taps_of(
-                                                    selection_, attribution::needs_of({Method::gradient}))),
-                                                inputs)
-                                  : model_->run(graph_, inputs);
-  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
+  const bool is_for_replays = model::need_gradients(options_.methods) && !needs_.gradients();
+  graph::Run run =
+      is_for_replays
+          ? model_->run(model_->model().tapped(model::taps_of(selection_, model::needs_of({Method::gradient}))), inputs)
+          : model_->run(graph_, inputs);
+  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
   model_->require_untouched_outputs(inputs, outputs);
-  std::vector<LayerBatch> layers = attribution::selected_layers(selection_, std::move(run.executions));
-  if (attribution::need_gradients(options_.methods)) {
+  std::vector<model::LayerBatch> layers = model::selected_layers(selection_, std::move(run.executions));
+  if (model::need_gradients(options_.methods)) {
     // Which of the outputs is taken does not matter for whether there is a way to them.
-    attribution::differentiate_layers(layers, outputs, at::zeros({inputs.size(0)}, outputs.options().dtype(at::kLong)),
-                                      Output::logit);
-    attribution::require_influence(layers);
+    model::differentiate_layers(layers, outputs, at::zeros({inputs.size(0)}, outputs.options().dtype(at::kLong)),
+                                Output::logit);
+    model::require_influence(layers);
   }
   return layers;
 }
 
 void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  attribution::check_inputs(inputs, model_->model().weight_type());
+  model::check_inputs(inputs, model_->model().weight_type());
   const std::int64_t samples = inputs.size(0);
-  const at::Tensor targets = attribution::checked_labels(labels, samples, options_.target);
+  const at::Tensor targets = model::checked_labels(labels, samples, options_.target);
   const std::int64_t per_sample = targets.defined() && targets.dim() == 2 ? targets.size(1) : 1;
-  const at::Tensor members = attribution::checked_clusters(clusters, samples, per_sample);
+  const at::Tensor members = model::checked_clusters(clusters, samples, per_sample);
   // The table takes all parts at once, so that a batch of which one fails adds nothing.
   std::vector<attribution::LayerAddition> all;
-  const std::int64_t splits = attribution::in_parts(device(), samples, [&](const attribution::BatchPart& part) {
+  const std::int64_t splits = model::in_parts(device(), samples, [&](const model::BatchPart& part) {
     std::vector<attribution::LayerAddition> some =
         additions(part, {part.of(inputs), part.of(targets), part.of(members)});
     std::move(some.begin(), some.end(), std::back_inserter(all));
@@ -131,12 +131,12 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
   }
 }
 
-std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const attribution::BatchPart& part,
+std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const model::BatchPart& part,
                                                                                const LabelledBatch& batch) {
   if (recorded_ && part.short_of_memory) {
     recorded_->give_up("the device has too little memory");
   }
-  attribution::if_two_fit(part, [&] {
+  model::if_two_fit(part, [&] {
     model_->require_independent_samples(batch.inputs);
     require_layers(batch.inputs);
   });
@@ -150,7 +150,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   constexpr double end_of_model = 1.0 / 8;
   const bool takes_copies = !part.short_of_memory && part.samples * per_sample <= few_samples &&
                             graph_.work_behind_first_tap() > end_of_model;
-  return attribution::with_copies(takes_copies ? per_sample : 1, [&](std::int64_t copies) {
+  return model::with_copies(takes_copies ? per_sample : 1, [&](std::int64_t copies) {
     return copies == 1 ? additions(batch, part.short_of_memory)
                        : additions({batch.inputs.repeat_interleave(copies, 0), batch.labels.reshape({-1}),
                                     batch.clusters.reshape({-1})},
@@ -161,7 +161,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
 std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const LabelledBatch& batch,
                                                                                bool short_of_memory) {
   const at::Tensor inputs = batch.inputs.detach();
-  const std::shared_ptr<const statistics::ClusterRows> rows =
+  const std::shared_ptr<const support::ClusterRows> rows =
       batch.clusters.dim() == 1 ? attribution::rows_of(batch.clusters) : nullptr;
   if (recorded_ && rows) {
     if (auto all = recorded_->additions({inputs, batch.labels, rows})) {
@@ -171,21 +171,21 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   const c10::AutoGradMode with_history(needs_.gradients());
   const graph::ProductsInThisThread alone(!replayed_methods_.has_any() && graph_.has_small_products(inputs));
   graph::Run run = model_->run(graph_, inputs);
-  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
+  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
   // A device's answer has to be waited for, so there the question comes when all the rest is done.
   const bool is_on_device = !outputs.is_cpu();
   if (!is_on_device) {
-    attribution::require_finite_outputs(outputs);
+    model::require_finite_outputs(outputs);
   }
-  std::vector<LayerBatch> layers = attribution::selected_layers(selection_, std::move(run.executions));
+  std::vector<model::LayerBatch> layers = model::selected_layers(selection_, std::move(run.executions));
   const auto additions_of = [&](const at::Tensor& labels, const at::Tensor& clusters,
-                                const std::shared_ptr<const statistics::ClusterRows>& cluster_rows, bool is_last) {
-    const at::Tensor targets = attribution::target_indices(outputs, labels, options_.target);
-    attribution::differentiate_layers(layers, outputs, targets, options_.output, !is_last);
+                                const std::shared_ptr<const support::ClusterRows>& cluster_rows, bool is_last) {
+    const at::Tensor targets = model::target_indices(outputs, labels, options_.target);
+    model::differentiate_layers(layers, outputs, targets, options_.output, !is_last);
     replayed_methods_.add_scores(layers, {inputs, targets, clusters, short_of_memory});
     std::vector<attribution::LayerAddition> some = table_.additions(layers, cluster_rows);
     if (is_last && is_on_device) {
-      attribution::require_finite_outputs(outputs);
+      model::require_finite_outputs(outputs);
     }
     return some;
   };
@@ -194,7 +194,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   }
   std::vector<attribution::LayerAddition> all;
   for (std::int64_t i = 0; i < batch.labels.size(1); ++i) {
-    for (LayerBatch& layer : layers) {
+    for (model::LayerBatch& layer : layers) {
       layer.replayed.clear();
     }
     const at::Tensor clusters = batch.clusters.select(1, i).contiguous();
@@ -217,10 +217,10 @@ Scores Attribution::Implementation::scores() const { return Scores(table_.scores
 Attribution::Attribution(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Attribution::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  const graph::OwnState own_state;
-  graph::on_device(implementation_->device(), [&] {
-    implementation_->add(graph::without_inference(inputs), graph::without_inference(labels),
-                         graph::without_inference(clusters));
+  const support::OwnState own_state;
+  support::on_device(implementation_->device(), [&] {
+    implementation_->add(support::without_inference(inputs), support::without_inference(labels),
+                         support::without_inference(clusters));
   });
 }
 

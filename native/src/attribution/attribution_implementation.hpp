@@ -7,14 +7,14 @@
 #include <string_view>
 #include <vector>
 
-#include "attribution/batch_parts.hpp"
-#include "attribution/layer_selection.hpp"
-#include "attribution/method_needs.hpp"
-#include "attribution/model_implementation.hpp"
 #include "attribution/recorded_plans.hpp"
-#include "attribution/replayed_methods.hpp"
 #include "attribution/score_table.hpp"
 #include "cuda/recorder.hpp"
+#include "methods/replayed_methods.hpp"
+#include "model/batch_parts.hpp"
+#include "model/layer_selection.hpp"
+#include "model/method_needs.hpp"
+#include "model/model_implementation.hpp"
 #include "pregrad/attribution.hpp"
 
 namespace pregrad {
@@ -45,21 +45,21 @@ class Attribution::Implementation {
   };
 
   /// What a part of a batch adds to the table.
-  std::vector<attribution::LayerAddition> additions(const attribution::BatchPart& part, const LabelledBatch& batch);
+  std::vector<attribution::LayerAddition> additions(const model::BatchPart& part, const LabelledBatch& batch);
   /// What one forward of the batch, and one backward per label of a sample, add.
   std::vector<attribution::LayerAddition> additions(const LabelledBatch& batch, bool short_of_memory);
   /// Refuses layers that the output does not depend on, and those whose batch is another axis of z that happens to have
   /// as many elements, which another number of samples shows. Looks once.
   void require_layers(const at::Tensor& inputs);
   /// The selected layers on some inputs, held against the untouched model, with gradients where a method wants them.
-  std::vector<attribution::LayerBatch> differentiated(const at::Tensor& inputs) const;
+  std::vector<model::LayerBatch> differentiated(const at::Tensor& inputs) const;
 
   std::shared_ptr<const Model::Implementation> model_;
   AttributionOptions options_;
-  attribution::LayerNeeds needs_;
-  attribution::LayerSelection selection_;
+  model::LayerNeeds needs_;
+  model::LayerSelection selection_;
   graph::TappedGraph graph_;
-  attribution::ReplayedMethods replayed_methods_;
+  methods::ReplayedMethods replayed_methods_;
   attribution::ScoreTable table_;
   std::unique_ptr<attribution::RecordedPlans> recorded_;  ///< null where nothing is recorded
   std::atomic<bool> has_layers_ = false;

@@ -4,9 +4,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "attribution/method_needs.hpp"
-#include "graph/shape_text.hpp"
+#include "model/method_needs.hpp"
 #include "statistics/state.hpp"
+#include "support/shape_text.hpp"
 
 namespace pregrad::attribution {
 
@@ -34,7 +34,7 @@ std::string option_text(std::string_view name, const at::Tensor& tensor) {
   }
   const at::Tensor values = tensor.to(at::kCPU).contiguous();
   const std::string_view bytes(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
-  return option_text(name, graph::shape_text(values.sizes()) + " " + c10::toString(values.scalar_type()) + " " +
+  return option_text(name, support::shape_text(values.sizes()) + " " + c10::toString(values.scalar_type()) + " " +
                                statistics::digest(bytes));
 }
 
@@ -69,7 +69,7 @@ std::vector<std::string> option_texts(Target target, Output output) {
 }
 
 std::vector<std::string> option_texts(const AttributionOptions& options) {
-  const auto has = [&](Method method) { return wants(options.methods, method); };
+  const auto has = [&](Method method) { return model::wants(options.methods, method); };
   const bool has_input_path = has(Method::conductance) || has(Method::internal_influence);
   std::vector<std::string> texts;
   if (std::any_of(options.methods.begin(), options.methods.end(), looks_at_outputs)) {

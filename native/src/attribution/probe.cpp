@@ -9,31 +9,31 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include "attribution/batch_checks.hpp"
-#include "attribution/differentiation.hpp"
-#include "attribution/layer_gradients.hpp"
-#include "attribution/method_needs.hpp"
 #include "attribution/score_table.hpp"
-#include "graph/device_failure.hpp"
 #include "graph/neuron_axis.hpp"
-#include "graph/own_state.hpp"
+#include "model/batch_checks.hpp"
+#include "model/differentiation.hpp"
+#include "model/layer_gradients.hpp"
+#include "model/method_needs.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
+#include "support/device_failure.hpp"
+#include "support/own_state.hpp"
 
 namespace pregrad {
 
-using attribution::LayerBatch;
+using model::LayerBatch;
 using statistics::LayerReference;
 
 class Probe::Implementation {
  public:
   explicit Implementation(const AttributionOptions& options)
-      : options_(options), needs_(attribution::needs_of(options.methods)), table_(options.methods, options.seed) {
+      : options_(options), needs_(model::needs_of(options.methods)), table_(options.methods, options.seed) {
     if (options.methods.empty()) {
       throw ArgumentError("no method was named: name at least one, such as gradient");
     }
     for (const Method method : options.methods) {
-      if (attribution::needs_model(method)) {
+      if (model::needs_model(method)) {
         throw ArgumentError("a probe cannot run the model again, as the method " + std::string(name_of(method)) +
                             " must: leave it out, or take a TorchScript model and its attribution");
       }
@@ -53,7 +53,7 @@ class Probe::Implementation {
       forward.skipped.insert(forward.layers.size() - 1);
       return z;
     }
-    LayerBatch layer{name, call, rank_of(name), neuron_axis, false, {}, {}, {}, {}, {}};
+    model::LayerBatch layer{name, call, rank_of(name), neuron_axis, false, {}, {}, {}, {}, {}};
     at::Tensor tapped = capture(z, needs_.z, layer.z);
     forward.layers.push_back(std::move(layer));
     return tapped;
@@ -62,7 +62,7 @@ class Probe::Implementation {
   at::Tensor activation(const std::string& name, const at::Tensor& a) {
     Forward& forward = this_forward();
     const auto layer = std::find_if(forward.layers.rbegin(), forward.layers.rend(),
-                                    [&](const LayerBatch& each) { return each.name == name; });
+                                    [&](const model::LayerBatch& each) { return each.name == name; });
     if (layer == forward.layers.rend()) {
       throw StateError("the activation of '" + name + "' comes before its pre-activation: call tap(\"" + name +
                        "\", z) first");
@@ -76,16 +76,16 @@ class Probe::Implementation {
 
   void add(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& clusters) {
     // The taps belong to one forward: whatever goes wrong, they must not show up in the next.
-    std::vector<LayerBatch> layers = take_layers();
+    std::vector<model::LayerBatch> layers = take_layers();
     if (!logits.defined() || logits.dim() == 0) {
       throw InputError("the logits are empty: give the model's output [samples, outputs]");
     }
     const std::int64_t samples = logits.size(0);
-    const at::Tensor outputs = attribution::as_outputs(logits, samples);
-    const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
-    const at::Tensor checked_clusters = attribution::checked_clusters(clusters, samples);
-    const at::Tensor targets = attribution::target_indices(outputs, checked_labels, options_.target);
-    attribution::differentiate_layers(layers, outputs, targets, options_.output);
+    const at::Tensor outputs = model::as_outputs(logits, samples);
+    const at::Tensor checked_labels = model::checked_integers(labels, "labels", samples);
+    const at::Tensor checked_clusters = model::checked_clusters(clusters, samples);
+    const at::Tensor targets = model::target_indices(outputs, checked_labels, options_.target);
+    model::differentiate_layers(layers, outputs, targets, options_.output);
     table_.add(table_.additions(layers, attribution::rows_of(checked_clusters)));
   }
 
@@ -101,7 +101,7 @@ class Probe::Implementation {
     if (forward == forwards_.end()) {
       return layers;
     }
-    for (const LayerBatch& each : forward->second.layers) {
+    for (const model::LayerBatch& each : forward->second.layers) {
       Layer layer;
       layer.name = each.name;
       layer.call = each.call;
@@ -120,7 +120,7 @@ class Probe::Implementation {
  private:
   /// What a thread has tapped since its last add.
   struct Forward {
-    std::vector<LayerBatch> layers;
+    std::vector<model::LayerBatch> layers;
     std::set<std::size_t> skipped;
     std::map<std::string, std::int64_t> calls;
   };
@@ -164,7 +164,7 @@ class Probe::Implementation {
     return ranks_.emplace(name, ranks_.size()).first->second;
   }
 
-  std::vector<LayerBatch> take_layers() {
+  std::vector<model::LayerBatch> take_layers() {
     Forward forward;
     {
       const std::lock_guard lock(mutex_);
@@ -178,7 +178,7 @@ class Probe::Implementation {
           "nothing was tapped in this thread since the last add: call z = probe.tap(name, z) in the forward");
     }
     require_wanted_layers(forward);
-    std::vector<LayerBatch> layers;
+    std::vector<model::LayerBatch> layers;
     for (std::size_t i = 0; i < forward.layers.size(); ++i) {
       if (forward.skipped.count(i) == 0) {
         require_activation(forward.layers[i]);
@@ -190,12 +190,13 @@ class Probe::Implementation {
 
   void require_wanted_layers(const Forward& forward) const {
     std::set<std::string> tapped;
-    for (const LayerBatch& layer : forward.layers) {
+    for (const model::LayerBatch& layer : forward.layers) {
       tapped.insert(statistics::to_string(layer.name, layer.call));
     }
     for (const LayerReference& each : wanted_) {
-      const bool found = std::any_of(forward.layers.begin(), forward.layers.end(),
-                                     [&](const LayerBatch& layer) { return each.matches(layer.name, layer.call); });
+      const bool found = std::any_of(forward.layers.begin(), forward.layers.end(), [&](const model::LayerBatch& layer) {
+        return each.matches(layer.name, layer.call);
+      });
       if (!found) {
         throw LayerError("layer '" + each.name + (each.call ? "@" + std::to_string(*each.call) : "") +
                          "' was not tapped: tapped were " + statistics::listed(tapped));
@@ -203,7 +204,7 @@ class Probe::Implementation {
     }
   }
 
-  void require_activation(const LayerBatch& layer) const {
+  void require_activation(const model::LayerBatch& layer) const {
     if (!layer.has_activation && (needs_.a.value || needs_.a.gradient)) {
       throw ArgumentError("a method needs the activation of '" + layer.name + "': call a = probe.activation(\"" +
                           layer.name + "\", a) after tap, or leave that method out");
@@ -211,7 +212,7 @@ class Probe::Implementation {
   }
 
   AttributionOptions options_;
-  attribution::LayerNeeds needs_;
+  model::LayerNeeds needs_;
   std::vector<LayerReference> wanted_;
   attribution::ScoreTable table_;
   mutable std::mutex mutex_;
@@ -230,9 +231,9 @@ at::Tensor Probe::activation(std::string_view layer, const at::Tensor& a) {
 }
 
 void Probe::add(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& clusters) {
-  const graph::OwnState own_state;
+  const support::OwnState own_state;
   const c10::Device device = logits.defined() ? logits.device() : c10::Device(c10::kCPU);
-  graph::on_device(device, [&] { implementation_->add(logits, labels, clusters); });
+  support::on_device(device, [&] { implementation_->add(logits, labels, clusters); });
 }
 
 void Probe::discard() { implementation_->discard(); }

@@ -39,7 +39,7 @@ void RecordedIntegers::write_table(std::size_t table) {
             integers_.on_host().mutable_data_ptr<std::int64_t>() + begin_of(table));
 }
 
-void RecordedIntegers::fill(const at::Tensor& labels, std::shared_ptr<const statistics::ClusterRows> rows) {
+void RecordedIntegers::fill(const at::Tensor& labels, std::shared_ptr<const support::ClusterRows> rows) {
   rows_ = std::move(rows);
   if (labels.defined()) {
     integers_.on_host().slice(0, 0, samples_).copy_(labels);

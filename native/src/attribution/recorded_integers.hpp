@@ -10,7 +10,7 @@
 
 #include "attribution/fixed_tensor.hpp"
 #include "cuda/chunk_table.hpp"
-#include "statistics/cluster_rows.hpp"
+#include "support/cluster_rows.hpp"
 
 namespace pregrad::attribution {
 
@@ -23,7 +23,7 @@ class RecordedIntegers {
   /// Takes the place of what was there.
   /// @param labels undefined if nothing reads them
   /// @param rows of as many samples and clusters as all batches have
-  void fill(const at::Tensor& labels, std::shared_ptr<const statistics::ClusterRows> rows);
+  void fill(const at::Tensor& labels, std::shared_ptr<const support::ClusterRows> rows);
 
   std::int64_t clusters() const { return clusters_; }
   /// int64 [samples] on the device.
@@ -40,7 +40,7 @@ class RecordedIntegers {
   std::int64_t samples_;
   std::int64_t clusters_;
   FixedTensor integers_;
-  std::shared_ptr<const statistics::ClusterRows> rows_;
+  std::shared_ptr<const support::ClusterRows> rows_;
   std::vector<std::int64_t> sizes_;  ///< samples per chunk, of each table
 };
 

@@ -5,10 +5,10 @@
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
-#include "attribution/differentiation.hpp"
-#include "attribution/layer_gradients.hpp"
-#include "attribution/layer_taps.hpp"
-#include "attribution/method_needs.hpp"
+#include "model/differentiation.hpp"
+#include "model/layer_gradients.hpp"
+#include "model/layer_taps.hpp"
+#include "model/method_needs.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 
@@ -19,8 +19,8 @@ namespace {
 std::int64_t clusters_of(const PlannedBatch& batch) { return static_cast<std::int64_t>(batch.rows->size()); }
 
 /// Names and shapes alone: the tensors are the recorder's.
-LayerBatch without_tensors(const LayerBatch& layer) {
-  LayerBatch described;
+model::LayerBatch without_tensors(const model::LayerBatch& layer) {
+  model::LayerBatch described;
   described.name = layer.name;
   described.call = layer.call;
   described.rank = layer.rank;
@@ -51,7 +51,7 @@ bool RecordedPlan::is_result(const at::Tensor& tensor) const {
   return tensor.numel() > 0 && tensor.device() == device_;
 }
 
-DeviceMethods RecordedPlan::methods_of(const LayerBatch& layer) {
+methods::DeviceMethods RecordedPlan::methods_of(const model::LayerBatch& layer) {
   for (const at::Tensor& tensor : {layer.z.value, layer.z_gradient, layer.activation(), layer.activation_gradient()}) {
     if (tensor.defined() && !recorder_->takes(tensor)) {
       throw UnsupportedModelError("layer '" + statistics::to_string(layer.name, layer.call) + "' has values of type " +
@@ -61,7 +61,7 @@ DeviceMethods RecordedPlan::methods_of(const LayerBatch& layer) {
   const std::int64_t samples = inputs_.on_device().size(0);
   const std::int64_t clusters = integers_.clusters();
   return {
-      plan_.options.methods, layer, reduction_of(layer, samples), clusters,
+      plan_.options.methods, layer, model::reduction_of(layer, samples), clusters,
       [&](const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis, const cuda::WantedQuantities& wanted) {
         return recorder_->scores(
             x, y, neuron_axis, clusters, [&](std::int64_t size) { return integers_.chunks(size); }, wanted);
@@ -69,20 +69,20 @@ DeviceMethods RecordedPlan::methods_of(const LayerBatch& layer) {
 }
 
 RecordedPlan::Work RecordedPlan::work() {
-  const c10::AutoGradMode with_history(needs_of(plan_.options.methods).gradients());
+  const c10::AutoGradMode with_history(model::needs_of(plan_.options.methods).gradients());
   const at::Tensor& inputs = inputs_.on_device();
   graph::Run run = plan_.graph.run(plan_.model.model().arguments(inputs));
-  const at::Tensor outputs = as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
-  std::vector<LayerBatch> layers = selected_layers(plan_.selection, std::move(run.executions));
-  require_targets(outputs.size(1), first_labels_, plan_.options.target);
-  const at::Tensor targets = checked_target_indices(outputs, integers_.labels(), plan_.options.target);
-  differentiate_layers(layers, outputs, targets, plan_.options.output, /*keep_graph=*/false);
+  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
+  std::vector<model::LayerBatch> layers = model::selected_layers(plan_.selection, std::move(run.executions));
+  model::require_targets(outputs.size(1), first_labels_, plan_.options.target);
+  const at::Tensor targets = model::checked_target_indices(outputs, integers_.labels(), plan_.options.target);
+  model::differentiate_layers(layers, outputs, targets, plan_.options.output, /*keep_graph=*/false);
 
   Work done;
   done.outputs = outputs.detach();
   std::vector<at::Tensor> parts = {at::isfinite(done.outputs).all().to(at::kDouble).reshape({1})};
-  for (LayerBatch& layer : layers) {
-    DeviceMethods methods = methods_of(layer);
+  for (model::LayerBatch& layer : layers) {
+    methods::DeviceMethods methods = methods_of(layer);
     for (const at::Tensor* const tensor : methods.results()) {
       if (is_result(*tensor)) {
         parts.push_back(tensor->reshape({-1}));
@@ -113,7 +113,7 @@ void RecordedPlan::record() {
     results_ = FixedTensor(fixed.at(1));
   });
   std::int64_t begin = 1;
-  for (DeviceMethods& methods : recorded_->methods) {
+  for (methods::DeviceMethods& methods : recorded_->methods) {
     for (at::Tensor* const tensor : methods.results()) {
       if (is_result(*tensor)) {
         const std::int64_t count = tensor->numel();
@@ -125,13 +125,13 @@ void RecordedPlan::record() {
 }
 
 std::vector<LayerAddition> RecordedPlan::additions(const PlannedBatch& batch) {
-  require_targets(recorded_->outputs.size(1), batch.labels, plan_.options.target);
+  model::require_targets(recorded_->outputs.size(1), batch.labels, plan_.options.target);
   recorder_->on_stream([&] {
     fill(batch);
     recorder_->replay();
     results_.fetch();
     if (results_.on_host().const_data_ptr<double>()[0] == 0) {
-      require_finite_outputs(recorded_->outputs);
+      model::require_finite_outputs(recorded_->outputs);
     }
   });
   return plan_.table.additions(recorded_->layers, batch.rows, recorded_->methods);

@@ -6,17 +6,17 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "attribution/device_methods.hpp"
 #include "attribution/fixed_tensor.hpp"
-#include "attribution/layer_batch.hpp"
-#include "attribution/layer_selection.hpp"
-#include "attribution/model_implementation.hpp"
 #include "attribution/recorded_integers.hpp"
 #include "attribution/score_table.hpp"
 #include "cuda/recorder.hpp"
 #include "graph/tapped_graph.hpp"
+#include "methods/device_methods.hpp"
+#include "model/layer_batch.hpp"
+#include "model/layer_selection.hpp"
+#include "model/model_implementation.hpp"
 #include "pregrad/options.hpp"
-#include "statistics/cluster_rows.hpp"
+#include "support/cluster_rows.hpp"
 
 namespace pregrad::attribution {
 
@@ -24,7 +24,7 @@ namespace pregrad::attribution {
 struct Plan {
   const Model::Implementation& model;
   const graph::TappedGraph& graph;
-  const LayerSelection& selection;
+  const model::LayerSelection& selection;
   const AttributionOptions& options;
   const ScoreTable& table;
 };
@@ -33,7 +33,7 @@ struct Plan {
 struct PlannedBatch {
   at::Tensor inputs;
   at::Tensor labels;  ///< int64 [N] on the CPU; may be undefined
-  std::shared_ptr<const statistics::ClusterRows> rows;
+  std::shared_ptr<const support::ClusterRows> rows;
 };
 
 /// The whole work of a plan for batches of one shape as a device repeats it: forward, backward and statistics. It reads
@@ -57,14 +57,14 @@ class RecordedPlan {
  private:
   struct Work {
     at::Tensor outputs;
-    at::Tensor results;                  ///< float64: whether all outputs are finite, then all that the methods have
-    std::vector<LayerBatch> layers;      ///< without their tensors
-    std::vector<DeviceMethods> methods;  ///< per layer
+    at::Tensor results;                     ///< float64: whether all outputs are finite, then all that the methods have
+    std::vector<model::LayerBatch> layers;  ///< without their tensors
+    std::vector<methods::DeviceMethods> methods;  ///< per layer
   };
 
   void fill(const PlannedBatch& batch);
   Work work();
-  DeviceMethods methods_of(const LayerBatch& layer);
+  methods::DeviceMethods methods_of(const model::LayerBatch& layer);
   bool is_result(const at::Tensor& tensor) const;
 
   Plan plan_;

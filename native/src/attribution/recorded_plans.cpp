@@ -4,8 +4,8 @@
 #include <exception>
 #include <utility>
 
-#include "graph/device_failure.hpp"
 #include "pregrad/error.hpp"
+#include "support/device_failure.hpp"
 
 namespace pregrad::attribution {
 
@@ -14,7 +14,7 @@ namespace {
 /// Shapes that are counted at the same time; of those beyond, the one that came first is counted anew.
 constexpr std::size_t most_counted = 64;
 
-bool is_lost(const std::exception& error) { return graph::device_failure(error) == graph::DeviceFailure::lost; }
+bool is_lost(const std::exception& error) { return support::device_failure(error) == support::DeviceFailure::lost; }
 
 }  // namespace
 
@@ -93,10 +93,10 @@ std::optional<std::vector<LayerAddition>> RecordedPlans::additions(const Planned
     replays_.fetch_add(1, std::memory_order_relaxed);
     return additions;
   } catch (const std::exception& error) {
-    if (!graph::is_out_of_memory(error)) {
+    if (!support::is_out_of_memory(error)) {
       throw;
     }
-    give_up(graph::device_words(error));
+    give_up(support::device_words(error));
     return std::nullopt;
   }
 }
@@ -117,10 +117,10 @@ std::shared_ptr<RecordedPlan> RecordedPlans::recorded(Entry& entry, const Planne
     if (is_lost(error)) {
       throw;
     }
-    if (graph::is_out_of_memory(error)) {
-      give_up(graph::device_words(error));
+    if (support::is_out_of_memory(error)) {
+      give_up(support::device_words(error));
     } else {
-      refuse(graph::device_words(error));
+      refuse(support::device_words(error));
     }
     return nullptr;
   }

@@ -12,7 +12,7 @@ namespace pregrad::attribution {
 namespace {
 
 /// How far the values of each sample are from adding up to the difference of y.
-void add_completeness(const MethodValues& values, const statistics::ClusterRows& rows, std::size_t neurons,
+void add_completeness(const methods::MethodValues& values, const support::ClusterRows& rows, std::size_t neurons,
                       LayerAddition::OfMethod& addition) {
   if (values.differences.empty()) {
     return;
@@ -34,26 +34,26 @@ void add_completeness(const MethodValues& values, const statistics::ClusterRows&
 
 }  // namespace
 
-LayerAddition::LayerAddition(const std::vector<Method>& wanted, const LayerBatch& layer,
-                             std::shared_ptr<const statistics::ClusterRows> clusters)
+LayerAddition::LayerAddition(const std::vector<Method>& wanted, const model::LayerBatch& layer,
+                             std::shared_ptr<const support::ClusterRows> clusters)
     : name(layer.name), call(layer.rank, layer.call), rows(std::move(clusters)) {
-  const statistics::SampleValues reduction = reduction_of(layer, static_cast<std::int64_t>(rows->samples()));
+  const statistics::SampleValues reduction = model::reduction_of(layer, static_cast<std::int64_t>(rows->samples()));
   neurons = static_cast<std::size_t>(reduction.neurons());
-  read(wanted, MethodReader(wanted, layer, reduction, *rows));
+  read(wanted, methods::MethodReader(wanted, layer, reduction, *rows));
 }
 
-LayerAddition::LayerAddition(const std::vector<Method>& wanted, const LayerBatch& layer,
-                             std::shared_ptr<const statistics::ClusterRows> clusters, const DeviceMethods& ready)
+LayerAddition::LayerAddition(const std::vector<Method>& wanted, const model::LayerBatch& layer,
+                             std::shared_ptr<const support::ClusterRows> clusters, const methods::DeviceMethods& ready)
     : name(layer.name), call(layer.rank, layer.call), rows(std::move(clusters)) {
-  const statistics::SampleValues reduction = reduction_of(layer, static_cast<std::int64_t>(rows->samples()));
+  const statistics::SampleValues reduction = model::reduction_of(layer, static_cast<std::int64_t>(rows->samples()));
   neurons = static_cast<std::size_t>(reduction.neurons());
-  read(wanted, MethodReader(layer, reduction, *rows, ready));
+  read(wanted, methods::MethodReader(layer, reduction, *rows, ready));
 }
 
-void LayerAddition::read(const std::vector<Method>& wanted, const MethodReader& reader) {
+void LayerAddition::read(const std::vector<Method>& wanted, const methods::MethodReader& reader) {
   methods.reserve(wanted.size());
   for (const Method method : wanted) {
-    MethodValues values = reader.read(method);
+    methods::MethodValues values = reader.read(method);
     OfMethod addition{values.moments ? *std::move(values.moments) : statistics::BatchMoments(values.values, *rows),
                       {},
                       {},
@@ -99,7 +99,7 @@ void ScoreCells::add(const LayerAddition& addition) {
       const LayerAddition::OfMethod& method = addition.methods[j];
       cells[j].values.add(method.moments.of(i));
       if (method.centred) {
-        const CentredValues& centred = *method.centred;
+        const methods::CentredValues& centred = *method.centred;
         cells[j].centred.add({centred.products, centred.gradients, centred.activations}, addition.rows->rows(i));
       }
       if (!method.residuals.empty()) {

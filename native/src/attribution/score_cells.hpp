@@ -9,15 +9,15 @@
 #include <utility>
 #include <vector>
 
-#include "attribution/method_values.hpp"
+#include "methods/method_values.hpp"
 #include "pregrad/options.hpp"
 #include "pregrad/scores.hpp"
 #include "statistics/batch_moments.hpp"
 #include "statistics/centred_products.hpp"
 #include "statistics/cluster_accumulator.hpp"
-#include "statistics/cluster_rows.hpp"
 #include "statistics/exact_sum.hpp"
 #include "statistics/state.hpp"
+#include "support/cluster_rows.hpp"
 
 namespace pregrad::attribution {
 
@@ -31,23 +31,23 @@ struct LayerAddition {
     statistics::BatchMoments moments;
     std::vector<statistics::ExactSum> residuals;    ///< per cluster Σᵢ|Σⱼvᵢⱼ − Δyᵢ|; empty without a Δy
     std::vector<statistics::ExactSum> differences;  ///< per cluster Σᵢ|Δyᵢ|
-    std::optional<CentredValues> centred;
+    std::optional<methods::CentredValues> centred;
   };
 
-  LayerAddition(const std::vector<Method>& wanted, const LayerBatch& layer,
-                std::shared_ptr<const statistics::ClusterRows> clusters);
+  LayerAddition(const std::vector<Method>& wanted, const model::LayerBatch& layer,
+                std::shared_ptr<const support::ClusterRows> clusters);
   /// Of what a device made of the layer's tensors; of the layer itself only names and shapes are read.
-  LayerAddition(const std::vector<Method>& wanted, const LayerBatch& layer,
-                std::shared_ptr<const statistics::ClusterRows> clusters, const DeviceMethods& ready);
+  LayerAddition(const std::vector<Method>& wanted, const model::LayerBatch& layer,
+                std::shared_ptr<const support::ClusterRows> clusters, const methods::DeviceMethods& ready);
 
   std::string name;
   LayerCall call;
   std::size_t neurons = 0;
-  std::shared_ptr<const statistics::ClusterRows> rows;
+  std::shared_ptr<const support::ClusterRows> rows;
   std::vector<OfMethod> methods;  ///< in the order of the methods
 
  private:
-  void read(const std::vector<Method>& wanted, const MethodReader& reader);
+  void read(const std::vector<Method>& wanted, const methods::MethodReader& reader);
 };
 
 /// The statistics of every layer call, cluster and method, for one thread at a time.

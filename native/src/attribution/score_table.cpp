@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "pregrad/error.hpp"
-#include "statistics/cluster_rows.hpp"
 #include "statistics/layer_reference.hpp"
 #include "statistics/state.hpp"
+#include "support/cluster_rows.hpp"
 
 namespace pregrad::attribution {
 
@@ -65,24 +65,24 @@ void ScoreTable::require_known_neurons(const std::vector<LayerAddition>& additio
   }
 }
 
-std::shared_ptr<const statistics::ClusterRows> rows_of(const at::Tensor& clusters) {
-  return std::make_shared<const statistics::ClusterRows>(
+std::shared_ptr<const support::ClusterRows> rows_of(const at::Tensor& clusters) {
+  return std::make_shared<const support::ClusterRows>(
       std::span(clusters.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(clusters.size(0))));
 }
 
-std::vector<LayerAddition> ScoreTable::additions(const std::vector<LayerBatch>& layers,
-                                                 const std::shared_ptr<const statistics::ClusterRows>& rows) const {
+std::vector<LayerAddition> ScoreTable::additions(const std::vector<model::LayerBatch>& layers,
+                                                 const std::shared_ptr<const support::ClusterRows>& rows) const {
   std::vector<LayerAddition> additions;
   additions.reserve(layers.size());
-  for (const LayerBatch& layer : layers) {
+  for (const model::LayerBatch& layer : layers) {
     additions.emplace_back(methods_, layer, rows);
   }
   return additions;
 }
 
-std::vector<LayerAddition> ScoreTable::additions(const std::vector<LayerBatch>& layers,
-                                                 const std::shared_ptr<const statistics::ClusterRows>& rows,
-                                                 const std::vector<DeviceMethods>& ready) const {
+std::vector<LayerAddition> ScoreTable::additions(const std::vector<model::LayerBatch>& layers,
+                                                 const std::shared_ptr<const support::ClusterRows>& rows,
+                                                 const std::vector<methods::DeviceMethods>& ready) const {
   std::vector<LayerAddition> additions;
   additions.reserve(layers.size());
   for (std::size_t i = 0; i < layers.size(); ++i) {

@@ -13,15 +13,15 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "attribution/layer_batch.hpp"
 #include "attribution/score_cells.hpp"
+#include "model/layer_batch.hpp"
 #include "pregrad/options.hpp"
 #include "pregrad/scores.hpp"
 
 namespace pregrad::attribution {
 
 /// @param clusters int64 [N] on the CPU
-std::shared_ptr<const statistics::ClusterRows> rows_of(const at::Tensor& clusters);
+std::shared_ptr<const support::ClusterRows> rows_of(const at::Tensor& clusters);
 
 /// What is scored, in words: a state is taken only by a table of the same.
 struct ScoreSubject {
@@ -37,12 +37,12 @@ class ScoreTable {
 
   /// What the layers of a batch add; the tensors they came from are no longer needed then.
   /// @throws InputError, UnsupportedModelError as reduction_of
-  std::vector<LayerAddition> additions(const std::vector<LayerBatch>& layers,
-                                       const std::shared_ptr<const statistics::ClusterRows>& rows) const;
+  std::vector<LayerAddition> additions(const std::vector<model::LayerBatch>& layers,
+                                       const std::shared_ptr<const support::ClusterRows>& rows) const;
   /// The same of what a device made of each layer's tensors.
-  std::vector<LayerAddition> additions(const std::vector<LayerBatch>& layers,
-                                       const std::shared_ptr<const statistics::ClusterRows>& rows,
-                                       const std::vector<DeviceMethods>& ready) const;
+  std::vector<LayerAddition> additions(const std::vector<model::LayerBatch>& layers,
+                                       const std::shared_ptr<const support::ClusterRows>& rows,
+                                       const std::vector<methods::DeviceMethods>& ready) const;
   /// Adds all or, if it throws, nothing.
   /// @throws InputError if a layer has another number of neurons than before
   void add(const std::vector<LayerAddition>& additions);

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "graph/device_failure.hpp"
-#include "graph/libtorch_error.hpp"
+#include "support/device_failure.hpp"
+#include "support/libtorch_error.hpp"
 
 namespace pregrad::c_api {
 namespace {
@@ -41,10 +41,10 @@ const char* last_error() noexcept { return message_lost ? out_of_memory : stored
 
 pregrad_status fail_foreign(const std::exception& error) noexcept {
   try {
-    if (graph::device_failure(error) != graph::DeviceFailure::none) {
-      return fail(ErrorKind::device, graph::device_error_text(error).c_str());
+    if (support::device_failure(error) != support::DeviceFailure::none) {
+      return fail(ErrorKind::device, support::device_error_text(error).c_str());
     }
-    const std::string sentence = graph::first_sentence(error);
+    const std::string sentence = support::first_sentence(error);
     return fail(ErrorKind::internal, sentence.empty() ? "LibTorch failed without a message" : sentence.c_str());
   } catch (...) {
     return fail(ErrorKind::internal, out_of_memory);

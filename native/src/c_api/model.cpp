@@ -3,10 +3,10 @@
 #include <pregrad/pregrad.h>
 
 #include "arguments.hpp"
-#include "graph/device_failure.hpp"
 #include "guard.hpp"
 #include "handle.hpp"
 #include "options.hpp"
+#include "support/device_failure.hpp"
 #include "tensor.hpp"
 
 namespace c_api = pregrad::c_api;
@@ -45,8 +45,8 @@ pregrad_status pregrad_model_forward(const pregrad_model* model, const pregrad_t
       const pregrad::Model& opened = c_api::open(model);
       const at::Tensor borrowed = c_api::borrow(inputs);
       // What went wrong on a device may show only when the result is fetched from there.
-      at::Tensor result = pregrad::graph::on_device(opened.device(),
-                                                    [&] { return opened.forward(borrowed).to(at::kCPU).contiguous(); });
+      at::Tensor result = pregrad::support::on_device(
+          opened.device(), [&] { return opened.forward(borrowed).to(at::kCPU).contiguous(); });
       // A model that returns its input, or a view of it, must not tie the result to the caller's memory.
       if (result.is_alias_of(borrowed)) {
         result = result.clone();

@@ -6,28 +6,28 @@
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
-#include "attribution/batch_checks.hpp"
-#include "attribution/batch_parts.hpp"
-#include "attribution/differentiation.hpp"
-#include "attribution/layer_gradients.hpp"
-#include "attribution/layer_taps.hpp"
 #include "check/check_implementation.hpp"
 #include "check/output_noise.hpp"
 #include "check/shifted_outputs.hpp"
-#include "graph/device_failure.hpp"
-#include "graph/own_state.hpp"
+#include "model/batch_checks.hpp"
+#include "model/batch_parts.hpp"
+#include "model/differentiation.hpp"
+#include "model/layer_gradients.hpp"
+#include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/sample_values.hpp"
+#include "support/device_failure.hpp"
+#include "support/own_state.hpp"
 
 namespace pregrad {
 
-using attribution::LayerBatch;
-using attribution::LayerReplay;
+using methods::LayerReplay;
+using model::LayerBatch;
 
 namespace {
 
-attribution::LayerNeeds check_needs() {
-  attribution::LayerNeeds needs;
+model::LayerNeeds check_needs() {
+  model::LayerNeeds needs;
   needs.z = {true, true};
   needs.a.gradient = true;
   return needs;
@@ -64,12 +64,12 @@ Check::Implementation::Subject::Subject(std::shared_ptr<const Model::Implementat
                                         const CheckOptions& options, bool is_in_double_precision)
     : model(std::move(the_model)),
       in_double_precision(is_in_double_precision),
-      selection(attribution::select_layers(model->model().sites(), options.layers)),
-      graph(model->model().tapped(attribution::taps_of(selection, check_needs()))) {}
+      selection(model::select_layers(model->model().sites(), options.layers)),
+      graph(model->model().tapped(model::taps_of(selection, check_needs()))) {}
 
 Check::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model, const CheckOptions& options)
     : model_(std::move(model)), options_(options) {
-  static_cast<void>(attribution::select_layers(model_->model().sites(), options.layers));
+  static_cast<void>(model::select_layers(model_->model().sites(), options.layers));
   if (options.most_neurons < 1) {
     throw ArgumentError("at most " + std::to_string(options.most_neurons) +
                         " neurons are to be compared: give 1 or more");
@@ -94,13 +94,13 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const at::Ten
 }
 
 void Check::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels) {
-  attribution::check_inputs(inputs, model_->model().weight_type());
+  model::check_inputs(inputs, model_->model().weight_type());
   const std::int64_t samples = inputs.size(0);
-  const at::Tensor checked_labels = attribution::checked_integers(labels, "labels", samples);
+  const at::Tensor checked_labels = model::checked_integers(labels, "labels", samples);
 
   const std::lock_guard lock(mutex_);
   std::vector<check::LayerComparison> comparisons = comparisons_;
-  attribution::in_parts(device(), samples, [&](const attribution::BatchPart& part) {
+  model::in_parts(device(), samples, [&](const model::BatchPart& part) {
     std::vector<check::LayerComparison> some = comparisons;
     add(part, part.of(inputs), part.of(checked_labels), some);
     comparisons = std::move(some);
@@ -108,11 +108,11 @@ void Check::Implementation::add(const at::Tensor& inputs, const at::Tensor& labe
   comparisons_ = std::move(comparisons);
 }
 
-void Check::Implementation::add(const attribution::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
+void Check::Implementation::add(const model::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
                                 std::vector<check::LayerComparison>& comparisons) {
-  attribution::if_two_fit(part, [&] { model_->require_independent_samples(inputs); });
+  model::if_two_fit(part, [&] { model_->require_independent_samples(inputs); });
   Subject& subject = subject_for(inputs);
-  attribution::SampleBatch batch;
+  model::SampleBatch batch;
   batch.inputs = inputs.detach();
   batch.short_of_memory = part.short_of_memory;
   if (subject.in_double_precision) {
@@ -120,18 +120,18 @@ void Check::Implementation::add(const attribution::BatchPart& part, const at::Te
   }
   const c10::AutoGradMode with_history(true);
   graph::Run run = subject.model->run(subject.graph, batch.inputs);
-  const at::Tensor outputs = attribution::as_outputs(Model::Implementation::output_of(run.output), part.samples);
-  attribution::require_finite_outputs(outputs);
+  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), part.samples);
+  model::require_finite_outputs(outputs);
   model_->require_untouched_outputs(inputs, outputs);
-  batch.targets = attribution::target_indices(outputs, labels, options_.target);
-  const at::Tensor y = attribution::selected_outputs(outputs, batch.targets, options_.output).to(at::kCPU);
+  batch.targets = model::target_indices(outputs, labels, options_.target);
+  const at::Tensor y = model::selected_outputs(outputs, batch.targets, options_.output).to(at::kCPU);
   const double output_size = outputs.detach().abs().max().item<double>();
-  std::vector<LayerBatch> layers = attribution::selected_layers(subject.selection, std::move(run.executions));
-  attribution::differentiate_layers(layers, outputs, batch.targets, options_.output);
-  attribution::require_influence(layers);
+  std::vector<LayerBatch> layers = model::selected_layers(subject.selection, std::move(run.executions));
+  model::differentiate_layers(layers, outputs, batch.targets, options_.output);
+  model::require_influence(layers);
 
   for (LayerBatch& layer : layers) {
-    const statistics::SampleValues reduction = attribution::reduction_of(layer, part.samples);
+    const statistics::SampleValues reduction = model::reduction_of(layer, part.samples);
     const std::vector<double> z_gradient = reduction.sum(layer.z_gradient);
     const auto site = std::find_if(subject.selection.sites.begin(), subject.selection.sites.end(),
                                    [&](const auto& each) { return each.site->name == layer.name; });
@@ -147,12 +147,11 @@ void Check::Implementation::add(const attribution::BatchPart& part, const at::Te
   }
 }
 
-void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch& layer,
-                                    const attribution::SampleBatch& batch, const at::Tensor& y, double output_size,
-                                    const std::vector<double>& gradient, bool in_double_precision,
-                                    check::LayerComparison& comparison) const {
+void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch& layer, const model::SampleBatch& batch,
+                                    const at::Tensor& y, double output_size, const std::vector<double>& gradient,
+                                    bool in_double_precision, check::LayerComparison& comparison) const {
   const at::NoGradGuard no_gradients;
-  const statistics::SampleValues reduction = attribution::reduction_of(layer, batch.samples());
+  const statistics::SampleValues reduction = model::reduction_of(layer, batch.samples());
   const std::int64_t neurons = reduction.neurons();
   const check::ShiftedOutputs shifted(replay, batch, options_.output, neurons,
                                       evenly_spaced(neurons, options_.most_neurons), neurons * reduction.positions());
@@ -213,9 +212,10 @@ std::vector<LayerCheck> Check::Implementation::results() const {
 Check::Check(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Check::add(const at::Tensor& inputs, const at::Tensor& labels) {
-  const graph::OwnState own_state;
-  graph::on_device(implementation_->device(),
-                   [&] { implementation_->add(graph::without_inference(inputs), graph::without_inference(labels)); });
+  const support::OwnState own_state;
+  support::on_device(implementation_->device(), [&] {
+    implementation_->add(support::without_inference(inputs), support::without_inference(labels));
+  });
 }
 
 std::vector<LayerCheck> Check::results() const { return implementation_->results(); }

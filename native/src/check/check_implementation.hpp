@@ -9,14 +9,14 @@
 #include <utility>
 #include <vector>
 
-#include "attribution/batch_parts.hpp"
-#include "attribution/layer_batch.hpp"
-#include "attribution/layer_replay.hpp"
-#include "attribution/layer_selection.hpp"
-#include "attribution/model_implementation.hpp"
-#include "attribution/sample_batch.hpp"
 #include "check/layer_comparison.hpp"
 #include "graph/tapped_graph.hpp"
+#include "methods/layer_replay.hpp"
+#include "model/batch_parts.hpp"
+#include "model/layer_batch.hpp"
+#include "model/layer_selection.hpp"
+#include "model/model_implementation.hpp"
+#include "model/sample_batch.hpp"
 #include "pregrad/check.hpp"
 
 namespace pregrad {
@@ -37,22 +37,22 @@ class Check::Implementation {
 
     std::shared_ptr<const Model::Implementation> model;
     bool in_double_precision;
-    attribution::LayerSelection selection;
+    model::LayerSelection selection;
     graph::TappedGraph graph;
-    std::map<std::pair<std::string, std::int64_t>, std::unique_ptr<const attribution::LayerReplay>> replays;
+    std::map<std::pair<std::string, std::int64_t>, std::unique_ptr<const methods::LayerReplay>> replays;
   };
 
   /// Adds a part of a batch to `comparisons`.
-  void add(const attribution::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
+  void add(const model::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
            std::vector<check::LayerComparison>& comparisons);
   Subject& subject_for(const at::Tensor& inputs);
   /// @param y           float64 [N], what the gradient is of
   /// @param output_size the largest of all outputs
-  void compare(const attribution::LayerReplay& replay, const attribution::LayerBatch& layer,
-               const attribution::SampleBatch& batch, const at::Tensor& y, double output_size,
-               const std::vector<double>& gradient, bool in_double_precision, check::LayerComparison& comparison) const;
+  void compare(const methods::LayerReplay& replay, const model::LayerBatch& layer, const model::SampleBatch& batch,
+               const at::Tensor& y, double output_size, const std::vector<double>& gradient, bool in_double_precision,
+               check::LayerComparison& comparison) const;
   static check::LayerComparison& comparison_of(std::vector<check::LayerComparison>& comparisons,
-                                               const attribution::LayerBatch& layer, const std::string& op,
+                                               const model::LayerBatch& layer, const std::string& op,
                                                bool in_double_precision);
 
   std::shared_ptr<const Model::Implementation> model_;

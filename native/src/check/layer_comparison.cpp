@@ -53,7 +53,7 @@ void LayerComparison::add_gradients(const std::vector<double>& z_gradient, const
   units_ += static_cast<std::int64_t>(z_gradient.size());
   result_.samples += samples;
   const std::vector<std::int64_t> one_cluster(static_cast<std::size_t>(samples), 0);
-  const statistics::ClusterRows rows(one_cluster);
+  const support::ClusterRows rows(one_cluster);
   gradients_.add(statistics::BatchMoments(statistics::NeuronValues::borrowed(z_gradient), rows).of(0));
 }
 

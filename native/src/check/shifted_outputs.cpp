@@ -5,20 +5,19 @@
 
 #include <ATen/Functions.h>
 
-#include "attribution/differentiation.hpp"
-#include "attribution/neuron_blocks.hpp"
+#include "methods/neuron_blocks.hpp"
+#include "model/differentiation.hpp"
 
 namespace pregrad::check {
 
-ShiftedOutputs::ShiftedOutputs(const attribution::LayerReplay& replay, const attribution::SampleBatch& batch,
-                               Output output, std::int64_t neurons, std::vector<std::int64_t> chosen,
-                               std::int64_t elements)
+ShiftedOutputs::ShiftedOutputs(const methods::LayerReplay& replay, const model::SampleBatch& batch, Output output,
+                               std::int64_t neurons, std::vector<std::int64_t> chosen, std::int64_t elements)
     : replay_(replay),
       output_(output),
       neurons_(neurons),
       chosen_(std::move(chosen)),
       start_(replay.start(batch.inputs,
-                          attribution::worthwhile_copies(batch, elements, static_cast<std::int64_t>(chosen_.size())))),
+                          methods::worthwhile_copies(batch, elements, static_cast<std::int64_t>(chosen_.size())))),
       targets_(batch.targets.repeat({start_.copies})) {}
 
 at::Tensor ShiftedOutputs::shifted(std::int64_t first, double step) const {
@@ -29,12 +28,10 @@ at::Tensor ShiftedOutputs::shifted(std::int64_t first, double step) const {
     shifts[i][chosen_[static_cast<std::size_t>(first + i)]] = step;
   }
   const auto change = [&](const at::Tensor& value, std::int64_t axis) {
-    const at::Tensor shift = attribution::over_neurons(shifts.unsqueeze(1), value.dim(), axis);
-    return (attribution::as_blocks(value, copies) + shift.to(value.options())).flatten(0, 1);
+    const at::Tensor shift = methods::over_neurons(shifts.unsqueeze(1), value.dim(), axis);
+    return (methods::as_blocks(value, copies) + shift.to(value.options())).flatten(0, 1);
   };
-  return attribution::selected_outputs(replay_.run(start_, change).outputs, targets_, output_)
-      .to(at::kCPU)
-      .contiguous();
+  return model::selected_outputs(replay_.run(start_, change).outputs, targets_, output_).to(at::kCPU).contiguous();
 }
 
 }  // namespace pregrad::check

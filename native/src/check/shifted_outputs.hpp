@@ -5,8 +5,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "attribution/layer_replay.hpp"
-#include "attribution/sample_batch.hpp"
+#include "methods/layer_replay.hpp"
+#include "model/sample_batch.hpp"
 #include "pregrad/options.hpp"
 
 namespace pregrad::check {
@@ -17,7 +17,7 @@ class ShiftedOutputs {
   /// @param neurons of the layer
   /// @param chosen  those that are shifted, one after the other
   /// @param elements of z per sample
-  ShiftedOutputs(const attribution::LayerReplay& replay, const attribution::SampleBatch& batch, Output output,
+  ShiftedOutputs(const methods::LayerReplay& replay, const model::SampleBatch& batch, Output output,
                  std::int64_t neurons, std::vector<std::int64_t> chosen, std::int64_t elements);
 
   const std::vector<std::int64_t>& chosen() const { return chosen_; }
@@ -29,11 +29,11 @@ class ShiftedOutputs {
   at::Tensor shifted(std::int64_t first, double step) const;
 
  private:
-  const attribution::LayerReplay& replay_;
+  const methods::LayerReplay& replay_;
   Output output_;
   std::int64_t neurons_;
   std::vector<std::int64_t> chosen_;
-  attribution::LayerReplay::Start start_;
+  methods::LayerReplay::Start start_;
   at::Tensor targets_;
 };
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cuda/score_quantities.hpp"
-#include "statistics/cluster_rows.hpp"
+#include "support/cluster_rows.hpp"
 
 namespace pregrad::cuda {
 
@@ -33,7 +33,7 @@ inline std::int64_t most_chunks(std::int64_t samples, std::int64_t clusters, std
 
 /// Chunks of at most so many samples, none of them of two clusters.
 /// @param at_least empty chunks of no cluster follow until there are so many
-inline ChunkTable chunk_table(const statistics::ClusterRows& rows, std::int64_t samples_per_chunk,
+inline ChunkTable chunk_table(const support::ClusterRows& rows, std::int64_t samples_per_chunk,
                               std::int64_t at_least = 0) {
   std::vector<std::int64_t> begins;
   std::vector<std::int64_t> clusters;

@@ -8,7 +8,7 @@
 namespace pregrad::cuda {
 
 ScoreTensors device_scores(const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis,
-                           const statistics::ClusterRows& rows, const WantedQuantities& wanted) {
+                           const support::ClusterRows& rows, const WantedQuantities& wanted) {
   DeviceRunner runner((x.defined() ? x : y).device());
   return score_tensors(runner, x, y, neuron_axis, rows, wanted);
 }

@@ -6,7 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "cuda/wanted_scores.hpp"
-#include "statistics/cluster_rows.hpp"
+#include "support/cluster_rows.hpp"
 
 namespace pregrad::cuda {
 
@@ -30,7 +30,7 @@ inline bool takes(const at::Tensor& tensor) {
 
 /// score_tensors on the current stream of the tensors' device.
 ScoreTensors device_scores(const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis,
-                           const statistics::ClusterRows& rows, const WantedQuantities& wanted);
+                           const support::ClusterRows& rows, const WantedQuantities& wanted);
 
 /// removal_tensor on the current stream of the value's device.
 /// @param masks, constants on any device

@@ -74,7 +74,7 @@ ScoreTensors score_tensors(Runner& runner, at::Tensor x, at::Tensor y, std::int6
 /// @tparam Runner has `upload(std::vector<std::int64_t>)` too
 template <typename Runner>
 ScoreTensors score_tensors(Runner& runner, const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis,
-                           const statistics::ClusterRows& rows, const WantedQuantities& wanted) {
+                           const support::ClusterRows& rows, const WantedQuantities& wanted) {
   const ChunkSource uploaded = [&](std::int64_t samples_per_chunk) {
     ChunkTable table = chunk_table(rows, samples_per_chunk);
     const std::int64_t* const memory = runner.upload(std::move(table.integers));

@@ -7,8 +7,8 @@
 #include <c10/util/Exception.h>
 #include <torch/csrc/jit/passes/autocast.h>
 
-#include "graph/libtorch_error.hpp"
 #include "pregrad/error.hpp"
+#include "support/libtorch_error.hpp"
 
 namespace pregrad::graph {
 
@@ -99,7 +99,7 @@ void write_out_autocast(InlinedModel& model) {
   try {
     torch::jit::Autocast(model.graph);
   } catch (const c10::Error& error) {
-    refuse_region(model, entered.front(), first_sentence(error));
+    refuse_region(model, entered.front(), support::first_sentence(error));
   }
   for (Node* object : objects) {
     remove(object);

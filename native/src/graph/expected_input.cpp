@@ -1,7 +1,7 @@
 #include "graph/expected_input.hpp"
 
-#include "graph/shape_text.hpp"
 #include "pregrad/error.hpp"
+#include "support/shape_text.hpp"
 
 namespace pregrad::graph {
 
@@ -18,7 +18,7 @@ std::string text(const ExpectedInput& expected) {
 }
 
 [[noreturn]] void refuse(const ExpectedInput& expected, const at::Tensor& inputs, const std::string& reason) {
-  throw InputError("the model cannot take inputs " + shape_text(inputs.sizes()) + ": it was exported for " +
+  throw InputError("the model cannot take inputs " + support::shape_text(inputs.sizes()) + ": it was exported for " +
                    text(expected) + reason);
 }
 

@@ -8,7 +8,7 @@
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
 
-#include "graph/eval_dropout.hpp"
+#include "graph/rewrites/eval_dropout.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::graph {
@@ -118,7 +118,7 @@ void require_evaluation_mode(const InlinedModel& model) {
           " normalises by the statistics of the batch, so samples interact and have no gradient "
           "of their own: save the model after model.eval(), with running statistics");
     }
-    if (is_dropout(node) && is_true(node->input(2))) {
+    if (rewrites::is_dropout(node) && is_true(node->input(2))) {
       throw UnsupportedModelError(where(model, node) +
                                   " drops activations at random (train mode): save the model after model.eval()");
     }

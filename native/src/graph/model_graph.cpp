@@ -11,7 +11,7 @@
 
 #include "graph/graph_checks.hpp"
 #include "graph/hidden_activations.hpp"
-#include "graph/maximum_pooling.hpp"
+#include "graph/rewrites/maximum_pooling.hpp"
 
 namespace pregrad::graph {
 
@@ -110,9 +110,9 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
       coarsest_type_ = type;
     }
   });
-  speed_up_maximum_pooling(*read.model.graph);
+  rewrites::speed_up_maximum_pooling(*read.model.graph);
   graph_ = read.model.graph;
-  folded_ = fold_batch_norms(*graph_);
+  folded_ = rewrites::fold_batch_norms(*graph_);
 }
 
 torch::jit::Graph& ModelGraph::graph_for(const std::vector<Tap>& taps) const {

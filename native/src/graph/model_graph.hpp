@@ -8,11 +8,11 @@
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/api/module.h>
 
-#include "graph/batch_norm_folding.hpp"
 #include "graph/expected_input.hpp"
 #include "graph/inlined_model.hpp"
 #include "graph/layer_sites.hpp"
 #include "graph/replay_graph.hpp"
+#include "graph/rewrites/batch_norm_folding.hpp"
 #include "graph/tapped_graph.hpp"
 #include "graph/untouched_model.hpp"
 
@@ -63,7 +63,7 @@ class ModelGraph {
   std::shared_ptr<const UntouchedModel> untouched_;
   at::ScalarType coarsest_type_ = at::kDouble;
   std::shared_ptr<torch::jit::Graph> graph_;
-  std::optional<FoldedGraph> folded_;  ///< empty where there is nothing to fold
+  std::optional<rewrites::FoldedGraph> folded_;  ///< empty where there is nothing to fold
   LayerSites sites_;
   std::vector<c10::IValue> defaults_;
   std::optional<at::ScalarType> weight_type_;

@@ -13,7 +13,7 @@
 
 #include "graph/autocast_regions.hpp"
 #include "graph/completion.hpp"
-#include "graph/eval_dropout.hpp"
+#include "graph/rewrites/eval_dropout.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::graph {
@@ -103,7 +103,7 @@ class Inliner {
       assume_trainable(*graph);
       PeepholeOptimize(graph, /*disable_shape_peepholes=*/true);
       ConstantPropagation(graph);
-      remove_eval_dropout(*graph);
+      rewrites::remove_eval_dropout(*graph);
       // Folding a branch can bring calls to the surface that were hidden, never the other way round.
       if (!any_node(level.graph->block(), [&](Node* node) { return is_resolvable(level, node); })) {
         return;

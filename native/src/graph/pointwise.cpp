@@ -8,7 +8,7 @@
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/runtime/operator.h>
 
-#include "graph/eval_dropout.hpp"
+#include "graph/rewrites/eval_dropout.hpp"
 
 namespace pregrad::graph {
 
@@ -78,7 +78,7 @@ bool is_passing(const Node* node, std::string_view name) {
                               "lift_fresh_copy",
                               "_autocast_to_reduced_precision",
                               "_autocast_to_full_precision"};
-  return names.count(name) != 0 || is_inactive_dropout(node);
+  return names.count(name) != 0 || rewrites::is_inactive_dropout(node);
 }
 
 bool is_comparison(std::string_view name) {

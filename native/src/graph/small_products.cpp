@@ -7,7 +7,7 @@
 #include <torch/csrc/jit/ir/constants.h>
 
 #include "graph/activation_catalog.hpp"
-#include "graph/eval_dropout.hpp"
+#include "graph/rewrites/eval_dropout.hpp"
 #include "graph/tap_operators.hpp"
 
 // MKL's own; 0 stands for what holds for all threads. Not there in a LibTorch without MKL.
@@ -34,7 +34,7 @@ bool keeps_rows(Node* node) {
       "aten::neg", "aten::clone",      "prim::TupleConstruct"};
   const TapOperators& taps = tap_operators();
   return kinds.count(node->kind().toQualString()) != 0 || node->kind() == taps.take_z || node->kind() == taps.enter ||
-         node->kind() == taps.take_a || is_inactive_dropout(node) || as_activation(node).has_value();
+         node->kind() == taps.take_a || rewrites::is_inactive_dropout(node) || as_activation(node).has_value();
 }
 
 std::optional<at::Tensor> tensor_constant(const Value* value) {

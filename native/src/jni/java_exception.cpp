@@ -5,8 +5,8 @@
 #include <string>
 
 #include "classes.hpp"
-#include "graph/device_failure.hpp"
-#include "graph/libtorch_error.hpp"
+#include "support/device_failure.hpp"
+#include "support/libtorch_error.hpp"
 
 namespace pregrad::jni {
 namespace {
@@ -52,11 +52,11 @@ void throw_out_of_memory(JNIEnv* env) noexcept {
 
 void throw_foreign(JNIEnv* env, const std::exception& error) noexcept {
   try {
-    if (graph::device_failure(error) != graph::DeviceFailure::none) {
-      throw_java(env, ErrorKind::device, graph::device_error_text(error).c_str());
+    if (support::device_failure(error) != support::DeviceFailure::none) {
+      throw_java(env, ErrorKind::device, support::device_error_text(error).c_str());
       return;
     }
-    const std::string sentence = graph::first_sentence(error);
+    const std::string sentence = support::first_sentence(error);
     if (sentence.find("can't allocate memory") != std::string::npos) {
       throw_out_of_memory(env);
     } else {

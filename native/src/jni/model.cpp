@@ -5,11 +5,11 @@
 
 #include "classes.hpp"
 #include "convert.hpp"
-#include "graph/device_failure.hpp"
 #include "guard.hpp"
 #include "input.hpp"
 #include "options.hpp"
 #include "registry.hpp"
+#include "support/device_failure.hpp"
 
 namespace jni = pregrad::jni;
 
@@ -104,7 +104,7 @@ PREGRAD_JNI(jobjectArray, forward)
   return jni::guarded(env, [&] {
     const auto opened = jni::registry().get<Model>(model);
     // What went wrong on a device may show only when the result is fetched from there.
-    return pregrad::graph::on_device(opened->device(), [&] {
+    return pregrad::support::on_device(opened->device(), [&] {
       return java_output(env, opened->forward(jni::input(env, source, data, offset, shape)));
     });
   });

@@ -10,7 +10,7 @@
 
 #include <dlfcn.h>
 
-#include "threads/open_mp.hpp"
+#include "support/open_mp.hpp"
 
 namespace pregrad::jni {
 namespace {
@@ -75,9 +75,9 @@ struct Jobs {
 
   static void run_in_team(void* self) {
     auto& jobs = *static_cast<Jobs*>(self);
-    const auto thread = static_cast<int>(threads::open_mp().thread());
+    const auto thread = static_cast<int>(support::open_mp().thread());
     // The jobs wait for each other, so that a team too small would wait forever.
-    if (threads::open_mp().threads() == jobs.count) {
+    if (support::open_mp().threads() == jobs.count) {
       jobs.run(thread);
       if (thread == 0) {
         jobs.done = true;
@@ -93,8 +93,8 @@ void run_jobs(int /*sync*/, Job job, int count, std::size_t size, void* data, in
     jobs.run(0);
     return;
   }
-  if (!threads::open_mp().is_inside()) {
-    threads::open_mp().parallel(Jobs::run_in_team, &jobs, static_cast<unsigned>(count));
+  if (!support::open_mp().is_inside()) {
+    support::open_mp().parallel(Jobs::run_in_team, &jobs, static_cast<unsigned>(count));
     if (jobs.done) {
       return;
     }
@@ -116,7 +116,7 @@ bool join_openblas_threads() {
   if (capacity > 0) {
     return true;
   }
-  if (!openblas.load() || !threads::open_mp().is_there() || openblas.get_parallel() != openblas_on_pthreads) {
+  if (!openblas.load() || !support::open_mp().is_there() || openblas.get_parallel() != openblas_on_pthreads) {
     return false;
   }
   const int found = openblas.capacity();

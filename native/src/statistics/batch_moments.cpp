@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "statistics/vector_clones.hpp"
-#include "threads/parallel_for.hpp"
+#include "support/parallel_for.hpp"
 
 namespace pregrad::statistics {
 
@@ -76,14 +76,14 @@ void add_up_between(std::span<const double> values, std::size_t neurons, std::sp
 
 }  // namespace
 
-BatchMoments::BatchMoments(std::vector<double> sums, std::size_t neurons, const ClusterRows& rows)
+BatchMoments::BatchMoments(std::vector<double> sums, std::size_t neurons, const support::ClusterRows& rows)
     : neurons_(neurons), sums_(std::move(sums)) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     counts_.push_back(static_cast<std::int64_t>(rows.rows(i).size()));
   }
 }
 
-BatchMoments::BatchMoments(const NeuronValues& values, const ClusterRows& rows) : BatchMoments({}, 0, rows) {
+BatchMoments::BatchMoments(const NeuronValues& values, const support::ClusterRows& rows) : BatchMoments({}, 0, rows) {
   values.visit([&](const auto& span) {
     neurons_ = span.size() / rows.samples();
     sums_.resize(rows.size() * 3 * neurons_);
@@ -92,7 +92,7 @@ BatchMoments::BatchMoments(const NeuronValues& values, const ClusterRows& rows) 
     constexpr std::size_t block = 64;
     const std::size_t blocks = (neurons_ + block - 1) / block;
     const auto grain = static_cast<std::int64_t>(std::max<std::size_t>(1, worth_a_thread / (block * rows.samples())));
-    threads::parallel_for(static_cast<std::int64_t>(blocks), grain, [&](std::int64_t begin, std::int64_t end) {
+    support::parallel_for(static_cast<std::int64_t>(blocks), grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         double* const sum = sums_.data() + i * 3 * neurons_;
         add_up_between(span, neurons_, rows.rows(i), static_cast<std::size_t>(begin) * block,

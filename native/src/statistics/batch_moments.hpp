@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "statistics/cluster_rows.hpp"
 #include "statistics/neuron_values.hpp"
+#include "support/cluster_rows.hpp"
 
 namespace pregrad::statistics {
 
@@ -14,10 +14,10 @@ namespace pregrad::statistics {
 /// member of the batch is never further from the mean than √n standard deviations.
 class BatchMoments {
  public:
-  BatchMoments(const NeuronValues& values, const ClusterRows& rows);
+  BatchMoments(const NeuronValues& values, const support::ClusterRows& rows);
   /// What someone else has added up.
   /// @param sums [clusters, 3, neurons]: Σv, Σ|v|, Σ(v − mean)²
-  BatchMoments(std::vector<double> sums, std::size_t neurons, const ClusterRows& rows);
+  BatchMoments(std::vector<double> sums, std::size_t neurons, const support::ClusterRows& rows);
 
   /// Of one cluster, one number per neuron.
   struct Moments {

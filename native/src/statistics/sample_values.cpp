@@ -6,7 +6,7 @@
 
 #include "cuda/device.hpp"
 #include "statistics/vector_clones.hpp"
-#include "threads/parallel_for.hpp"
+#include "support/parallel_for.hpp"
 
 namespace pregrad::statistics {
 
@@ -179,7 +179,7 @@ void reduce(const Layout& layout, std::int64_t samples, const at::Tensor& x, con
   constexpr std::size_t worth_a_thread = 32768;
   const std::size_t sample_size = std::max<std::size_t>(1, layout.outer * layout.neurons * layout.inner);
   const auto grain = static_cast<std::int64_t>(std::max<std::size_t>(1, worth_a_thread / sample_size));
-  threads::parallel_for(samples, grain, [&](std::int64_t first, std::int64_t last) {
+  support::parallel_for(samples, grain, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t sample = first; sample < last; ++sample) {
       reduce_wanted(bits_of(wanted), layout, left, right, static_cast<std::size_t>(sample), sums);
     }
@@ -190,7 +190,8 @@ void reduce(const Layout& layout, std::int64_t samples, const at::Tensor& x, con
 void reduce_on_device(const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis, WantedSums wanted,
                       PositionSums& sums) {
   if constexpr (cuda::is_built) {
-    const ClusterRows rows(std::vector<std::int64_t>(static_cast<std::size_t>((x.defined() ? x : y).size(0)), 0));
+    const support::ClusterRows rows(
+        std::vector<std::int64_t>(static_cast<std::size_t>((x.defined() ? x : y).size(0)), 0));
     cuda::WantedQuantities quantities;
     quantities[cuda::sum_of_x].values = wanted.x;
     quantities[cuda::sum_of_y].values = wanted.y;

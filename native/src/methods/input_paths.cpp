@@ -1,0 +1,160 @@
+#include "methods/input_paths.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+
+#include "cuda/device.hpp"
+#include "methods/neuron_blocks.hpp"
+#include "model/batch_copies.hpp"
+#include "model/differentiation.hpp"
+#include "model/layer_gradients.hpp"
+#include "model/layer_taps.hpp"
+#include "model/method_needs.hpp"
+#include "pregrad/error.hpp"
+#include "statistics/layer_reference.hpp"
+#include "statistics/sample_values.hpp"
+#include "support/shape_text.hpp"
+#include "support/upload.hpp"
+
+namespace pregrad::methods {
+
+namespace {
+
+model::LayerNeeds path_needs() {
+  model::LayerNeeds needs;
+  needs.a = {true, true};
+  return needs;
+}
+
+/// Conductance goes from one end of the path to the other.
+QuadratureRule rule_for(const AttributionOptions& options) {
+  QuadratureRule rule = quadrature_rule(options.quadrature, options.steps);
+  return model::wants(options.methods, Method::conductance) ? with_ends(std::move(rule)) : rule;
+}
+
+/// The points baseline + way · alpha of a path, one block of samples after the other.
+at::Tensor points_between(const at::Tensor& baseline, const at::Tensor& way, const std::vector<double>& alphas) {
+  if constexpr (cuda::is_built) {
+    if (cuda::takes(way)) {
+      return cuda::device_path(baseline, way, alphas, way.scalar_type());
+    }
+  }
+  std::vector<at::Tensor> points;
+  points.reserve(alphas.size());
+  for (const double alpha : alphas) {
+    points.push_back(baseline + way * alpha);
+  }
+  return at::cat(points);
+}
+
+}  // namespace
+
+struct InputPaths::Sums {
+  at::Tensor conductance;  ///< per element of the layer's tensor
+  at::Tensor influence;    ///< likewise
+  at::Tensor last_value;
+  at::Tensor last_gradient;
+
+  /// Goes on by one point of the path; all tensors are float64 [N, ...].
+  void add(const at::Tensor& value, const at::Tensor& gradient, double weight) {
+    if (!conductance.defined()) {
+      conductance = at::zeros_like(value);
+      influence = at::zeros_like(value);
+    } else {
+      conductance += (gradient + last_gradient) * (value - last_value) / 2;
+    }
+    influence += gradient * weight;
+    last_value = value;
+    last_gradient = gradient;
+  }
+};
+
+InputPaths::InputPaths(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
+                       const AttributionOptions& options)
+    : model_(std::move(model)),
+      selection_(selection),
+      options_(options),
+      rule_(rule_for(options)),
+      graph_(model_->model().tapped(model::taps_of(selection, path_needs()))) {}
+
+at::Tensor InputPaths::baseline_for(const at::Tensor& inputs) const {
+  if (!at::isFloatingType(inputs.scalar_type())) {
+    throw InputError(std::string("the inputs have type ") + c10::toString(inputs.scalar_type()) +
+                     ", between which there is no path: leave conductance and internal-influence out");
+  }
+  const at::Tensor& given = options_.input_baseline;
+  if (!given.defined()) {
+    return at::zeros_like(inputs.slice(0, 0, 1));
+  }
+  at::Tensor baseline = given.dim() == inputs.dim() ? given : given.unsqueeze(0);
+  if (baseline.size(0) != 1 || baseline.sizes().slice(1) != inputs.sizes().slice(1)) {
+    throw InputError("the input baseline has shape " + support::shape_text(given.sizes()) + " for inputs " +
+                     support::shape_text(inputs.sizes()) + ": give one sample");
+  }
+  return baseline.detach().to(inputs.options());
+}
+
+void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch) const {
+  constexpr std::int64_t samples_per_run = 256;
+  const std::int64_t copies_per_run = batch.short_of_memory ? 1 : samples_per_run / batch.samples();
+  model::with_copies(copies_per_run, [&](std::int64_t copies) { add_scores(layers, batch, copies); });
+}
+
+void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch,
+                            std::int64_t copies) const {
+  const at::Tensor inputs = support::uploaded(batch.inputs, model_->model().device());
+  const at::Tensor baseline = baseline_for(inputs);
+  const at::Tensor way = inputs - baseline;
+  const auto points = static_cast<std::int64_t>(rule_.points.size());
+
+  std::vector<Sums> sums(layers.size());
+  at::Tensor y_start;
+  at::Tensor y_end;
+  for (std::int64_t first = 0; first < points; first += copies) {
+    const std::int64_t count = std::min(copies, points - first);
+    const auto begin = rule_.points.begin() + first;
+    const at::Tensor along_path = points_between(baseline, way, {begin, begin + count});
+    const c10::AutoGradMode with_history(true);
+    graph::Run run = model_->run(graph_, along_path);
+    const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), count * batch.samples());
+    const at::Tensor targets = batch.targets.repeat({count});
+    std::vector<model::LayerBatch> along = model::selected_layers(selection_, std::move(run.executions));
+    model::differentiate_layers(along, outputs, targets, options_.output);
+    const at::NoGradGuard no_gradients;
+    const at::Tensor y = as_blocks(model::selected_outputs(outputs, targets, options_.output), count);
+    y_start = y_start.defined() ? y_start : y[0];
+    y_end = y[count - 1];
+    for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+      if (layer >= along.size() || along[layer].name != layers[layer].name || along[layer].call != layers[layer].call ||
+          along.size() != layers.size()) {
+        throw UnsupportedModelError("layer '" + statistics::to_string(layers[layer].name, layers[layer].call) +
+                                    "' does not run everywhere between the baseline and the inputs: choose another "
+                                    "input baseline, or leave conductance and internal-influence out");
+      }
+      const at::Tensor value = along[layer].activation().to(at::kDouble);
+      const at::Tensor& gradient = along[layer].activation_gradient();
+      const at::Tensor values = as_blocks(value, count);
+      const at::Tensor gradients =
+          as_blocks(gradient.defined() ? gradient.to(at::kDouble) : at::zeros_like(value), count);
+      for (std::int64_t i = 0; i < count; ++i) {
+        sums[layer].add(values[i], gradients[i], rule_.weights[static_cast<std::size_t>(first + i)]);
+      }
+    }
+  }
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    const statistics::SampleValues reduction = model::reduction_of(layers[layer], batch.samples());
+    if (model::wants(options_.methods, Method::conductance)) {
+      layers[layer].replayed.push_back(
+          {Method::conductance, reduction.sum(sums[layer].conductance), values_of(y_end - y_start)});
+    }
+    if (model::wants(options_.methods, Method::internal_influence)) {
+      layers[layer].replayed.push_back({Method::internal_influence, reduction.sum(sums[layer].influence), {}});
+    }
+  }
+}
+
+}  // namespace pregrad::methods

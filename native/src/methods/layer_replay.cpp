@@ -1,0 +1,129 @@
+#include "methods/layer_replay.hpp"
+
+#include <algorithm>
+
+#include <ATen/core/grad_mode.h>
+
+#include "graph/neuron_axis.hpp"
+#include "model/batch_copies.hpp"
+#include "model/differentiation.hpp"
+#include "pregrad/error.hpp"
+#include "statistics/layer_reference.hpp"
+#include "support/upload.hpp"
+
+namespace pregrad::methods {
+
+namespace {
+
+/// A layer without an activation has only z.
+bool changes_activation(const graph::LayerSite& site, graph::Stage stage) {
+  return stage == graph::Stage::activation && site.is_activation;
+}
+
+std::vector<graph::Tap> editing_taps(const model::LayerSelection& selection, graph::Stage stage, bool gradients) {
+  std::vector<graph::Tap> taps;
+  for (const model::SelectedSite& selected : selection.sites) {
+    graph::Tap tap;
+    tap.site = selected.site;
+    const bool is_a = changes_activation(*selected.site, stage);
+    (is_a ? tap.edits_a : tap.edits_z) = true;
+    (is_a ? tap.a : tap.z).gradient = gradients;
+    taps.push_back(tap);
+  }
+  return taps;
+}
+
+}  // namespace
+
+LayerReplay::LayerReplay(std::shared_ptr<const Model::Implementation> model, const std::string& layer,
+                         std::int64_t call, graph::Stage stage, bool gradients)
+    : model_(std::move(model)),
+      id_(statistics::to_string(layer, call)),
+      selection_(model::select_layers(model_->model().sites(), {id_})),
+      graph_(model_->model().replay(editing_taps(selection_, stage, gradients), stage)),
+      stage_(stage),
+      gradients_(gradients) {}
+
+LayerReplay::Start LayerReplay::start(const at::Tensor& inputs, std::int64_t copies) const {
+  return model::with_copies(copies, [&](std::int64_t possible) {
+    Start start = start_with(inputs, possible);
+    if (possible > 1) {
+      // That the prefix takes the copies does not mean that the rest does.
+      run(start, [](const at::Tensor&, std::int64_t) { return at::Tensor(); });
+    }
+    return start;
+  });
+}
+
+LayerReplay::Start LayerReplay::start_with(const at::Tensor& inputs, std::int64_t copies) const {
+  const at::NoGradGuard no_gradients;
+  Start start;
+  start.samples = inputs.size(0);
+  start.copies = copies;
+  std::vector<std::int64_t> repeats(static_cast<std::size_t>(inputs.dim()), 1);
+  repeats[0] = copies;
+  start.inputs = copies == 1 ? inputs.detach() : inputs.detach().repeat(repeats);
+  start.values = model_->guarded(start.inputs, [&] {
+    return graph_.start(model_->model().arguments(support::uploaded(start.inputs, model_->model().device())));
+  });
+  start.occurrence = find_occurrence(start);
+  return start;
+}
+
+bool LayerReplay::is_ours(const graph::Execution& execution) const {
+  const model::SelectedSite& selected = selection_.sites[execution.site];
+  return selected.wants(selected.site->call.value_or(execution.call));
+}
+
+LayerReplay::Occurrence LayerReplay::find_occurrence(const Start& start) const {
+  if (selection_.sites.size() == 1 && selection_.sites.front().site->call) {
+    return {};  // the only one of the only site
+  }
+  // In a loop or a branch only a run tells which of the tensors that pass by belongs to the call.
+  const graph::Run run = model_->guarded(start.inputs, [&] { return graph_.run(start.values, nullptr); });
+  std::vector<std::int64_t> entered(selection_.sites.size(), 0);
+  for (const graph::Execution& execution : run.executions) {
+    const std::int64_t activation = entered[execution.site]++;
+    if (is_ours(execution)) {
+      const bool is_a = changes_activation(*selection_.sites[execution.site].site, stage_);
+      return {execution.site, is_a ? activation : execution.z_occurrence};
+    }
+  }
+  throw LayerError("the model does not run layer '" + id_ +
+                   "' on these inputs: name a call that runs on all of them, as `pregrad layers --data` lists them");
+}
+
+LayerReplay::Result LayerReplay::run(const Start& start, const Change& change) const {
+  const c10::AutoGradMode mode(gradients_);
+  const graph::Editor editor = [&](std::size_t site, std::int64_t number, const at::Tensor& value) {
+    if (site != start.occurrence.site || number != start.occurrence.number) {
+      return at::Tensor();
+    }
+    const auto& axis = selection_.sites[site].site->neuron_axis;
+    return change(value, value.dim() == 1 ? 0 : graph::resolve_neuron_axis(axis, value.dim()));
+  };
+  graph::Run run = model_->guarded(start.inputs, [&] { return graph_.run(start.values, &editor); });
+  Result result;
+  result.outputs = model::as_outputs(Model::Implementation::output_of(run.output), start.samples * start.copies);
+  for (graph::Execution& execution : run.executions) {
+    if (is_ours(execution)) {
+      const bool is_a = changes_activation(*selection_.sites[execution.site].site, stage_);
+      result.tensor = std::move(is_a ? execution.a : execution.z);
+    }
+  }
+  return result;
+}
+
+std::int64_t worthwhile_copies(const model::SampleBatch& batch, std::int64_t elements_per_sample, std::int64_t wanted) {
+  if (batch.short_of_memory) {
+    return 1;
+  }
+  // Runs so small that the interpreter's own work shows are joined; larger ones only leave the processor's caches.
+  constexpr std::int64_t elements_per_run = 1 << 17;
+  constexpr std::int64_t most_samples_per_run = 4096;
+  const std::int64_t samples_per_run =
+      std::min(most_samples_per_run, elements_per_run / std::max<std::int64_t>(1, elements_per_sample));
+  return std::clamp<std::int64_t>(samples_per_run / batch.samples(), 1, std::max<std::int64_t>(1, wanted));
+}
+
+}  // namespace pregrad::methods

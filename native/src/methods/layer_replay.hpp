@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "graph/replay_graph.hpp"
+#include "model/layer_selection.hpp"
+#include "model/model_implementation.hpp"
+#include "model/sample_batch.hpp"
+
+namespace pregrad::methods {
+
+/// One call of one layer of a model, to be changed and run again. The change sees `copies` copies of the batch, one
+/// after the other along axis 0, so that one run tries several changes.
+class LayerReplay {
+ public:
+  /// @param stage     which tensor is changed; a layer without an activation has only z
+  /// @param gradients whether results carry the place where the gradient by the changed tensor arrives
+  /// @throws LayerError if the model has no such layer call
+  LayerReplay(std::shared_ptr<const Model::Implementation> model, const std::string& layer, std::int64_t call,
+              graph::Stage stage, bool gradients);
+
+  /// Which of a site's tensors is that of the layer call.
+  struct Occurrence {
+    std::size_t site = 0;
+    std::int64_t number = 0;
+  };
+
+  struct Start {
+    graph::ReplayGraph::Start values;
+    Occurrence occurrence;
+    at::Tensor inputs;
+    std::int64_t samples = 0;
+    std::int64_t copies = 1;
+  };
+
+  /// Runs the model up to the layer, without gradients. A model that takes batches of one size only gets one copy,
+  /// whatever is asked for.
+  /// @throws InputError if the model cannot take them, LayerError if the call does not run on them
+  Start start(const at::Tensor& inputs, std::int64_t copies = 1) const;
+
+  /// A changed tensor for [copies · N, ...], or an undefined one to leave it. The second argument is the neuron axis.
+  using Change = std::function<at::Tensor(const at::Tensor& value, std::int64_t neuron_axis)>;
+
+  struct Result {
+    at::Tensor outputs;      ///< [copies · N, outputs]
+    graph::Captured tensor;  ///< what was changed, with its edge if gradients are wanted
+  };
+
+  /// Runs the rest of the model.
+  Result run(const Start& start, const Change& change) const;
+
+ private:
+  Start start_with(const at::Tensor& inputs, std::int64_t copies) const;
+  bool is_ours(const graph::Execution& execution) const;
+  Occurrence find_occurrence(const Start& start) const;
+
+  std::shared_ptr<const Model::Implementation> model_;
+  std::string id_;  ///< name@call
+  model::LayerSelection selection_;
+  graph::ReplayGraph graph_;
+  graph::Stage stage_;
+  bool gradients_;
+};
+
+/// How many copies of a batch are worth one run where `wanted` changes are to be tried.
+std::int64_t worthwhile_copies(const model::SampleBatch& batch, std::int64_t elements_per_sample, std::int64_t wanted);
+
+}  // namespace pregrad::methods

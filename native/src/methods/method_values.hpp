@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "methods/device_methods.hpp"
+#include "model/layer_batch.hpp"
+#include "pregrad/options.hpp"
+#include "statistics/batch_moments.hpp"
+#include "statistics/centred_products.hpp"
+#include "statistics/neuron_values.hpp"
+
+namespace pregrad::methods {
+
+/// What one method gives for the samples of one layer call in a batch.
+struct MethodValues {
+  statistics::NeuronValues values;
+  std::span<const double> differences;  ///< of y along the path, per sample; else empty
+  std::optional<CentredValues> centred;
+  std::optional<statistics::BatchMoments> moments;  ///< where a device has added the values up; they are empty then
+};
+
+/// Reads the values of a layer call's methods, each pair of tensors in one pass for all of them.
+class MethodReader {
+ public:
+  /// @param layer, reduction, rows must outlive this
+  MethodReader(const std::vector<Method>& methods, const model::LayerBatch& layer,
+               const statistics::SampleValues& reduction, const support::ClusterRows& rows);
+  /// Reads what a device made of the layer's tensors, which need not be there any more.
+  /// @param layer, reduction, rows must outlive this
+  MethodReader(const model::LayerBatch& layer, const statistics::SampleValues& reduction,
+               const support::ClusterRows& rows, DeviceMethods ready);
+
+  /// The values live no longer than this.
+  MethodValues read(Method method) const;
+
+ private:
+  statistics::NeuronValues values(Method method) const;
+
+  const model::LayerBatch& layer_;
+  const statistics::SampleValues& reduction_;
+  const support::ClusterRows& rows_;
+  bool takes_gradient_ = false;  ///< the gradient as it is, where nothing else is read with it
+  statistics::PositionSums z_;
+  statistics::PositionSums a_;
+  std::optional<DeviceMethods> device_;  ///< in place of the sums
+};
+
+}  // namespace pregrad::methods

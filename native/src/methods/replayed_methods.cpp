@@ -1,0 +1,59 @@
+#include "methods/replayed_methods.hpp"
+
+#include "methods/layer_paths.hpp"
+#include "methods/removal.hpp"
+#include "methods/single_neurons.hpp"
+#include "model/method_needs.hpp"
+#include "pregrad/error.hpp"
+
+namespace pregrad::methods {
+
+ReplayedMethods::ReplayedMethods(std::shared_ptr<const Model::Implementation> model,
+                                 const model::LayerSelection& selection, const AttributionOptions& options)
+    : model_(std::move(model)), options_(options) {
+  if (wants(Method::integrated_gradients) && options.baseline == Baseline::given && options.baselines.empty()) {
+    throw ArgumentError("the baseline is given, but there are no baselines: give one per layer call");
+  }
+  const bool by_mean = (wants(Method::integrated_gradients) && options.baseline == Baseline::mean) ||
+                       (wants(Method::ablation) && options.removal == Removal::mean);
+  if (by_mean && options.means.empty()) {
+    throw ArgumentError(
+        "there are no mean activations for a baseline or a removal by the mean: give those of a first pass with the "
+        "method activation");
+  }
+  if (wants(Method::integrated_gradients)) {
+    layer_rule_ = quadrature_rule(options.quadrature, options.steps);
+  }
+  if (wants(Method::conductance) || wants(Method::internal_influence)) {
+    input_paths_.emplace(model_, selection, options);
+  }
+}
+
+bool ReplayedMethods::wants(Method method) const { return model::wants(options_.methods, method); }
+
+const LayerReplay& ReplayedMethods::replay_of(const model::LayerBatch& layer, graph::Stage stage, bool gradients) {
+  const std::lock_guard lock(mutex_);
+  auto& replay = replays_[Key{layer.name, layer.call, gradients}];
+  if (!replay) {
+    replay = std::make_unique<const LayerReplay>(model_, layer.name, layer.call, stage, gradients);
+  }
+  return *replay;
+}
+
+void ReplayedMethods::add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch) {
+  if (input_paths_) {
+    input_paths_->add_scores(layers, batch);
+  }
+  for (model::LayerBatch& layer : layers) {
+    if (wants(Method::integrated_gradients)) {
+      const LayerReplay& replay = replay_of(layer, graph::Stage::activation, true);
+      layer.replayed.push_back(integrated_gradients(replay, layer, batch, options_, layer_rule_));
+    }
+    if (wants(Method::ablation)) {
+      const LayerReplay& replay = replay_of(layer, stage_of(options_.removal), false);
+      layer.replayed.push_back(single_neurons(replay, layer, batch, options_));
+    }
+  }
+}
+
+}  // namespace pregrad::methods

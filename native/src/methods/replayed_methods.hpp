@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "methods/input_paths.hpp"
+#include "methods/layer_replay.hpp"
+#include "methods/quadrature.hpp"
+
+namespace pregrad::methods {
+
+/// The methods that need more than one forward and one backward: paths and the removal of single neurons. Safe from any
+/// number of threads.
+class ReplayedMethods {
+ public:
+  /// @param selection must outlive this
+  ReplayedMethods(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
+                  const AttributionOptions& options);
+
+  bool has_any() const { return input_paths_ || wants(Method::integrated_gradients) || wants(Method::ablation); }
+
+  /// Adds their scores to each layer of the batch's own run.
+  void add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch);
+
+ private:
+  struct Key {
+    std::string layer;
+    std::int64_t call;
+    bool gradients;
+    auto operator<=>(const Key&) const = default;
+  };
+
+  const LayerReplay& replay_of(const model::LayerBatch& layer, graph::Stage stage, bool gradients);
+  bool wants(Method method) const;
+
+  std::shared_ptr<const Model::Implementation> model_;
+  AttributionOptions options_;
+  QuadratureRule layer_rule_;
+  std::optional<InputPaths> input_paths_;
+  std::mutex mutex_;
+  std::map<Key, std::unique_ptr<const LayerReplay>> replays_;
+};
+
+}  // namespace pregrad::methods

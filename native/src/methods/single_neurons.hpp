@@ -1,0 +1,16 @@
+#pragma once
+
+#include "methods/layer_replay.hpp"
+#include "model/layer_batch.hpp"
+#include "model/sample_batch.hpp"
+#include "model/sample_scores.hpp"
+#include "pregrad/options.hpp"
+
+namespace pregrad::methods {
+
+/// y − y with one neuron removed, for every neuron of a layer call: the model behind the layer runs once per neuron.
+/// @param replay of the stage of options.removal, without gradients
+model::SampleScores single_neurons(const LayerReplay& replay, const model::LayerBatch& layer,
+                                   const model::SampleBatch& batch, const AttributionOptions& options);
+
+}  // namespace pregrad::methods

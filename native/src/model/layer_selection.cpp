@@ -1,0 +1,257 @@
+#include "model/layer_selection.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "pregrad/error.hpp"
+#include "statistics/layer_reference.hpp"
+
+namespace pregrad::model {
+
+using graph::LayerAlias;
+using graph::LayerSite;
+using graph::LayerSites;
+using statistics::LayerReference;
+
+namespace {
+
+std::string shown(const LayerSite& site) {
+  return site.call ? statistics::to_string(site.name, *site.call) : site.name;
+}
+
+class Selector {
+ public:
+  explicit Selector(const LayerSites& sites) : sites_(sites) {}
+
+  LayerSelection select(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      add(name);
+    }
+    complete();
+    LayerSelection selection;
+    selection.names = std::move(names_);
+    for (auto& [position, selected] : selected_) {
+      selection.sites.push_back(std::move(selected));
+    }
+    return selection;
+  }
+
+ private:
+  void add(const std::string& text) {
+    const LayerReference reference = LayerReference::parse(text);
+    if (add_named(sites_.activations, 0, reference, text)) {
+      return;
+    }
+    const auto part = sites_.parts.find(reference.name);
+    if (part != sites_.parts.end()) {
+      throw LayerError("'" + reference.name + "' computes a part of the activation '" + part->second + "': name " +
+                       part->second + ", or " + reference.name + ":out for that tensor itself");
+    }
+    const auto alias = std::find_if(sites_.aliases.begin(), sites_.aliases.end(),
+                                    [&](const LayerAlias& each) { return each.name == reference.name; });
+    if (alias != sites_.aliases.end()) {
+      add_alias(*alias, reference, text);
+      return;
+    }
+    if (!add_named(sites_.outputs, first_output(), reference, text) &&
+        !add_named(sites_.borders, first_border(), whole_border(reference), text) && !add_pattern(reference)) {
+      throw LayerError("the model has no layer '" + text + "': there are " + statistics::listed(known_names()) +
+                       hint_for(reference.name));
+    }
+  }
+
+  std::size_t first_output() const { return sites_.activations.size(); }
+  std::size_t first_border() const { return first_output() + sites_.outputs.size(); }
+
+  /// `NAME:out.0` is `NAME:out`.
+  static LayerReference whole_border(LayerReference reference) {
+    for (const std::string_view ending : {":in.0", ":out.0"}) {
+      if (reference.name.ends_with(ending)) {
+        reference.name.resize(reference.name.size() - 2);
+      }
+    }
+    return reference;
+  }
+
+  /// `all` is every activation; `*` in a name stands for any part of it, and with `:in` or `:out` of a module's name.
+  bool add_pattern(const LayerReference& reference) {
+    const bool is_all = reference.name == "all";
+    if (!is_all && reference.name.find('*') == std::string::npos) {
+      return false;
+    }
+    const bool is_border =
+        reference.name.find(":in") != std::string::npos || reference.name.find(":out") != std::string::npos;
+    const std::vector<LayerSite>& sites = is_border ? sites_.borders : sites_.activations;
+    const std::string pattern = whole_border(reference).name;
+    bool found = false;
+    std::set<std::string> names;
+    for (const LayerSite& site : sites) {
+      if ((is_all || matches(pattern, site.name)) && names.insert(site.name).second) {
+        found = add_calls(sites, is_border ? first_border() : 0, {site.name, reference.call}).second || found;
+      }
+    }
+    return found;
+  }
+
+  static bool matches(std::string_view pattern, std::string_view name) {
+    const std::size_t star = pattern.find('*');
+    if (star == std::string_view::npos) {
+      return pattern == name;
+    }
+    if (name.substr(0, star) != pattern.substr(0, star)) {
+      return false;
+    }
+    for (std::size_t skipped = star; skipped <= name.size(); ++skipped) {
+      if (matches(pattern.substr(star + 1), name.substr(skipped))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// What else a name that fits nothing may have meant.
+  std::string hint_for(const std::string& name) const {
+    const std::string path = name.substr(0, name.rfind(':'));
+    std::set<std::string> borders;
+    for (const LayerSite& site : sites_.borders) {
+      if (site.name.starts_with(path + ":")) {
+        borders.insert(site.name);
+      }
+    }
+    return borders.empty() ? "" : "; of module '" + path + "' " + statistics::listed(borders);
+  }
+
+  /// Marks the calls that a reference names; gives how many calls its name has, and whether one was marked.
+  std::pair<std::size_t, bool> add_calls(const std::vector<LayerSite>& sites, std::size_t first_rank,
+                                         const LayerReference& reference) {
+    std::size_t calls = 0;
+    bool found = false;
+    for (std::size_t i = 0; i < sites.size(); ++i) {
+      if (sites[i].name != reference.name) {
+        continue;
+      }
+      ++calls;
+      if (!sites[i].call || reference.matches(sites[i].name, *sites[i].call)) {
+        mark(sites[i], first_rank + i, reference.call);
+        found = true;
+      }
+    }
+    return {calls, found};
+  }
+
+  bool add_named(const std::vector<LayerSite>& sites, std::size_t first_rank, const LayerReference& reference,
+                 const std::string& text) {
+    const auto [calls, found] = add_calls(sites, first_rank, reference);
+    if (calls > 0 && !found) {
+      throw LayerError(
+          "layer '" + text + "' has only " + std::to_string(calls) + (calls == 1 ? " call" : " calls") + ": name " +
+          reference.name + "@0" +
+          (calls > 1 ? " to " + statistics::to_string(reference.name, static_cast<std::int64_t>(calls) - 1) : ""));
+    }
+    return found;
+  }
+
+  void add_alias(const LayerAlias& alias, const LayerReference& reference, const std::string& text) {
+    if (alias.ambiguous) {
+      std::set<std::string> candidates;
+      for (const std::size_t index : alias.sites) {
+        candidates.insert(shown(sites_.activations[index]));
+      }
+      throw LayerError("layer '" + text + "' fits several activations: name one of " + statistics::listed(candidates));
+    }
+    const auto calls = static_cast<std::int64_t>(alias.sites.size());
+    if (reference.call && *reference.call >= calls && sites_.activations[alias.sites[0]].call) {
+      throw LayerError("layer '" + text + "' has only " + std::to_string(calls) + (calls == 1 ? " call" : " calls") +
+                       ": name " + alias.name + "@0" +
+                       (calls > 1 ? " to " + statistics::to_string(alias.name, calls - 1) : ""));
+    }
+    for (std::size_t i = 0; i < alias.sites.size(); ++i) {
+      const LayerSite& site = sites_.activations[alias.sites[i]];
+      const bool dynamic = !site.call;
+      if (!dynamic && reference.call && static_cast<std::int64_t>(i) != *reference.call) {
+        continue;
+      }
+      mark(site, alias.sites[i], dynamic ? reference.call : std::nullopt);
+      names_[text].emplace_back(site.name, site.call.value_or(reference.call.value_or(-1)));
+    }
+  }
+
+  void mark(const LayerSite& site, std::size_t position, std::optional<std::int64_t> call) {
+    SelectedSite& selected = selected_[position];
+    selected.site = &site;
+    if (site.call || !call) {
+      selected.all_calls = true;
+    } else {
+      selected.calls.insert(*call);
+    }
+  }
+
+  const LayerSite& site_at(std::size_t position) const {
+    if (position < first_output()) {
+      return sites_.activations[position];
+    }
+    return position < first_border() ? sites_.outputs[position - first_output()]
+                                     : sites_.borders[position - first_border()];
+  }
+  std::size_t site_count() const { return first_border() + sites_.borders.size(); }
+
+  /// Sites of one kind and name share a count of calls.
+  std::pair<std::size_t, std::string_view> family_of(std::size_t position) const {
+    const std::size_t kind = position < first_output() ? 0 : position < first_border() ? 1 : 2;
+    return {kind, site_at(position).name};
+  }
+
+  /// Where calls are numbered at run time, every site of the name must be counted, wanted or not; and layers are listed
+  /// in the order of their first execution, and under each its calls.
+  void complete() {
+    std::map<std::pair<std::size_t, std::string_view>, std::size_t> ranks;
+    std::set<std::pair<std::size_t, std::string_view>> dynamic;
+    for (const auto& [position, selected] : selected_) {
+      ranks.emplace(family_of(position), position);
+      if (!selected.site->call) {
+        dynamic.insert(family_of(position));
+      }
+    }
+    for (std::size_t i = 0; i < site_count(); ++i) {
+      const auto rank = ranks.find(family_of(i));
+      if (rank == ranks.end()) {
+        continue;
+      }
+      rank->second = std::min(rank->second, i);
+      if (dynamic.count(rank->first) != 0) {
+        selected_.try_emplace(i, SelectedSite{&site_at(i), 0, {}, false});
+      }
+    }
+    for (auto& [position, selected] : selected_) {
+      selected.rank = ranks.at(family_of(position));
+    }
+  }
+
+  std::set<std::string> known_names() const {
+    std::set<std::string> names;
+    for (const LayerSite& site : sites_.activations) {
+      names.insert(shown(site));
+    }
+    for (const LayerSite& site : sites_.outputs) {
+      names.insert(site.name);
+    }
+    return names;
+  }
+
+  const LayerSites& sites_;
+  std::map<std::size_t, SelectedSite> selected_;
+  Scores::Names names_;
+};
+
+}  // namespace
+
+LayerSelection select_layers(const LayerSites& sites, const std::vector<std::string>& names) {
+  if (names.empty()) {
+    throw ArgumentError("no layer was named: name at least one, as Model::layers and `pregrad layers` list them");
+  }
+  return Selector(sites).select(names);
+}
+
+}  // namespace pregrad::model

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <c10/core/Device.h>
+
+#include "graph/inlined_model.hpp"
+#include "readers/pt2/module_calls.hpp"
+#include "readers/pt2/module_stack.hpp"
+#include "readers/pt2/values.hpp"
+
+namespace pregrad::pt2 {
+
+/// Translates the ATen graph of an archive into a TorchScript graph, which LibTorch can analyse, split and run, and
+/// whose operators go through the dispatcher with their derivatives.
+class GraphTranslator {
+ public:
+  GraphTranslator(graph::InlinedModel& model, c10::Device device) : model_(model), device_(device) {
+    model_.calls.emplace_back();
+  }
+
+  /// Puts the nodes of an archive's graph at the end of the model's graph.
+  /// @param values  the graph's inputs; gets what the nodes make
+  void translate(const JsonValue& archived, Values& values);
+  /// Puts the nodes of a graph inside a node at the current place, with `inputs` for its own.
+  /// @returns its outputs
+  std::vector<torch::jit::Value*> translate_inner(const JsonValue& archived,
+                                                  const std::vector<torch::jit::Value*>& inputs);
+
+  torch::jit::Graph& graph() { return *model_.graph; }
+  c10::Device device() const { return device_; }
+
+ private:
+  void translate_node(const JsonValue& node, Values& values);
+  /// Gives a node and those inside it, unless they have one, a scope of their own.
+  void tag(torch::jit::Node* node, std::size_t call);
+  /// The innermost of the calls that are under way.
+  std::size_t current_call();
+  void add_composite_activations(const ModuleCalls& calls, const Values& values);
+
+  graph::InlinedModel& model_;
+  c10::Device device_;
+  ModuleStack around_;  ///< the calls in which the graph runs that is being translated
+  std::map<std::pair<std::size_t, std::string>, std::size_t> calls_;  ///< by the call around and the archive's key
+  std::size_t depth_ = 0;
+};
+
+}  // namespace pregrad::pt2

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "readers/pt2/module_stack.hpp"
+
+namespace pregrad::pt2 {
+
+/// What one node of an archive's graph reads and makes, and for whom.
+struct NodeRecord {
+  std::string target;
+  std::string function;  ///< the Python function that it is a part of, numbered; empty if unknown
+  ModuleStack stack;
+  std::vector<std::string> reads;
+  std::vector<std::string> makes;  ///< tensors only
+};
+NodeRecord record_of(const JsonValue& node);
+
+/// The names of values in an argument or output: its tensors, numbers and their lists.
+std::vector<std::string> names_in(const JsonValue& argument);
+
+/// A value that a call of a module gives to what is outside.
+struct ModuleResult {
+  std::string path;
+  std::string value;
+  std::size_t number = 0;  ///< which of the module's tensors it is
+  bool is_one_of_several = false;
+};
+
+/// The nodes of a run of one Python function that is an activation, such as the ones that silu is decomposed into.
+struct FunctionRun {
+  std::string function;  ///< without its number, `silu`
+  std::size_t first = 0;
+  std::size_t last = 0;
+};
+
+/// The nodes of one graph, in their order.
+class ModuleCalls {
+ public:
+  void add(NodeRecord record) { records_.push_back(std::move(record)); }
+  const std::vector<NodeRecord>& records() const { return records_; }
+
+  /// What calls give, the inner ones before the ones around them: calls that give one value, and recurrent layers.
+  /// @param around   calls that began outside this graph, and whose result is not to be seen here
+  /// @param outputs  the graph's
+  std::vector<ModuleResult> results(const ModuleStack& around, const std::vector<std::string>& outputs) const;
+
+  /// Neighbouring nodes of one Python function in one module call.
+  std::vector<FunctionRun> function_runs() const;
+
+ private:
+  std::vector<NodeRecord> records_;
+};
+
+}  // namespace pregrad::pt2

@@ -1,0 +1,177 @@
+#include "readers/pt2/program_signature.hpp"
+
+#include "pregrad/error.hpp"
+#include "readers/pt2/enumerations.hpp"
+#include "readers/pt2/json_document.hpp"
+#include "readers/pt2/payloads.hpp"
+
+namespace pregrad::pt2 {
+
+using torch::jit::Value;
+
+namespace {
+
+/// `Symbol('s77', positive=True, integer=True)` as s77; empty for anything else, such as a sum of symbols.
+std::string symbol_of(const std::string& expression) {
+  const std::string start = "Symbol('";
+  const std::size_t end = expression.find('\'', start.size());
+  const bool is_alone = expression.starts_with(start) && end != std::string::npos &&
+                        expression.find(')') + 1 == expression.size() && expression.rfind('(') < start.size();
+  return is_alone ? expression.substr(start.size(), end - start.size()) : "";
+}
+
+graph::ExpectedInput::Axis axis_of(const JsonValue& size, const JsonValue& ranges) {
+  graph::ExpectedInput::Axis axis;
+  const auto [kind, value] = size.variant();
+  if (kind == "as_int") {
+    axis.size = value.integer();
+    return axis;
+  }
+  axis.symbol = symbol_of(value["expr_str"].text());
+  const auto range = axis.symbol.empty() ? std::nullopt : ranges.find(axis.symbol);
+  if (!range) {
+    return axis;
+  }
+  // torch.export takes sizes of 0 and 1 for others than the rest of a range, and runs them all the same.
+  constexpr std::int64_t assumed_least = 2;
+  if (const auto least = range->find("min_val"); least && least->integer() > assumed_least) {
+    axis.least = least->integer();
+  }
+  if (const auto most = range->find("max_val")) {
+    axis.most = most->integer();
+  }
+  return axis;
+}
+
+c10::IValue constant_of(const JsonValue& constant) {
+  const auto [kind, value] = constant.variant();
+  if (kind == "as_int") {
+    return value.integer();
+  }
+  if (kind == "as_float") {
+    return value.number();
+  }
+  if (kind == "as_string") {
+    return value.text();
+  }
+  return kind == "as_bool" ? c10::IValue(value.boolean()) : c10::IValue();
+}
+
+[[noreturn]] void refuse_input(const std::string& kind) {
+  throw UnsupportedModelError("forward takes a " + kind +
+                              " besides its tensor: wrap the model in a module that takes one tensor");
+}
+
+}  // namespace
+
+void ProgramSignature::define_inputs(graph::ReadModel& read, Values& values, Archive& archive, const std::string& model,
+                                     c10::Device device) const {
+  Payloads weights(archive, "data/weights/", "data/weights/" + model + "_weights_config.json", device);
+  Payloads constants(archive, "data/constants/", "data/constants/" + model + "_constants_config.json", device);
+  torch::jit::Graph& graph = *read.model.graph;
+  std::vector<std::string> inputs;
+  const auto define_tensor = [&](const JsonValue& spec, Payloads& payloads, const std::string& name) {
+    const at::Tensor tensor = payloads.tensor(name).detach();
+    read.model.attributes.emplace(tensor.unsafeGetTensorImpl(), name);
+    values.define(spec["arg"]["name"], graph.insertConstant(tensor));
+    return tensor.scalar_type();
+  };
+  for (const JsonValue& each : program_["graph_module"]["signature"]["input_specs"].elements()) {
+    const auto [kind, spec] = each.variant();
+    if (kind == "parameter") {
+      const at::ScalarType type = define_tensor(spec, weights, spec["parameter_name"].text());
+      if (!read.weight_type && at::isFloatingType(type)) {
+        read.weight_type = type;
+      }
+    } else if (kind == "buffer") {
+      define_tensor(spec, spec["persistent"].boolean() ? weights : constants, spec["buffer_name"].text());
+    } else if (kind == "tensor_constant") {
+      define_tensor(spec, constants, spec["tensor_constant_name"].text());
+    } else if (kind == "constant_input") {
+      // A value that the program was exported with.
+      values.define(spec["name"], graph.insertConstant(constant_of(spec["value"])));
+    } else if (kind == "user_input") {
+      const auto [argument_kind, argument] = spec["arg"].variant();
+      if (argument_kind == "as_none") {
+        continue;
+      }
+      if (argument_kind != "as_tensor") {
+        refuse_input("number");
+      }
+      inputs.push_back(argument["name"].text());
+      Value* input = graph.addInput();
+      input->setType(c10::TensorType::get());
+      values.define(argument["name"], input);
+    } else {
+      refuse_input(kind);
+    }
+  }
+  require_one_input(inputs);
+  read.expected_input = expected_input(inputs.front());
+}
+
+void ProgramSignature::require_one_input(const std::vector<std::string>& names) const {
+  std::string listed;
+  for (const std::string& name : names) {
+    listed += (listed.empty() ? "" : ", ") + name;
+  }
+  if (names.empty()) {
+    throw UnsupportedModelError("forward takes no tensor as its first input: wrap the model in a module that does");
+  }
+  if (names.size() > 1) {
+    throw UnsupportedModelError("forward takes " + std::to_string(names.size()) + " inputs (" + listed +
+                                "): wrap the model in a module that takes one tensor");
+  }
+}
+
+graph::ExpectedInput ProgramSignature::expected_input(const std::string& name) const {
+  const JsonValue tensors = program_["graph_module"]["graph"]["tensor_values"];
+  const auto meta = tensors.find(name);
+  if (!meta) {
+    tensors.fail("has no '" + name + "'");
+  }
+  graph::ExpectedInput expected;
+  expected.type = scalar_type((*meta)["dtype"]);
+  for (const JsonValue& size : (*meta)["sizes"].elements()) {
+    expected.axes.push_back(axis_of(size, program_["range_constraints"]));
+  }
+  return expected;
+}
+
+void ProgramSignature::require_returned_type() const {
+  const auto calls = program_["graph_module"]["module_call_graph"].elements();
+  const auto signature = calls.empty() ? std::nullopt : calls.front().find("signature");
+  if (!signature) {
+    return;
+  }
+  const JsonValue text = (*signature)["out_spec"];
+  const JsonDocument spec(text.text(), "out_spec");
+  const auto parts = spec.root().elements();
+  const auto type = parts.size() == 2 ? parts[1].find("type") : std::nullopt;
+  if (type && type->text() != "builtins.tuple" && type->text() != "builtins.list") {
+    throw UnsupportedModelError("the model returns " + type->text() +
+                                ", not a tensor: wrap it in a module that returns its logits");
+  }
+}
+
+void ProgramSignature::register_outputs(torch::jit::Graph& graph, const Values& values) const {
+  require_returned_type();
+  std::vector<Value*> outputs;
+  for (const JsonValue& each : program_["graph_module"]["signature"]["output_specs"].elements()) {
+    const auto [kind, spec] = each.variant();
+    if (kind == "buffer_mutation" || kind == "parameter_mutation") {
+      const char* name = kind == "buffer_mutation" ? "buffer_name" : "parameter_name";
+      throw UnsupportedModelError("the model changes its tensor '" + spec[name].text() +
+                                  "' in forward, so results would depend on earlier inputs: remove that change");
+    }
+    if (kind == "user_output" && spec["arg"].find("as_tensor")) {
+      outputs.push_back(values.at(spec["arg"]["as_tensor"]["name"]));
+    }
+  }
+  if (outputs.empty()) {
+    throw UnsupportedModelError("the model returns no tensor: wrap it in a module that returns its logits");
+  }
+  graph.registerOutput(outputs.size() == 1 ? outputs.front() : graph.insertNode(graph.createTuple(outputs))->output());
+}
+
+}  // namespace pregrad::pt2

@@ -1,0 +1,97 @@
+#include "support/own_state.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+
+#include <ATen/autocast_mode.h>
+#include <c10/core/DefaultDtype.h>
+#include <c10/util/typeid.h>
+
+namespace pregrad::support {
+
+namespace {
+
+constexpr std::array<std::pair<c10::DeviceType, c10::ScalarType>, 2> autocast_types = {
+    {{c10::DeviceType::CPU, c10::ScalarType::BFloat16}, {c10::DeviceType::CUDA, c10::ScalarType::Half}}};
+
+/// LibTorch has one default type for the whole process. While calls run, it is float32; the last one to end puts the
+/// caller's back.
+class DefaultType {
+ public:
+  void hold() {
+    const std::lock_guard lock(mutex_);
+    if (holders_.load(std::memory_order_relaxed) == 0) {
+      callers_ = c10::get_default_dtype();
+    }
+    // Who finds nobody holding it must find the caller's type.
+    holders_.fetch_add(1);
+    c10::set_default_dtype(caffe2::TypeMeta::Make<float>());
+  }
+
+  void release() {
+    const std::lock_guard lock(mutex_);
+    if (holders_.load(std::memory_order_relaxed) == 1) {
+      c10::set_default_dtype(callers_);
+    }
+    holders_.fetch_sub(1);
+  }
+
+  /// Whether it may be anything but float32 before the end of a call that begins now.
+  bool is_in_question() const {
+    return holders_.load() > 0 || c10::get_default_dtype_as_scalartype() != c10::ScalarType::Float;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::atomic<std::int64_t> holders_ = 0;
+  caffe2::TypeMeta callers_;
+};
+
+DefaultType& default_type() {
+  // Never destroyed: threads may outlive static objects.
+  static auto& only = *new DefaultType();
+  return only;
+}
+
+}  // namespace
+
+OwnState::OwnState() {
+  for (std::size_t i = 0; i < autocast_.size(); ++i) {
+    const auto [device, type] = autocast_types.at(i);
+    autocast_.at(i) = {device, at::autocast::is_autocast_enabled(device), at::autocast::get_autocast_dtype(device)};
+    if (autocast_.at(i).is_enabled) {
+      at::autocast::set_autocast_enabled(device, false);
+    }
+    if (autocast_.at(i).type != type) {
+      at::autocast::set_autocast_dtype(device, type);
+    }
+  }
+  if (default_type().is_in_question()) {
+    default_type().hold();
+    holds_default_type_ = true;
+  }
+}
+
+OwnState::~OwnState() {
+  if (holds_default_type_) {
+    default_type().release();
+  }
+  for (std::size_t i = 0; i < autocast_.size(); ++i) {
+    const Autocast& before = autocast_.at(i);
+    // The model may have changed what it found.
+    if (at::autocast::is_autocast_enabled(before.device) != before.is_enabled) {
+      at::autocast::set_autocast_enabled(before.device, before.is_enabled);
+    }
+    if (at::autocast::get_autocast_dtype(before.device) != before.type) {
+      at::autocast::set_autocast_dtype(before.device, before.type);
+    }
+  }
+}
+
+at::Tensor without_inference(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.is_inference() ? tensor.clone() : tensor;
+}
+
+}  // namespace pregrad::support
