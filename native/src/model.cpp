@@ -20,11 +20,9 @@
 #include "pregrad/error.hpp"
 #include "readers/model_loader.hpp"
 #include "readers/torchscript_reader.hpp"
-#include "support/device_failure.hpp"
-#include "support/libtorch_error.hpp"
+#include "support/failures.hpp"
 #include "support/own_state.hpp"
-#include "support/shape_text.hpp"
-#include "support/upload.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad {
 

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "pregrad/error.hpp"
-#include "support/device_failure.hpp"
+#include "support/failures.hpp"
 
 namespace pregrad::test {
 

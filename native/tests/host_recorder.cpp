@@ -6,7 +6,7 @@
 #include <ATen/record_function.h>
 #include <c10/util/Exception.h>
 
-#include "cuda/score_tensors.hpp"
+#include "cuda/tensors.hpp"
 #include "cuda_kernels.hpp"
 
 namespace pregrad::test {

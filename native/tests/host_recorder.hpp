@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda/recorder.hpp"
+#include "cuda/device.hpp"
 
 namespace pregrad::test {
 

@@ -1,22 +1,85 @@
-#include "pregrad/ablation.hpp"
-
 #include <algorithm>
+#include <cstdint>
+#include <vector>
 
 #include <ATen/Functions.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 
 #include "ablation/ablation_implementation.hpp"
-#include "ablation/output_readings.hpp"
+#include "ablation/curve_sums.hpp"
 #include "attribution/option_texts.hpp"
-#include "methods/neuron_constants.hpp"
+#include "methods/layer_replay.hpp"
 #include "methods/removal.hpp"
 #include "model/batch_checks.hpp"
 #include "model/batch_parts.hpp"
 #include "model/differentiation.hpp"
+#include "pregrad/ablation.hpp"
 #include "pregrad/error.hpp"
+#include "pregrad/options.hpp"
 #include "statistics/layer_reference.hpp"
-#include "support/device_failure.hpp"
+#include "support/failures.hpp"
 #include "support/own_state.hpp"
+
+namespace pregrad::ablation {
+
+namespace {
+
+/// What a run with neurons removed shows of each sample: one element per row of the outputs.
+class OutputReadings {
+ public:
+  /// @param outputs [rows, outputs]
+  /// @param targets int64 [rows]
+  /// @param labels  int64 [rows]; undefined for a model of one output, where no row counts as right
+  OutputReadings(const at::Tensor& outputs, const at::Tensor& targets, const at::Tensor& labels, Output output);
+
+  /// Adds one copy of a batch to a point of the curve of `cluster`.
+  /// @param first_row where the copy begins
+  /// @param clusters  int64 [N] on the CPU
+  void add_to(CurveSums::Point& point, std::int64_t first_row, const at::Tensor& clusters, std::int64_t cluster) const;
+
+ private:
+  std::vector<double> y_;
+  std::vector<double> is_right_;
+  std::vector<double> cross_entropy_;
+};
+
+using methods::values_of;
+
+OutputReadings::OutputReadings(const at::Tensor& outputs, const at::Tensor& targets, const at::Tensor& labels,
+                               Output output)
+    : y_(values_of(model::selected_outputs(outputs, targets, output))),
+      is_right_(y_.size(), 0),
+      cross_entropy_(y_.size(), 0) {
+  if (labels.defined()) {
+    is_right_ = values_of(outputs.argmax(1).eq(labels));
+    cross_entropy_ = values_of(at::log_softmax(outputs.to(at::kDouble), 1).gather(1, labels.unsqueeze(1)).neg());
+  }
+}
+
+void OutputReadings::add_to(CurveSums::Point& point, std::int64_t first_row, const at::Tensor& clusters,
+                            std::int64_t cluster) const {
+  const auto* cluster_of = clusters.const_data_ptr<std::int64_t>();
+  double output_sum = 0;
+  double entropy_sum = 0;
+  for (std::int64_t sample = 0; sample < clusters.size(0); ++sample) {
+    const auto row = static_cast<std::size_t>(first_row + sample);
+    const std::int64_t right = is_right_[row] != 0 ? 1 : 0;
+    if (cluster_of[sample] != cluster) {
+      point.outside_correct += right;
+      continue;
+    }
+    point.correct += right;
+    output_sum += y_[row];
+    entropy_sum += cross_entropy_[row];
+  }
+  point.output.add(output_sum);
+  point.cross_entropy.add(entropy_sum);
+}
+
+}  // namespace
+
+}  // namespace pregrad::ablation
 
 namespace pregrad {
 

@@ -11,8 +11,8 @@
 #include "ablation/curve_sums.hpp"
 #include "methods/layer_replay.hpp"
 #include "model/batch_parts.hpp"
+#include "model/layer_batch.hpp"
 #include "model/model_implementation.hpp"
-#include "model/sample_batch.hpp"
 #include "pregrad/ablation.hpp"
 
 namespace pregrad {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "pregrad/ablation.hpp"
-#include "statistics/exact_sum.hpp"
+#include "statistics/exact_sums.hpp"
 #include "statistics/state.hpp"
 
 namespace pregrad::ablation {

@@ -11,14 +11,12 @@
 #include "cuda/device.hpp"
 #include "graph/small_products.hpp"
 #include "model/batch_checks.hpp"
-#include "model/batch_copies.hpp"
 #include "model/batch_parts.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_gradients.hpp"
 #include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
-#include "support/device_failure.hpp"
+#include "support/failures.hpp"
 #include "support/own_state.hpp"
 
 namespace pregrad {

@@ -9,11 +9,11 @@
 
 #include "attribution/recorded_plans.hpp"
 #include "attribution/score_table.hpp"
-#include "cuda/recorder.hpp"
+#include "cuda/device.hpp"
 #include "methods/replayed_methods.hpp"
 #include "model/batch_parts.hpp"
 #include "model/layer_selection.hpp"
-#include "model/method_needs.hpp"
+#include "model/layer_taps.hpp"
 #include "model/model_implementation.hpp"
 #include "pregrad/attribution.hpp"
 

@@ -4,9 +4,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "model/method_needs.hpp"
+#include "model/layer_taps.hpp"
 #include "statistics/state.hpp"
-#include "support/shape_text.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad::attribution {
 

@@ -13,11 +13,10 @@
 #include "graph/neuron_axis.hpp"
 #include "model/batch_checks.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_gradients.hpp"
-#include "model/method_needs.hpp"
+#include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
-#include "support/device_failure.hpp"
+#include "support/failures.hpp"
 #include "support/own_state.hpp"
 
 namespace pregrad {

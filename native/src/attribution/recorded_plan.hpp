@@ -1,15 +1,17 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
-#include "attribution/fixed_tensor.hpp"
-#include "attribution/recorded_integers.hpp"
 #include "attribution/score_table.hpp"
-#include "cuda/recorder.hpp"
+#include "cuda/chunk_table.hpp"
+#include "cuda/device.hpp"
 #include "graph/tapped_graph.hpp"
 #include "methods/device_methods.hpp"
 #include "model/layer_batch.hpp"
@@ -19,6 +21,61 @@
 #include "support/cluster_rows.hpp"
 
 namespace pregrad::attribution {
+
+/// A tensor on a device that keeps its place, beside memory of the host that the device reads and writes without
+/// help. For one thread at a time, which waits for the device before it fills the tensor again.
+class FixedTensor {
+ public:
+  FixedTensor() = default;
+  /// @param on_device has no gaps
+  explicit FixedTensor(at::Tensor on_device);
+  /// A tensor of that shape, type and order of axes, whatever is in it.
+  static FixedTensor like(const at::Tensor& tensor, c10::Device device);
+
+  const at::Tensor& on_device() const { return on_device_; }
+  const at::Tensor& on_host() const { return on_host_; }
+
+  /// Copies values of the same shape from wherever they are; those on the host are not read any more when it returns.
+  void fill(const at::Tensor& values);
+  /// Copies the first elements of `on_host`, a tensor of one axis.
+  void upload(std::int64_t elements);
+  /// Copies everything to `on_host`, and waits for it.
+  void fetch();
+
+ private:
+  at::Tensor on_device_;
+  at::Tensor on_host_;
+};
+
+/// The integers of a batch that recorded work reads: its labels, and how its samples fall into chunks. They lie in one
+/// piece, so that one copy brings those of the next batch.
+class RecordedIntegers {
+ public:
+  RecordedIntegers(c10::Device device, std::int64_t samples, std::int64_t clusters);
+
+  /// Takes the place of what was there.
+  /// @param labels undefined if nothing reads them
+  /// @param rows of as many samples and clusters as all batches have
+  void fill(const at::Tensor& labels, std::shared_ptr<const support::ClusterRows> rows);
+
+  std::int64_t clusters() const { return clusters_; }
+  /// int64 [samples] on the device.
+  at::Tensor labels() const { return integers_.on_device().slice(0, 0, samples_); }
+  /// The chunks of the batch, on the device. Kernels get as many chunks for all batches, of which some may be empty.
+  /// The first call for a size copies them there.
+  cuda::Chunks chunks(std::int64_t samples_per_chunk);
+
+ private:
+  std::int64_t begin_of(std::size_t table) const;
+  std::int64_t chunk_count(std::int64_t samples_per_chunk) const;
+  void write_table(std::size_t table);
+
+  std::int64_t samples_;
+  std::int64_t clusters_;
+  FixedTensor integers_;
+  std::shared_ptr<const support::ClusterRows> rows_;
+  std::vector<std::int64_t> sizes_;  ///< samples per chunk, of each table
+};
 
 /// What an attribution does with every batch.
 struct Plan {

@@ -14,7 +14,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "attribution/recorded_plan.hpp"
-#include "cuda/recorder.hpp"
+#include "cuda/device.hpp"
 
 namespace pregrad::attribution {
 

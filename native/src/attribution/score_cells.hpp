@@ -13,9 +13,8 @@
 #include "pregrad/options.hpp"
 #include "pregrad/scores.hpp"
 #include "statistics/batch_moments.hpp"
-#include "statistics/centred_products.hpp"
 #include "statistics/cluster_accumulator.hpp"
-#include "statistics/exact_sum.hpp"
+#include "statistics/exact_sums.hpp"
 #include "statistics/state.hpp"
 #include "support/cluster_rows.hpp"
 

@@ -8,8 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include <ATen/core/TensorBody.h>
+#include <c10/core/Device.h>
 #include <pregrad/pregrad.h>
+#include <pregrad/ablation.hpp>
+#include <pregrad/check.hpp>
 #include <pregrad/error.hpp>
+#include <pregrad/options.hpp>
+#include <pregrad/scores.hpp>
 
 namespace pregrad::c_api {
 
@@ -93,5 +99,31 @@ inline void check_reserved(std::int32_t reserved, const char* type) {
     throw ArgumentError(std::string("reserved of ") + type + " is " + std::to_string(reserved) + "; set it to 0");
   }
 }
+
+/// A tensor on the caller's memory, which must outlive it.
+/// @throws InputError, ArgumentError
+at::Tensor borrow(const pregrad_tensor* tensor);
+
+/// [count] int64 on the caller's memory; undefined for NULL.
+/// @param what `labels` or `clusters`
+at::Tensor borrow(const std::int64_t* values, std::size_t count, const char* what);
+
+/// The dtype of a tensor that the library gives out.
+pregrad_dtype dtype_of(const at::Tensor& tensor);
+
+/// @throws ArgumentError if the number is no method
+Method method(pregrad_method method);
+
+/// @throws ArgumentError if the number is no aggregate
+Aggregate aggregate(pregrad_aggregate aggregate);
+
+/// @throws ArgumentError, StateError
+AttributionOptions attribution_options(const pregrad_attribution_options* options);
+AblationOptions ablation_options(const pregrad_ablation_options* options);
+CheckOptions check_options(const pregrad_check_options* options);
+
+/// The device of the options, or of the defaults for NULL.
+/// @throws ArgumentError
+c10::Device device(const pregrad_model_options* options);
 
 }  // namespace pregrad::c_api

@@ -4,9 +4,6 @@
 
 #include "arguments.hpp"
 #include "guard.hpp"
-#include "handle.hpp"
-#include "options.hpp"
-#include "tensor.hpp"
 
 namespace c_api = pregrad::c_api;
 

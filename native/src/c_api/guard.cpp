@@ -1,9 +1,8 @@
-#include "guard.hpp"
+#include "c_api/guard.hpp"
 
 #include <string>
 
-#include "support/device_failure.hpp"
-#include "support/libtorch_error.hpp"
+#include "support/failures.hpp"
 
 namespace pregrad::c_api {
 namespace {

@@ -1,10 +1,24 @@
 #pragma once
 
+#include <cstdint>
 #include <exception>
+#include <memory>
 #include <new>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include <ATen/core/TensorBody.h>
 #include <pregrad/pregrad.h>
+#include <pregrad/ablation.hpp>
+#include <pregrad/attribution.hpp>
+#include <pregrad/check.hpp>
 #include <pregrad/error.hpp>
+#include <pregrad/model.hpp>
+#include <pregrad/probe.hpp>
+#include <pregrad/scores.hpp>
+
+#include "arguments.hpp"
 
 namespace pregrad::c_api {
 
@@ -34,6 +48,129 @@ pregrad_status guarded(Body&& body) noexcept {
   } catch (...) {
     return fail(ErrorKind::internal, "a failure of unknown type; please report it");
   }
+}
+
+/// Marks the memory of a live handle of one type, so that most handles of another type or already freed are noticed.
+template <std::uint64_t value>
+class Tag {
+ public:
+  Tag() = default;
+  Tag(const Tag&) = delete;
+  Tag& operator=(const Tag&) = delete;
+  ~Tag() { value_ = 0; }
+  bool intact() const { return value_ == value; }
+
+ private:
+  // volatile: the compiler would drop the destructor's write to an object that ends.
+  volatile std::uint64_t value_ = value;
+};
+
+/// Scores, and what C sees of them as arrays but C++ reckons when asked.
+struct Snapshot {
+  explicit Snapshot(Scores given);
+  Scores scores;
+  std::vector<std::vector<double>> cancellations;  ///< one per entry of the scores
+};
+
+}  // namespace pregrad::c_api
+
+struct pregrad_model {
+  static constexpr const char* name = "pregrad_model";
+  pregrad::c_api::Tag<0x7072656772616401> tag;
+  pregrad::Model value;
+};
+
+struct pregrad_layers {
+  static constexpr const char* name = "pregrad_layers";
+  pregrad::c_api::Tag<0x7072656772616402> tag;
+  std::vector<pregrad::Layer> value;
+};
+
+struct pregrad_result {
+  static constexpr const char* name = "pregrad_result";
+  pregrad::c_api::Tag<0x7072656772616403> tag;
+  at::Tensor value;
+};
+
+struct pregrad_attribution {
+  static constexpr const char* name = "pregrad_attribution";
+  pregrad::c_api::Tag<0x7072656772616404> tag;
+  pregrad::Attribution value;
+};
+
+struct pregrad_scores {
+  static constexpr const char* name = "pregrad_scores";
+  pregrad::c_api::Tag<0x7072656772616405> tag;
+  pregrad::c_api::Snapshot value;
+};
+
+struct pregrad_state {
+  static constexpr const char* name = "pregrad_state";
+  pregrad::c_api::Tag<0x7072656772616406> tag;
+  std::string value;
+};
+
+struct pregrad_orders {
+  static constexpr const char* name = "pregrad_orders";
+  pregrad::c_api::Tag<0x7072656772616407> tag;
+  std::vector<pregrad::RemovalOrder> value;
+};
+
+struct pregrad_ablation {
+  static constexpr const char* name = "pregrad_ablation";
+  pregrad::c_api::Tag<0x7072656772616408> tag;
+  pregrad::Ablation value;
+};
+
+struct pregrad_curves {
+  static constexpr const char* name = "pregrad_curves";
+  pregrad::c_api::Tag<0x7072656772616409> tag;
+  std::vector<pregrad::RemovalCurve> value;
+};
+
+struct pregrad_check {
+  static constexpr const char* name = "pregrad_check";
+  pregrad::c_api::Tag<0x707265677261640a> tag;
+  pregrad::Check value;
+};
+
+struct pregrad_layer_checks {
+  static constexpr const char* name = "pregrad_layer_checks";
+  pregrad::c_api::Tag<0x707265677261640b> tag;
+  std::vector<pregrad::LayerCheck> value;
+};
+
+struct pregrad_probe {
+  static constexpr const char* name = "pregrad_probe";
+  pregrad::c_api::Tag<0x707265677261640c> tag;
+  pregrad::Probe value;
+};
+
+namespace pregrad::c_api {
+
+/// What a handle holds.
+template <class Handle>
+auto& open(Handle* handle) {
+  required(handle, Handle::name);
+  if (!handle->tag.intact()) {
+    throw StateError(std::string("the handle is no live ") + Handle::name + "; do not use a handle after it was freed");
+  }
+  return handle->value;
+}
+
+/// Makes a handle from what `make` returns. The out parameter is looked at first, so that no work is done in vain.
+template <class Handle, class Make>
+void hand_out(Handle** out, Make&& make) {
+  Handle*& target = required(out, "the out parameter");
+  target = new Handle{{}, std::forward<Make>(make)()};
+}
+
+template <class Handle>
+void release(Handle* handle) noexcept {
+  if (handle == nullptr || !handle->tag.intact()) {
+    return;
+  }
+  delete handle;
 }
 
 }  // namespace pregrad::c_api

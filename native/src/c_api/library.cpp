@@ -6,7 +6,6 @@
 
 #include "arguments.hpp"
 #include "guard.hpp"
-#include "options.hpp"
 
 #ifdef __clang__
 #define COMPILER __VERSION__

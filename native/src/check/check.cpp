@@ -8,15 +8,13 @@
 
 #include "check/check_implementation.hpp"
 #include "check/output_noise.hpp"
-#include "check/shifted_outputs.hpp"
 #include "model/batch_checks.hpp"
 #include "model/batch_parts.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_gradients.hpp"
 #include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/sample_values.hpp"
-#include "support/device_failure.hpp"
+#include "support/failures.hpp"
 #include "support/own_state.hpp"
 
 namespace pregrad {

@@ -16,7 +16,6 @@
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
-#include "model/sample_batch.hpp"
 #include "pregrad/check.hpp"
 
 namespace pregrad {

@@ -1,9 +1,7 @@
 #include "cuda/device.hpp"
 
 #include "cuda/device_runner.hpp"
-#include "cuda/path_tensors.hpp"
-#include "cuda/removal_tensors.hpp"
-#include "cuda/score_tensors.hpp"
+#include "cuda/tensors.hpp"
 
 namespace pregrad::cuda {
 

@@ -14,8 +14,7 @@
 
 #include "cuda/device.hpp"
 #include "cuda/device_runner.hpp"
-#include "cuda/recorder.hpp"
-#include "cuda/score_tensors.hpp"
+#include "cuda/tensors.hpp"
 
 namespace pregrad::cuda {
 

@@ -1,6 +1,4 @@
-#include "cuda/column_sums.hpp"
 #include "cuda/launch.cuh"
-#include "cuda/merged_moments.hpp"
 #include "cuda/row_statistics.hpp"
 #include "cuda/run_statistics.hpp"
 

@@ -4,8 +4,6 @@
 #include <cstdint>
 
 #include "cuda/chunk_table.hpp"
-#include "cuda/column_sums.hpp"
-#include "cuda/merged_moments.hpp"
 #include "cuda/row_statistics.hpp"
 #include "cuda/run_statistics.hpp"
 #include "cuda/score_quantities.hpp"

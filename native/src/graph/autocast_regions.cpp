@@ -8,7 +8,7 @@
 #include <torch/csrc/jit/passes/autocast.h>
 
 #include "pregrad/error.hpp"
-#include "support/libtorch_error.hpp"
+#include "support/failures.hpp"
 
 namespace pregrad::graph {
 

@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/ir.h>
 
 namespace pregrad::graph {
@@ -72,5 +73,10 @@ struct InlinedModel {
   /// The innermost call that both calls run in.
   std::size_t common_call(std::size_t left, std::size_t right) const;
 };
+
+/// The node after which `z` is as `activation` reads it: its producer or, where the model writes into it in between,
+/// the last writer. Where `z` comes from outside the activation's block, the node before the activation.
+torch::jit::Node* completing_node(const torch::jit::AliasDb& aliases, torch::jit::Value* z,
+                                  torch::jit::Node* activation);
 
 }  // namespace pregrad::graph

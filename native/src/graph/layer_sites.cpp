@@ -9,7 +9,7 @@
 #include <torch/csrc/jit/ir/alias_analysis.h>
 
 #include "graph/activations.hpp"
-#include "graph/completion.hpp"
+#include "graph/inlined_model.hpp"
 #include "graph/neuron_axis.hpp"
 #include "graph/pointwise.hpp"
 

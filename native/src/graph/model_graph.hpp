@@ -1,22 +1,64 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
 
-#include "graph/expected_input.hpp"
 #include "graph/inlined_model.hpp"
 #include "graph/layer_sites.hpp"
 #include "graph/replay_graph.hpp"
 #include "graph/rewrites/batch_norm_folding.hpp"
 #include "graph/tapped_graph.hpp"
-#include "graph/untouched_model.hpp"
 
 namespace pregrad::graph {
+
+/// The input that a model was exported for. Its graph holds for no other shape, and would run wrong or not at all.
+struct ExpectedInput {
+  struct Axis {
+    std::optional<std::int64_t> size;  ///< fixed; empty for an axis of any size
+    std::string symbol;                ///< axes of one symbol have one size; empty for an axis that has none
+    std::int64_t least = 0;
+    std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  };
+  std::vector<Axis> axes;
+  at::ScalarType type = at::kFloat;
+
+  /// @throws InputError if the model was not exported for inputs like these
+  void require(const at::Tensor& inputs) const;
+};
+
+/// A model as LibTorch runs it, nothing of it rewritten: what every rewritten graph must agree with. Shares its tensors
+/// with the graphs made of it. Safe from many threads.
+class UntouchedModel {
+ public:
+  /// A TorchScript module, whose own forward runs.
+  explicit UntouchedModel(torch::jit::Module module);
+  /// The graph of a model that is no TorchScript module, copied as it is now.
+  explicit UntouchedModel(torch::jit::Graph& graph);
+
+  /// Runs forward in the caller's gradient mode.
+  c10::IValue run(std::vector<c10::IValue> arguments) const;
+
+ private:
+  /// Made for the first run: most of what it costs is for nothing in a process that only lists layers.
+  const torch::jit::Code& code() const;
+
+  std::optional<torch::jit::Module> module_;
+  mutable std::shared_ptr<torch::jit::Graph> graph_;
+  mutable std::once_flag once_;
+  mutable torch::jit::Code code_;
+};
 
 /// What a reader makes of a model file. All readers end here; nothing behind knows what kind of file it was.
 struct ReadModel {

@@ -12,8 +12,8 @@
 #include <torch/csrc/jit/passes/peephole.h>
 
 #include "graph/autocast_regions.hpp"
-#include "graph/completion.hpp"
-#include "graph/rewrites/eval_dropout.hpp"
+#include "graph/graph_checks.hpp"
+#include "graph/inlined_model.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::graph {

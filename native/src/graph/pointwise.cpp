@@ -8,7 +8,7 @@
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/runtime/operator.h>
 
-#include "graph/rewrites/eval_dropout.hpp"
+#include "graph/graph_checks.hpp"
 
 namespace pregrad::graph {
 

@@ -7,8 +7,8 @@
 #include <torch/csrc/jit/ir/constants.h>
 
 #include "graph/activation_catalog.hpp"
-#include "graph/rewrites/eval_dropout.hpp"
-#include "graph/tap_operators.hpp"
+#include "graph/graph_checks.hpp"
+#include "graph/tap_insertion.hpp"
 
 // MKL's own; 0 stands for what holds for all threads. Not there in a LibTorch without MKL.
 // NOLINTNEXTLINE(readability-identifier-naming)

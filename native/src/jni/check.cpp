@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "convert.hpp"
 #include "guard.hpp"
-#include "input.hpp"
+#include "inputs.hpp"
+#include "java.hpp"
 #include "records.hpp"
 #include "registry.hpp"
 

@@ -7,10 +7,8 @@
 
 #include <pregrad/version.hpp>
 
-#include "classes.hpp"
-#include "convert.hpp"
-#include "exit.hpp"
 #include "guard.hpp"
+#include "java.hpp"
 #include "openblas_threads.hpp"
 #include "registry.hpp"
 

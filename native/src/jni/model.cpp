@@ -3,13 +3,12 @@
 #include <limits>
 #include <string>
 
-#include "classes.hpp"
-#include "convert.hpp"
 #include "guard.hpp"
-#include "input.hpp"
+#include "inputs.hpp"
+#include "java.hpp"
 #include "options.hpp"
 #include "registry.hpp"
-#include "support/device_failure.hpp"
+#include "support/failures.hpp"
 
 namespace jni = pregrad::jni;
 

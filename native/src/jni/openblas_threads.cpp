@@ -10,7 +10,7 @@
 
 #include <dlfcn.h>
 
-#include "support/open_mp.hpp"
+#include "support/threads.hpp"
 
 namespace pregrad::jni {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <pregrad/error.hpp>
 
-#include "convert.hpp"
+#include "java.hpp"
 #include "options_reader.hpp"
 
 namespace pregrad::jni {

@@ -10,7 +10,7 @@
 
 #include <pregrad/error.hpp>
 
-#include "record_reader.hpp"
+#include "records.hpp"
 
 namespace pregrad::jni {
 

@@ -3,8 +3,8 @@
 #include <limits>
 #include <optional>
 
-#include "convert.hpp"
 #include "guard.hpp"
+#include "java.hpp"
 #include "options.hpp"
 #include "registry.hpp"
 

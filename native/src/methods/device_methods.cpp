@@ -6,8 +6,8 @@
 #include <ATen/Functions.h>
 
 #include "cuda/device.hpp"
-#include "methods/neuron_blocks.hpp"
-#include "model/method_needs.hpp"
+#include "methods/layer_replay.hpp"
+#include "model/layer_taps.hpp"
 
 namespace pregrad::methods {
 

@@ -8,7 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "cuda/wanted_scores.hpp"
+#include "cuda/score_quantities.hpp"
 #include "model/layer_batch.hpp"
 #include "pregrad/options.hpp"
 #include "statistics/batch_moments.hpp"

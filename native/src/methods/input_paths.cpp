@@ -8,17 +8,14 @@
 #include <ATen/core/grad_mode.h>
 
 #include "cuda/device.hpp"
-#include "methods/neuron_blocks.hpp"
-#include "model/batch_copies.hpp"
+#include "methods/layer_replay.hpp"
+#include "model/batch_parts.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_gradients.hpp"
 #include "model/layer_taps.hpp"
-#include "model/method_needs.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 #include "statistics/sample_values.hpp"
-#include "support/shape_text.hpp"
-#include "support/upload.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad::methods {
 

@@ -8,8 +8,6 @@
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
-#include "model/sample_batch.hpp"
-#include "model/sample_scores.hpp"
 #include "pregrad/options.hpp"
 
 namespace pregrad::methods {

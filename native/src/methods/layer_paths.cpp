@@ -8,10 +8,9 @@
 #include <ATen/core/grad_mode.h>
 
 #include "cuda/device.hpp"
-#include "methods/neuron_blocks.hpp"
-#include "methods/neuron_constants.hpp"
+#include "methods/layer_replay.hpp"
+#include "methods/removal.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_gradients.hpp"
 #include "statistics/sample_values.hpp"
 
 namespace pregrad::methods {

@@ -3,8 +3,6 @@
 #include "methods/layer_replay.hpp"
 #include "methods/quadrature.hpp"
 #include "model/layer_batch.hpp"
-#include "model/sample_batch.hpp"
-#include "model/sample_scores.hpp"
 #include "pregrad/options.hpp"
 
 namespace pregrad::methods {

@@ -9,11 +9,20 @@
 #include <ATen/core/Tensor.h>
 
 #include "graph/replay_graph.hpp"
+#include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
-#include "model/sample_batch.hpp"
 
 namespace pregrad::methods {
+
+/// `tensor` [copies · N, ...] as [copies, N, ...], on the same memory.
+at::Tensor as_blocks(const at::Tensor& tensor, std::int64_t copies);
+
+/// `values` [copies or 1, N or 1, neurons] in a shape that spreads over as_blocks of a tensor of that rank.
+at::Tensor over_neurons(const at::Tensor& values, std::int64_t rank, std::int64_t neuron_axis);
+
+/// The elements in row-major order.
+std::vector<double> values_of(const at::Tensor& tensor);
 
 /// One call of one layer of a model, to be changed and run again. The change sees `copies` copies of the batch, one
 /// after the other along axis 0, so that one run tries several changes.

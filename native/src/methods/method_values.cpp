@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "cuda/device.hpp"
-#include "model/method_needs.hpp"
+#include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::methods {

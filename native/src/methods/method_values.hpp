@@ -9,8 +9,6 @@
 #include "model/layer_batch.hpp"
 #include "pregrad/options.hpp"
 #include "statistics/batch_moments.hpp"
-#include "statistics/centred_products.hpp"
-#include "statistics/neuron_values.hpp"
 
 namespace pregrad::methods {
 

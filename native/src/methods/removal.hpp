@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -8,6 +10,13 @@
 #include "pregrad/options.hpp"
 
 namespace pregrad::methods {
+
+/// The constants of a layer call for each sample, by its cluster: float64 [1, N, neurons], or [1, 1, neurons] where all
+/// samples have the same.
+/// @param what the word for messages, e.g. `mean activations`
+/// @throws ArgumentError if there are none for a sample's cluster, or not one per neuron
+at::Tensor constants_of(const std::vector<NeuronConstants>& constants, const std::string& layer, std::int64_t call,
+                        const at::Tensor& clusters, std::int64_t neurons, const std::string& what);
 
 /// Which tensor a removal changes.
 graph::Stage stage_of(Removal removal);

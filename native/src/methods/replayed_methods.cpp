@@ -3,7 +3,7 @@
 #include "methods/layer_paths.hpp"
 #include "methods/removal.hpp"
 #include "methods/single_neurons.hpp"
-#include "model/method_needs.hpp"
+#include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::methods {

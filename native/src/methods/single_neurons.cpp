@@ -6,8 +6,7 @@
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
-#include "methods/neuron_blocks.hpp"
-#include "methods/neuron_constants.hpp"
+#include "methods/layer_replay.hpp"
 #include "methods/removal.hpp"
 #include "model/differentiation.hpp"
 #include "statistics/sample_values.hpp"

@@ -5,8 +5,7 @@
 #include <ATen/Functions.h>
 
 #include "pregrad/error.hpp"
-#include "support/finite_values.hpp"
-#include "support/shape_text.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad::model {
 

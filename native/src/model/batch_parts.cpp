@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "pregrad/error.hpp"
-#include "support/device_failure.hpp"
+#include "support/failures.hpp"
 
 namespace pregrad::model {
 

@@ -3,7 +3,7 @@
 #include "graph/neuron_axis.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
-#include "support/shape_text.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad::model {
 

@@ -3,12 +3,32 @@
 #include <string>
 #include <vector>
 
+#include "graph/capture.hpp"
 #include "graph/tapped_graph.hpp"
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
-#include "model/method_needs.hpp"
+#include "pregrad/options.hpp"
 
 namespace pregrad::model {
+
+/// What the methods read of a layer's pre-activation z and of its activation a.
+struct LayerNeeds {
+  graph::CaptureNeeds z;
+  graph::CaptureNeeds a;
+  bool gradients() const { return z.gradient || a.gradient; }
+};
+
+LayerNeeds needs_of(const std::vector<Method>& methods);
+
+bool wants(const std::vector<Method>& methods, Method method);
+
+/// Whether a method runs the model, or a part of it, again and again.
+bool needs_model(Method method);
+/// Whether one of the methods asks for derivatives of the output.
+bool need_gradients(const std::vector<Method>& methods);
+
+/// The same for a layer without an activation, where a is z.
+LayerNeeds without_activation(const LayerNeeds& needs);
 
 /// The taps that give `needs` of all selected layers. Sites that are selected only because they count get one without
 /// needs.

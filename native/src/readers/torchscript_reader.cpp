@@ -9,8 +9,7 @@
 #include "graph/graph_checks.hpp"
 #include "graph/module_inliner.hpp"
 #include "pregrad/error.hpp"
-#include "support/device_failure.hpp"
-#include "support/libtorch_error.hpp"
+#include "support/failures.hpp"
 
 namespace pregrad::readers {
 

@@ -2,12 +2,57 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
+#include <variant>
 #include <vector>
 
-#include "statistics/neuron_values.hpp"
+#include <ATen/core/Tensor.h>
+
+#include "pregrad/scores.hpp"
+#include "statistics/exact_sums.hpp"
+#include "statistics/state.hpp"
 #include "support/cluster_rows.hpp"
 
 namespace pregrad::statistics {
+
+/// One value per sample and neuron, a row per sample. float32 values stay so until they are added up.
+class NeuronValues {
+ public:
+  explicit NeuronValues(std::vector<double> values)
+      : owned_(std::move(values)), view_(std::span<const double>(owned_)) {}
+  /// @param values contiguous, on the CPU, float32 or float64
+  explicit NeuronValues(at::Tensor values) : tensor_(std::move(values)) {
+    const auto size = static_cast<std::size_t>(tensor_.numel());
+    if (tensor_.scalar_type() == at::kDouble) {
+      view_ = std::span(tensor_.const_data_ptr<double>(), size);
+    } else {
+      view_ = std::span(tensor_.const_data_ptr<float>(), size);
+    }
+  }
+  /// @param values must outlive this
+  static NeuronValues borrowed(std::span<const double> values) {
+    NeuronValues result{std::vector<double>()};
+    result.view_ = values;
+    return result;
+  }
+  NeuronValues(NeuronValues&&) = default;  // a moved vector keeps its memory
+  NeuronValues& operator=(NeuronValues&&) = default;
+  NeuronValues(const NeuronValues&) = delete;
+  NeuronValues& operator=(const NeuronValues&) = delete;
+  ~NeuronValues() = default;
+
+  /// Calls `body` with a span of all values, in their own type.
+  template <typename Body>
+  auto visit(const Body& body) const {
+    return std::visit(body, view_);
+  }
+
+ private:
+  std::vector<double> owned_;
+  at::Tensor tensor_;
+  std::variant<std::span<const double>, std::span<const float>> view_;
+};
 
 /// What the samples of each cluster of one batch come to per neuron, in float64, from one pass over the values. The
 /// spread is taken about the cluster's first sample: Σ(v − s)² − (Σ(v − s))²/n loses nothing to speak of, because a
@@ -35,6 +80,39 @@ class BatchMoments {
   std::size_t neurons_ = 0;
   std::vector<std::int64_t> counts_;
   std::vector<double> sums_;  ///< [clusters, 3, neurons]
+};
+
+/// Statistics of Σₚ (aₚ − ā)·gₚ over the samples of one cluster, ā the mean of a over the samples of all clusters. ā is
+/// known only at the end, so Σₚ aₚ·gₚ and Σₚ gₚ are kept for every sample and neuron.
+class CentredProducts {
+ public:
+  explicit CentredProducts(std::size_t neurons) : activation_(neurons) {}
+
+  /// Per sample and neuron, one row of values per sample.
+  struct Values {
+    std::span<const double> products;     ///< Σₚ aₚ·gₚ
+    std::span<const double> gradients;    ///< Σₚ gₚ
+    std::span<const double> activations;  ///< the mean of a over the positions
+  };
+
+  /// Adds the samples `rows` of `values`.
+  void add(const Values& values, std::span<const std::int64_t> rows);
+  /// Adds what another has kept.
+  void add(const CentredProducts& other);
+
+  std::size_t neurons() const { return activation_.size(); }
+  /// Σᵢ of the activations, per neuron.
+  const ExactSums& activation_sums() const { return activation_; }
+  /// @param mean ā, per neuron
+  Statistics statistics(const std::vector<double>& mean) const;
+
+  void save(StateWriter& writer) const;
+  static CentredProducts restored(StateReader& reader);
+
+ private:
+  ExactSums activation_;
+  std::vector<double> products_;
+  std::vector<double> gradients_;
 };
 
 }  // namespace pregrad::statistics

@@ -3,9 +3,87 @@
 #include <cstddef>
 #include <vector>
 
-#include "statistics/exact_sum.hpp"
-
 namespace pregrad::statistics {
+
+/// A sum kept as an unevaluated pair of doubles (106 bits), so that the order in which batches arrive does not show in
+/// its 53 leading bits. Dekker, Numer. Math. 18 (1971); Knuth, TAOCP 2, 4.2.2.
+class ExactSum {
+ public:
+  ExactSum() = default;
+  explicit ExactSum(double value) : high_(value) {}
+
+  static ExactSum of_parts(double high, double low) { return ExactSum(high, low); }
+
+  static ExactSum product(double x, double y) {
+    const double high = x * y;
+    return ExactSum(high, product_error(x, y, high));
+  }
+
+  void add(double value) { *this = ExactSum::of(high_, value, low_); }
+  void add(const ExactSum& other) { *this = ExactSum::of(high_, other.high_, low_ + other.low_); }
+
+  ExactSum divided_by(double divisor) const {
+    const double quotient = high_ / divisor;
+    const double product = quotient * divisor;
+    const double rest = (high_ - product) - product_error(quotient, divisor, product) + low_;
+    return ExactSum::of(quotient, rest / divisor, 0);
+  }
+
+  ExactSum squared() const {
+    ExactSum square = product(high_, high_);
+    square.add(2 * high_ * low_);
+    return square;
+  }
+
+  ExactSum minus(const ExactSum& other) const {
+    ExactSum difference = *this;
+    difference.add(ExactSum(-other.high_, -other.low_));
+    return difference;
+  }
+
+  double value() const { return high_ + low_; }
+  double high() const { return high_; }
+  double low() const { return low_; }
+
+  template <typename Writer>
+  void save(Writer& writer) const {
+    writer.add(high_);
+    writer.add(low_);
+  }
+  template <typename Reader>
+  static ExactSum restored(Reader& reader) {
+    const auto high = reader.template get<double>();
+    return ExactSum(high, reader.template get<double>());
+  }
+
+ private:
+  ExactSum(double high, double low) : high_(high), low_(low) {}
+
+  /// x·y − product, to the last bit. Veltkamp's halves rather than std::fma, which without the processor's own
+  /// instruction is a call per number and keeps loops out of vector registers.
+  static double product_error(double x, double y, double product) {
+    constexpr double splitter = 0x1.0p27 + 1;
+    const double x_big = splitter * x;
+    const double y_big = splitter * y;
+    const double x_high = x_big - (x_big - x);
+    const double y_high = y_big - (y_big - y);
+    const double x_low = x - x_high;
+    const double y_low = y - y_high;
+    return ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low;
+  }
+
+  /// x + y + small, where small is below the rounding of x + y.
+  static ExactSum of(double x, double y, double small) {
+    const double sum = x + y;
+    const double part = sum - x;
+    const double error = (x - (sum - part)) + (y - part) + small;
+    const double high = sum + error;
+    return ExactSum(high, error - (high - sum));
+  }
+
+  double high_ = 0;
+  double low_ = 0;
+};
 
 /// One ExactSum per neuron, laid out for vector registers.
 class ExactSums {

@@ -6,7 +6,7 @@
 
 #include "cuda/device.hpp"
 #include "statistics/vector_clones.hpp"
-#include "support/parallel_for.hpp"
+#include "support/threads.hpp"
 
 namespace pregrad::statistics {
 

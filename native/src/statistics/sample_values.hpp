@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "statistics/neuron_values.hpp"
+#include "statistics/batch_moments.hpp"
 
 namespace pregrad::statistics {
 

@@ -3,7 +3,7 @@
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>
 
-#include "cuda/path_tensors.hpp"
+#include "cuda/tensors.hpp"
 #include "cuda_devices.hpp"
 
 namespace pregrad::test {

@@ -4,7 +4,7 @@
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>
 
-#include "cuda/removal_tensors.hpp"
+#include "cuda/tensors.hpp"
 #include "cuda_devices.hpp"
 #include "methods/removal.hpp"
 

@@ -7,7 +7,7 @@
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>
 
-#include "cuda/score_tensors.hpp"
+#include "cuda/tensors.hpp"
 #include "cuda_devices.hpp"
 #include "statistics/batch_moments.hpp"
 #include "statistics/sample_values.hpp"

@@ -17,7 +17,7 @@
 #include "pregrad/pregrad.hpp"
 #include "readers/torchscript_reader.hpp"
 #include "rounding.hpp"
-#include "support/device_failure.hpp"
+#include "support/failures.hpp"
 
 namespace pregrad::test {
 

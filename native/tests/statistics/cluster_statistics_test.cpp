@@ -14,7 +14,7 @@
 #include "statistics/cluster_accumulator.hpp"
 #include "statistics/sample_values.hpp"
 #include "support/cluster_rows.hpp"
-#include "support/finite_values.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad::test {
 

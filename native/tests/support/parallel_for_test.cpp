@@ -1,4 +1,4 @@
-#include "support/parallel_for.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <mutex>

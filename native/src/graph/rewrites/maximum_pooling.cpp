@@ -10,7 +10,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/jit/runtime/operator.h>
 
-#include "support/parallel_for.hpp"
+#include "support/threads.hpp"
 
 namespace pregrad::rewrites {
 

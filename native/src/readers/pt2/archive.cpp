@@ -2,8 +2,7 @@
 
 #include <ATen/Functions.h>
 
-#include "readers/pt2/archive_error.hpp"
-#include "readers/pt2/crc32.hpp"
+#include "readers/pt2/zip.hpp"
 
 namespace pregrad::pt2 {
 

@@ -6,8 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "readers/pt2/byte_source.hpp"
-#include "readers/pt2/zip_directory.hpp"
+#include "readers/pt2/zip.hpp"
 
 namespace pregrad::pt2 {
 

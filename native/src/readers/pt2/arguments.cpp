@@ -3,7 +3,7 @@
 #include <ATen/ScalarOps.h>
 #include <torch/csrc/jit/ir/constants.h>
 
-#include "readers/pt2/enumerations.hpp"
+#include "readers/pt2/values.hpp"
 
 namespace pregrad::pt2 {
 

@@ -5,7 +5,7 @@
 #include <ATen/core/function_schema.h>
 #include <c10/core/Device.h>
 
-#include "readers/pt2/json_value.hpp"
+#include "readers/pt2/json.hpp"
 #include "readers/pt2/values.hpp"
 
 namespace pregrad::pt2 {

@@ -6,12 +6,11 @@
 
 #include "pregrad/error.hpp"
 #include "readers/pt2/archive.hpp"
-#include "readers/pt2/archive_error.hpp"
 #include "readers/pt2/graph_translator.hpp"
-#include "readers/pt2/json_document.hpp"
+#include "readers/pt2/json.hpp"
 #include "readers/pt2/program_signature.hpp"
-#include "support/device_failure.hpp"
-#include "support/libtorch_error.hpp"
+#include "readers/pt2/zip.hpp"
+#include "support/failures.hpp"
 
 namespace pregrad::pt2 {
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "graph/model_graph.hpp"
-#include "readers/pt2/byte_source.hpp"
+#include "readers/pt2/zip.hpp"
 
 namespace pregrad::pt2 {
 

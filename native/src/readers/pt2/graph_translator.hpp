@@ -10,7 +10,6 @@
 
 #include "graph/inlined_model.hpp"
 #include "readers/pt2/module_calls.hpp"
-#include "readers/pt2/module_stack.hpp"
 #include "readers/pt2/values.hpp"
 
 namespace pregrad::pt2 {

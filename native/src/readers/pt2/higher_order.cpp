@@ -5,7 +5,7 @@
 
 #include "pregrad/error.hpp"
 #include "readers/pt2/arguments.hpp"
-#include "readers/pt2/module_stack.hpp"
+#include "readers/pt2/module_calls.hpp"
 
 namespace pregrad::pt2 {
 

@@ -3,9 +3,12 @@
 #include <string>
 #include <unordered_map>
 
+#include <c10/core/Layout.h>
+#include <c10/core/MemoryFormat.h>
+#include <c10/core/ScalarType.h>
 #include <torch/csrc/jit/ir/ir.h>
 
-#include "readers/pt2/json_value.hpp"
+#include "readers/pt2/json.hpp"
 
 namespace pregrad::pt2 {
 
@@ -35,5 +38,12 @@ class Values {
  private:
   std::unordered_map<std::string, torch::jit::Value*> values_;
 };
+
+/// The numbers that stand for types, layouts and memory formats in an archive, which are not LibTorch's
+/// (torch/_export/serde/schema.py, version 8).
+/// @throws ArchiveError for a number of no meaning
+c10::ScalarType scalar_type(const JsonValue& number);
+c10::Layout layout(const JsonValue& number);
+c10::MemoryFormat memory_format(const JsonValue& number);
 
 }  // namespace pregrad::pt2

@@ -1,0 +1,331 @@
+#include "c_api/arguments.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/ScalarType.h>
+#include <c10/util/ArrayRef.h>
+#include <c10/util/Exception.h>
+#include <pregrad/error.hpp>
+
+#include "guard.hpp"
+
+namespace pregrad::c_api {
+namespace {
+
+constexpr std::array<std::pair<pregrad_dtype, at::ScalarType>, 7> dtypes = {{
+    {PREGRAD_FLOAT32, at::kFloat},
+    {PREGRAD_FLOAT64, at::kDouble},
+    {PREGRAD_FLOAT16, at::kHalf},
+    {PREGRAD_BFLOAT16, at::kBFloat16},
+    {PREGRAD_INT64, at::kLong},
+    {PREGRAD_INT32, at::kInt},
+    {PREGRAD_UINT8, at::kByte},
+}};
+
+at::ScalarType scalar_type(pregrad_dtype dtype) {
+  for (const auto& [ours, theirs] : dtypes) {
+    if (ours == dtype) {
+      return theirs;
+    }
+  }
+  throw ArgumentError("the dtype " + std::to_string(dtype) + " is unknown; use PREGRAD_FLOAT32 or another constant");
+}
+
+void check_shape(at::IntArrayRef shape, std::size_t element_size) {
+  constexpr std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+  auto bytes = static_cast<std::int64_t>(element_size);
+  bool overflow = false;
+  bool empty = false;
+  for (const std::int64_t size : shape) {
+    if (size < 0) {
+      throw InputError("the tensor's shape has the negative size " + std::to_string(size) +
+                       "; give sizes of 0 or more");
+    }
+    empty = empty || size == 0;
+    overflow = overflow || (size != 0 && bytes > limit / size);
+    bytes = overflow || size == 0 ? bytes : bytes * size;
+  }
+  if (overflow && !empty) {
+    throw InputError("the tensor's shape has more elements than memory can hold; check its sizes");
+  }
+}
+
+at::Tensor borrow(const void* data, at::IntArrayRef shape, at::ScalarType type, const char* what) {
+  const std::size_t element_size = c10::elementSize(type);
+  check_shape(shape, element_size);
+  bool empty = false;
+  for (const std::int64_t size : shape) {
+    empty = empty || size == 0;
+  }
+  if (empty) {
+    return at::empty(shape, at::TensorOptions().dtype(type));
+  }
+  if (data == nullptr) {
+    throw InputError(std::string("the data of ") + what + " is NULL; point it at the first element");
+  }
+  if (reinterpret_cast<std::uintptr_t>(data) % element_size != 0) {
+    throw InputError(std::string("the data of ") + what + " is not aligned to its elements of " +
+                     std::to_string(element_size) + " bytes; copy it to an array of their type");
+  }
+  // from_blob takes no const; nothing here or in the core writes to inputs, labels or clusters.
+  return at::from_blob(const_cast<void*>(data), shape, at::TensorOptions().dtype(type));
+}
+
+}  // namespace
+
+at::Tensor borrow(const pregrad_tensor* tensor) {
+  const pregrad_tensor given = read_struct(tensor, "pregrad_tensor");
+  check_reserved(given.reserved, "pregrad_tensor");
+  if (given.rank > 0) {
+    required(given.shape, "the shape of pregrad_tensor");
+  }
+  return borrow(given.data, at::IntArrayRef(given.shape, given.rank), scalar_type(given.dtype), "pregrad_tensor");
+}
+
+at::Tensor borrow(const std::int64_t* values, std::size_t count, const char* what) {
+  if (values == nullptr) {
+    if (count != 0) {
+      throw ArgumentError(std::string(what) + " is NULL but its count is " + std::to_string(count) +
+                          "; pass the values, or 0 as the count");
+    }
+    return {};
+  }
+  const auto size = static_cast<std::int64_t>(count);
+  return borrow(values, at::IntArrayRef(&size, 1), at::kLong, what);
+}
+
+pregrad_dtype dtype_of(const at::Tensor& tensor) {
+  for (const auto& [ours, theirs] : dtypes) {
+    if (theirs == tensor.scalar_type()) {
+      return ours;
+    }
+  }
+  throw UnsupportedModelError(std::string("the model's output has the type ") + c10::toString(tensor.scalar_type()) +
+                              ", which C cannot take; let the model return a floating-point tensor");
+}
+
+namespace {
+
+static_assert(static_cast<int>(Method::gradient) == PREGRAD_METHOD_GRADIENT);
+static_assert(static_cast<int>(Method::gradient_x_preactivation) == PREGRAD_METHOD_GRADIENT_X_PREACTIVATION);
+static_assert(static_cast<int>(Method::gradient_x_activation) == PREGRAD_METHOD_GRADIENT_X_ACTIVATION);
+static_assert(static_cast<int>(Method::preactivation) == PREGRAD_METHOD_PREACTIVATION);
+static_assert(static_cast<int>(Method::activation) == PREGRAD_METHOD_ACTIVATION);
+static_assert(static_cast<int>(Method::gradient_x_centred_activation) == PREGRAD_METHOD_GRADIENT_X_CENTRED_ACTIVATION);
+static_assert(static_cast<int>(Method::activation_rate) == PREGRAD_METHOD_ACTIVATION_RATE);
+static_assert(static_cast<int>(Method::integrated_gradients) == PREGRAD_METHOD_INTEGRATED_GRADIENTS);
+static_assert(static_cast<int>(Method::conductance) == PREGRAD_METHOD_CONDUCTANCE);
+static_assert(static_cast<int>(Method::internal_influence) == PREGRAD_METHOD_INTERNAL_INFLUENCE);
+static_assert(static_cast<int>(Method::ablation) == PREGRAD_METHOD_ABLATION);
+static_assert(static_cast<int>(Method::random) == PREGRAD_METHOD_RANDOM);
+static_assert(all_methods.size() == 12, "give a new method its constant in pregrad.h");
+
+static_assert(static_cast<int>(Output::logit) == PREGRAD_OUTPUT_LOGIT);
+static_assert(static_cast<int>(Output::probability) == PREGRAD_OUTPUT_PROBABILITY);
+static_assert(static_cast<int>(Output::log_probability) == PREGRAD_OUTPUT_LOG_PROBABILITY);
+
+static_assert(static_cast<int>(Quadrature::gauss_legendre) == PREGRAD_QUADRATURE_GAUSS_LEGENDRE);
+static_assert(static_cast<int>(Quadrature::trapezoid) == PREGRAD_QUADRATURE_TRAPEZOID);
+static_assert(static_cast<int>(Quadrature::midpoint) == PREGRAD_QUADRATURE_MIDPOINT);
+
+static_assert(static_cast<int>(Baseline::zero) == PREGRAD_BASELINE_ZERO);
+static_assert(static_cast<int>(Baseline::mean) == PREGRAD_BASELINE_MEAN);
+
+static_assert(static_cast<int>(Removal::zero) == PREGRAD_REMOVAL_ZERO);
+static_assert(static_cast<int>(Removal::zero_preactivation) == PREGRAD_REMOVAL_ZERO_PREACTIVATION);
+static_assert(static_cast<int>(Removal::mean) == PREGRAD_REMOVAL_MEAN);
+
+static_assert(static_cast<int>(Aggregate::mean) == PREGRAD_AGGREGATE_MEAN);
+static_assert(static_cast<int>(Aggregate::mean_abs) == PREGRAD_AGGREGATE_MEAN_ABS);
+static_assert(static_cast<int>(Aggregate::rms) == PREGRAD_AGGREGATE_RMS);
+static_assert(static_cast<int>(Aggregate::std) == PREGRAD_AGGREGATE_STD);
+static_assert(static_cast<int>(Aggregate::cancellation) == PREGRAD_AGGREGATE_CANCELLATION);
+static_assert(all_aggregates.size() == 5, "give a new aggregate its constant in pregrad.h");
+
+Target target(pregrad_target target, std::int64_t index) {
+  if (target != PREGRAD_TARGET_INDEX && index != 0) {
+    throw ArgumentError("target_index is " + std::to_string(index) +
+                        " but the target is not PREGRAD_TARGET_INDEX; set either");
+  }
+  switch (target) {
+    case PREGRAD_TARGET_LABEL:
+      return Target::label();
+    case PREGRAD_TARGET_PREDICTED:
+      return Target::predicted();
+    case PREGRAD_TARGET_INDEX:
+      return Target::index(index);
+    default:
+      throw ArgumentError("the target " + std::to_string(target) +
+                          " is unknown; use PREGRAD_TARGET_LABEL, _PREDICTED or _INDEX");
+  }
+}
+
+Output output(pregrad_output output) {
+  switch (output) {
+    case PREGRAD_OUTPUT_LOGIT:
+    case PREGRAD_OUTPUT_PROBABILITY:
+    case PREGRAD_OUTPUT_LOG_PROBABILITY:
+      return static_cast<Output>(output);
+    default:
+      throw ArgumentError("the output " + std::to_string(output) +
+                          " is unknown; use PREGRAD_OUTPUT_LOGIT, _PROBABILITY or _LOG_PROBABILITY");
+  }
+}
+
+Quadrature quadrature(pregrad_quadrature quadrature) {
+  switch (quadrature) {
+    case PREGRAD_QUADRATURE_GAUSS_LEGENDRE:
+    case PREGRAD_QUADRATURE_TRAPEZOID:
+    case PREGRAD_QUADRATURE_MIDPOINT:
+      return static_cast<Quadrature>(quadrature);
+    default:
+      throw ArgumentError("the quadrature " + std::to_string(quadrature) +
+                          " is unknown; use PREGRAD_QUADRATURE_GAUSS_LEGENDRE, _TRAPEZOID or _MIDPOINT");
+  }
+}
+
+Baseline baseline(pregrad_baseline baseline) {
+  switch (baseline) {
+    case PREGRAD_BASELINE_ZERO:
+    case PREGRAD_BASELINE_MEAN:
+      return static_cast<Baseline>(baseline);
+    default:
+      throw ArgumentError("the baseline " + std::to_string(baseline) +
+                          " is unknown; use PREGRAD_BASELINE_ZERO or _MEAN");
+  }
+}
+
+Removal removal(pregrad_removal removal) {
+  switch (removal) {
+    case PREGRAD_REMOVAL_ZERO:
+    case PREGRAD_REMOVAL_ZERO_PREACTIVATION:
+    case PREGRAD_REMOVAL_MEAN:
+      return static_cast<Removal>(removal);
+    default:
+      throw ArgumentError("the removal " + std::to_string(removal) +
+                          " is unknown; use PREGRAD_REMOVAL_ZERO, _ZERO_PREACTIVATION or _MEAN");
+  }
+}
+
+std::vector<std::string> layers(const char* const* names, std::size_t count, const char* what) {
+  if (count > 0) {
+    required(names, what);
+  }
+  std::vector<std::string> layers;
+  layers.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    layers.emplace_back(&required(names[i], "a layer name"));
+  }
+  return layers;
+}
+
+}  // namespace
+
+Method method(pregrad_method method) {
+  for (const Method known : all_methods) {
+    if (static_cast<pregrad_method>(known) == method) {
+      return known;
+    }
+  }
+  throw ArgumentError("the method " + std::to_string(method) +
+                      " is unknown; use PREGRAD_METHOD_GRADIENT or another constant");
+}
+
+Aggregate aggregate(pregrad_aggregate aggregate) {
+  for (const Aggregate known : all_aggregates) {
+    if (static_cast<pregrad_aggregate>(known) == aggregate) {
+      return known;
+    }
+  }
+  throw ArgumentError("the aggregate " + std::to_string(aggregate) +
+                      " is unknown; use PREGRAD_AGGREGATE_MEAN or another constant");
+}
+
+AttributionOptions attribution_options(const pregrad_attribution_options* options) {
+  const pregrad_attribution_options given = read_struct(options, "pregrad_attribution_options");
+  AttributionOptions result;
+  result.layers = layers(given.layers, given.layer_count, "layers of pregrad_attribution_options");
+  if (given.method_count > 0) {
+    required(given.methods, "methods of pregrad_attribution_options");
+    result.methods.clear();
+    std::transform(given.methods, given.methods + given.method_count, std::back_inserter(result.methods), method);
+  }
+  result.target = target(given.target, given.target_index);
+  result.output = output(given.output);
+  if (given.steps != 0) {
+    result.steps = given.steps;
+  }
+  result.quadrature = quadrature(given.quadrature);
+  result.baseline = baseline(given.baseline);
+  result.removal = removal(given.removal);
+  check_reserved(given.reserved, "pregrad_attribution_options");
+  check_reserved(given.reserved_2, "pregrad_attribution_options");
+  if (given.no_cuda_graphs != 0 && given.no_cuda_graphs != 1) {
+    throw ArgumentError("no_cuda_graphs is " + std::to_string(given.no_cuda_graphs) + "; use 0 or 1");
+  }
+  result.cuda_graphs = given.no_cuda_graphs == 0;
+  result.seed = given.seed;
+  if (given.means != nullptr) {
+    result.means = mean_activations(open(given.means).scores);
+  }
+  return result;
+}
+
+AblationOptions ablation_options(const pregrad_ablation_options* options) {
+  const pregrad_ablation_options given = read_struct(options, "pregrad_ablation_options");
+  check_reserved(given.reserved, "pregrad_ablation_options");
+  AblationOptions result;
+  if (given.order_list_count > 0) {
+    required(given.orders, "orders of pregrad_ablation_options");
+  }
+  for (std::size_t i = 0; i < given.order_list_count; ++i) {
+    const std::vector<RemovalOrder>& orders = open(given.orders[i]);
+    result.orders.insert(result.orders.end(), orders.begin(), orders.end());
+  }
+  result.removal = removal(given.removal);
+  result.target = target(given.target, given.target_index);
+  result.output = output(given.output);
+  if (given.means != nullptr) {
+    result.means = mean_activations(open(given.means).scores);
+  }
+  return result;
+}
+
+CheckOptions check_options(const pregrad_check_options* options) {
+  const pregrad_check_options given = read_struct(options, "pregrad_check_options");
+  CheckOptions result;
+  result.layers = layers(given.layers, given.layer_count, "layers of pregrad_check_options");
+  result.target = target(given.target, given.target_index);
+  result.output = output(given.output);
+  if (given.most_neurons != 0) {
+    result.most_neurons = given.most_neurons;
+  }
+  return result;
+}
+
+c10::Device device(const pregrad_model_options* options) {
+  if (options == nullptr) {
+    return {c10::kCPU};
+  }
+  const pregrad_model_options given = read_struct(options, "pregrad_model_options");
+  if (given.device == nullptr) {
+    return {c10::kCPU};
+  }
+  try {
+    const c10::Device parsed(given.device);
+    if (parsed.is_cpu() || parsed.is_cuda()) {
+      return parsed;
+    }
+  } catch (const c10::Error&) {
+    // LibTorch's message lists devices that PreGrad does not know.
+  }
+  throw ArgumentError("the device '" + std::string(given.device) + "' is unknown; use cpu, cuda or cuda:N");
+}
+
+}  // namespace pregrad::c_api

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/TensorBody.h>
+#include <jni.h>
+#include <pregrad/error.hpp>
+#include <pregrad/layer.hpp>
+
+namespace pregrad::jni {
+
+/// An exception class and its constructor from a message.
+struct ExceptionClass {
+  jclass type = nullptr;
+  jmethodID constructor = nullptr;
+};
+
+/// What is looked up once, when the library is loaded; global references.
+struct Classes {
+  /// In the order of ErrorKind, which counts from 1; at 0 stands OutOfMemoryError, which is no error of PreGrad's.
+  std::array<ExceptionClass, 9> exceptions;
+  jclass object = nullptr;
+  jclass string = nullptr;
+  jmethodID string_of_bytes = nullptr;
+  jstring utf8 = nullptr;
+};
+
+const Classes& classes();
+
+/// False, with a Java exception pending, if one is missing.
+bool load_classes(JNIEnv* env);
+void unload_classes(JNIEnv* env);
+
+/// Bytes, UTF-8 or a file name.
+std::string text(JNIEnv* env, jbyteArray bytes);
+std::vector<std::int64_t> integers(JNIEnv* env, jlongArray values);
+std::vector<double> reals(JNIEnv* env, jdoubleArray values);
+/// int64, [length]; undefined for null.
+at::Tensor integer_tensor(JNIEnv* env, jlongArray values);
+
+/// The tensor that JavaCPP holds at this address.
+at::Tensor& tensor_at(jlong address);
+
+jbyteArray java_bytes(JNIEnv* env, std::string_view bytes);
+jlongArray java_longs(JNIEnv* env, at::IntArrayRef values);
+/// Layers as org.pregrad.internal.Records reads them.
+jbyteArray java_layers(JNIEnv* env, const std::vector<Layer>& layers);
+
+/// Thrown where a JNI call left a Java exception behind; the guard then lets that one through.
+struct PendingJavaException {};
+
+/// Makes the Java exception of that kind pending.
+void throw_java(JNIEnv* env, ErrorKind kind, const char* message) noexcept;
+/// Makes an OutOfMemoryError pending.
+void throw_out_of_memory(JNIEnv* env) noexcept;
+/// For an exception that is none of PreGrad's: its message is cut to the sentence that says what is wrong. A device
+/// whose memory ran out gives a DeviceException, since that is no reason for the JVM to give up.
+void throw_foreign(JNIEnv* env, const std::exception& error) noexcept;
+
+/// To be called after every JNI call that can fail: no other may be made while an exception is pending.
+inline void check(JNIEnv* env) {
+  if (env->ExceptionCheck() == JNI_TRUE) {
+    throw PendingJavaException();
+  }
+}
+
+}  // namespace pregrad::jni
