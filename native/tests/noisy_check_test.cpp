@@ -8,7 +8,7 @@
 
 #include "check/layer_comparison.hpp"
 #include "fixtures.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "pregrad/pregrad.hpp"
 
 namespace pregrad::test {

@@ -9,7 +9,7 @@
 #include "ablation/ablation_implementation.hpp"
 #include "ablation/curve_sums.hpp"
 #include "attribution/option_texts.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "methods/removal.hpp"
 #include "model/batch_checks.hpp"
 #include "model/batch_parts.hpp"
@@ -84,7 +84,7 @@ void OutputReadings::add_to(CurveSums::Point& point, std::int64_t first_row, con
 namespace pregrad {
 
 using ablation::CurveSums;
-using methods::LayerReplay;
+using methods::LayerRerun;
 
 namespace {
 
@@ -134,8 +134,8 @@ Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementa
     if (layer == layers_.end()) {
       layer = layers_.insert(layer, {order.layer,
                                      order.call,
-                                     std::make_unique<const LayerReplay>(model_, order.layer, order.call,
-                                                                         methods::stage_of(options.removal), false),
+                                     std::make_unique<const LayerRerun>(model_, order.layer, order.call,
+                                                                        methods::stage_of(options.removal), false),
                                      {}});
     }
     layer->orders.push_back(i);
@@ -207,8 +207,8 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const model::Sa
   }
   std::int64_t neurons = 0;
   std::int64_t elements = 0;
-  LayerReplay::Start start = layer.replay->start(batch.inputs);
-  layer.replay->run(start, [&](const at::Tensor& value, std::int64_t axis) {
+  LayerRerun::Start start = layer.rerun->start(batch.inputs);
+  layer.rerun->run(start, [&](const at::Tensor& value, std::int64_t axis) {
     neurons = value.dim() == 1 ? 1 : value.size(axis);
     elements = value.numel() / samples;
     return at::Tensor();
@@ -216,7 +216,7 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const model::Sa
   require_neurons(layer, neurons);
   const std::int64_t worthwhile = methods::worthwhile_copies(batch, elements, static_cast<std::int64_t>(tasks.size()));
   if (worthwhile > 1) {
-    start = layer.replay->start(batch.inputs, worthwhile);
+    start = layer.rerun->start(batch.inputs, worthwhile);
   }
   const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
@@ -231,7 +231,7 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const model::Sa
     const at::Tensor masks = masks_of(now, neurons);
     const at::Tensor constants =
         constants_of_orders.defined() ? constants_of_orders.index_select(0, places_of(now)) : at::Tensor();
-    const LayerReplay::Result result = layer.replay->run(start, [&](const at::Tensor& value, std::int64_t axis) {
+    const LayerRerun::Result result = layer.rerun->run(start, [&](const at::Tensor& value, std::int64_t axis) {
       return methods::removed(value, axis, masks, constants);
     });
     const ablation::OutputReadings readings(result.outputs, targets, repeated_labels, options_.output);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ablation/curve_sums.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "model/batch_parts.hpp"
 #include "model/layer_batch.hpp"
 #include "model/model_implementation.hpp"
@@ -30,11 +30,11 @@ class Ablation::Implementation {
   void merge(std::string_view state);
 
  private:
-  /// The orders of one layer call, which replay the same part of the model.
+  /// The orders of one layer call, which rerun the same part of the model.
   struct LayerOrders {
     std::string layer;
     std::int64_t call = 0;
-    std::unique_ptr<const methods::LayerReplay> replay;
+    std::unique_ptr<const methods::LayerRerun> rerun;
     std::vector<std::size_t> orders;
   };
   /// One point of one curve.

@@ -67,8 +67,8 @@ void CurveSums::restore(statistics::StateReader& reader) {
   for (Point& point : points_) {
     point.correct = reader.get<std::int64_t>();
     point.outside_correct = reader.get<std::int64_t>();
-    point.output = statistics::ExactSum::restored(reader);
-    point.cross_entropy = statistics::ExactSum::restored(reader);
+    point.output = statistics::DoubleDouble::restored(reader);
+    point.cross_entropy = statistics::DoubleDouble::restored(reader);
   }
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "pregrad/ablation.hpp"
-#include "statistics/exact_sums.hpp"
+#include "statistics/double_doubles.hpp"
 #include "statistics/state.hpp"
 
 namespace pregrad::ablation {
@@ -20,8 +20,8 @@ class CurveSums {
   struct Point {
     std::int64_t correct = 0;
     std::int64_t outside_correct = 0;
-    statistics::ExactSum output;
-    statistics::ExactSum cross_entropy;
+    statistics::DoubleDouble output;
+    statistics::DoubleDouble cross_entropy;
   };
 
   /// Adds the samples of one batch: `points` has one element per point of the curve.

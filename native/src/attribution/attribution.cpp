@@ -63,12 +63,12 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
       needs_(model::needs_of(options.methods)),
       selection_(model::select_layers(model_->model().sites(), options.layers)),
       graph_(model_->model().tapped(model::taps_of(selection_, needs_))),
-      replayed_methods_(model_, selection_, options),
+      rerun_methods_(model_, selection_, options),
       table_(options.methods, options.seed, subject_of(selection_, options)) {
   if (options.methods.empty()) {
     throw ArgumentError("no method was named: name at least one, such as gradient");
   }
-  if (make_recorder && options.cuda_graphs && !replayed_methods_.has_any()) {
+  if (make_recorder && options.cuda_graphs && !rerun_methods_.has_any()) {
     recorded_ = std::make_unique<attribution::RecordedPlans>(
         attribution::Plan{*model_, graph_, selection_, options_, table_}, make_recorder);
   }
@@ -93,9 +93,9 @@ void Attribution::Implementation::require_layers(const at::Tensor& inputs) {
 
 std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const at::Tensor& inputs) const {
   // Methods that run the model again leave it to each run to take its gradients.
-  const bool is_for_replays = model::need_gradients(options_.methods) && !needs_.gradients();
+  const bool is_for_reruns = model::need_gradients(options_.methods) && !needs_.gradients();
   graph::Run run =
-      is_for_replays
+      is_for_reruns
           ? model_->run(model_->model().tapped(model::taps_of(selection_, model::needs_of({Method::gradient}))), inputs)
           : model_->run(graph_, inputs);
   const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
@@ -167,7 +167,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
     }
   }
   const c10::AutoGradMode with_history(needs_.gradients());
-  const graph::ProductsInThisThread alone(!replayed_methods_.has_any() && graph_.has_small_products(inputs));
+  const graph::ProductsInThisThread alone(!rerun_methods_.has_any() && graph_.has_small_products(inputs));
   graph::Run run = model_->run(graph_, inputs);
   const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
   // A device's answer has to be waited for, so there the question comes when all the rest is done.
@@ -180,7 +180,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
                                 const std::shared_ptr<const support::ClusterRows>& cluster_rows, bool is_last) {
     const at::Tensor targets = model::target_indices(outputs, labels, options_.target);
     model::differentiate_layers(layers, outputs, targets, options_.output, !is_last);
-    replayed_methods_.add_scores(layers, {inputs, targets, clusters, short_of_memory});
+    rerun_methods_.add_scores(layers, {inputs, targets, clusters, short_of_memory});
     std::vector<attribution::LayerAddition> some = table_.additions(layers, cluster_rows);
     if (is_last && is_on_device) {
       model::require_finite_outputs(outputs);
@@ -193,7 +193,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   std::vector<attribution::LayerAddition> all;
   for (std::int64_t i = 0; i < batch.labels.size(1); ++i) {
     for (model::LayerBatch& layer : layers) {
-      layer.replayed.clear();
+      layer.rerun.clear();
     }
     const at::Tensor clusters = batch.clusters.select(1, i).contiguous();
     std::vector<attribution::LayerAddition> some =

@@ -10,7 +10,7 @@
 #include "attribution/recorded_plans.hpp"
 #include "attribution/score_table.hpp"
 #include "cuda/device.hpp"
-#include "methods/replayed_methods.hpp"
+#include "methods/rerun_methods.hpp"
 #include "model/batch_parts.hpp"
 #include "model/layer_selection.hpp"
 #include "model/layer_taps.hpp"
@@ -59,7 +59,7 @@ class Attribution::Implementation {
   model::LayerNeeds needs_;
   model::LayerSelection selection_;
   graph::TappedGraph graph_;
-  methods::ReplayedMethods replayed_methods_;
+  methods::RerunMethods rerun_methods_;
   attribution::ScoreTable table_;
   std::unique_ptr<attribution::RecordedPlans> recorded_;  ///< null where nothing is recorded
   std::atomic<bool> has_layers_ = false;

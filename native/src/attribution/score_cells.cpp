@@ -129,7 +129,7 @@ std::vector<double> ScoreCells::mean_activations(const LayerCells& layer) const 
   if (centred == methods_.end()) {
     return {};
   }
-  statistics::ExactSums sums(layer.neurons);
+  statistics::DoubleDoubles sums(layer.neurons);
   std::int64_t count = 0;
   for (const auto& [cluster, cells] : layer.clusters) {
     const Cell& cell = cells[static_cast<std::size_t>(centred - methods_.begin())];
@@ -222,8 +222,8 @@ ScoreCells ScoreCells::restored(std::vector<Method> methods, statistics::StateRe
         Cell cell(result.methods_[j], 0);
         cell.values = statistics::ClusterAccumulator::restored(reader);
         cell.centred = statistics::CentredProducts::restored(reader);
-        cell.residual = statistics::ExactSum::restored(reader);
-        cell.difference = statistics::ExactSum::restored(reader);
+        cell.residual = statistics::DoubleDouble::restored(reader);
+        cell.difference = statistics::DoubleDouble::restored(reader);
         if (cell.values.neurons() != layer.neurons ||
             cell.centred.neurons() != Cell::centred_neurons(result.methods_[j], layer.neurons)) {
           statistics::StateReader::refuse();

@@ -14,7 +14,7 @@
 #include "pregrad/scores.hpp"
 #include "statistics/batch_moments.hpp"
 #include "statistics/cluster_accumulator.hpp"
-#include "statistics/exact_sums.hpp"
+#include "statistics/double_doubles.hpp"
 #include "statistics/state.hpp"
 #include "support/cluster_rows.hpp"
 
@@ -28,8 +28,8 @@ struct LayerAddition {
   /// What one method adds to the clusters of the batch.
   struct OfMethod {
     statistics::BatchMoments moments;
-    std::vector<statistics::ExactSum> residuals;    ///< per cluster Σᵢ|Σⱼvᵢⱼ − Δyᵢ|; empty without a Δy
-    std::vector<statistics::ExactSum> differences;  ///< per cluster Σᵢ|Δyᵢ|
+    std::vector<statistics::DoubleDouble> residuals;    ///< per cluster Σᵢ|Σⱼvᵢⱼ − Δyᵢ|; empty without a Δy
+    std::vector<statistics::DoubleDouble> differences;  ///< per cluster Σᵢ|Δyᵢ|
     std::optional<methods::CentredValues> centred;
   };
 
@@ -78,8 +78,8 @@ class ScoreCells {
     static std::size_t centred_neurons(Method method, std::size_t neurons);
     statistics::ClusterAccumulator values;
     statistics::CentredProducts centred;  ///< without neurons but for the centred method
-    statistics::ExactSum residual;        ///< Σᵢ|Σⱼvᵢⱼ − Δyᵢ|
-    statistics::ExactSum difference;      ///< Σᵢ|Δyᵢ|
+    statistics::DoubleDouble residual;    ///< Σᵢ|Σⱼvᵢⱼ − Δyᵢ|
+    statistics::DoubleDouble difference;  ///< Σᵢ|Δyᵢ|
   };
   struct LayerCells {
     std::string name;

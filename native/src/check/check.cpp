@@ -19,7 +19,7 @@
 
 namespace pregrad {
 
-using methods::LayerReplay;
+using methods::LayerRerun;
 using model::LayerBatch;
 
 namespace {
@@ -136,22 +136,22 @@ void Check::Implementation::add(const model::BatchPart& part, const at::Tensor& 
     check::LayerComparison& comparison = comparison_of(comparisons, layer, site->site->op, subject.in_double_precision);
     comparison.add_gradients(z_gradient, layer.has_activation ? reduction.sum(layer.a_gradient) : z_gradient,
                              part.samples);
-    auto& replay = subject.replays[{layer.name, layer.call}];
-    if (!replay) {
-      replay = std::make_unique<const LayerReplay>(subject.model, layer.name, layer.call, graph::Stage::pre_activation,
-                                                   false);
+    auto& rerun = subject.reruns[{layer.name, layer.call}];
+    if (!rerun) {
+      rerun = std::make_unique<const LayerRerun>(subject.model, layer.name, layer.call, graph::Stage::pre_activation,
+                                                 false);
     }
-    compare(*replay, layer, batch, y, output_size, z_gradient, subject.in_double_precision, comparison);
+    compare(*rerun, layer, batch, y, output_size, z_gradient, subject.in_double_precision, comparison);
   }
 }
 
-void Check::Implementation::compare(const LayerReplay& replay, const LayerBatch& layer, const model::SampleBatch& batch,
+void Check::Implementation::compare(const LayerRerun& rerun, const LayerBatch& layer, const model::SampleBatch& batch,
                                     const at::Tensor& y, double output_size, const std::vector<double>& gradient,
                                     bool in_double_precision, check::LayerComparison& comparison) const {
   const at::NoGradGuard no_gradients;
   const statistics::SampleValues reduction = model::reduction_of(layer, batch.samples());
   const std::int64_t neurons = reduction.neurons();
-  const check::ShiftedOutputs shifted(replay, batch, options_.output, neurons,
+  const check::ShiftedOutputs shifted(rerun, batch, options_.output, neurons,
                                       evenly_spaced(neurons, options_.most_neurons), neurons * reduction.positions());
   const auto count = static_cast<std::int64_t>(shifted.chosen().size());
   comparison.set_neurons(count);

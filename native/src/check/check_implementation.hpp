@@ -11,7 +11,7 @@
 
 #include "check/layer_comparison.hpp"
 #include "graph/tapped_graph.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "model/batch_parts.hpp"
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
@@ -38,7 +38,7 @@ class Check::Implementation {
     bool in_double_precision;
     model::LayerSelection selection;
     graph::TappedGraph graph;
-    std::map<std::pair<std::string, std::int64_t>, std::unique_ptr<const methods::LayerReplay>> replays;
+    std::map<std::pair<std::string, std::int64_t>, std::unique_ptr<const methods::LayerRerun>> reruns;
   };
 
   /// Adds a part of a batch to `comparisons`.
@@ -47,7 +47,7 @@ class Check::Implementation {
   Subject& subject_for(const at::Tensor& inputs);
   /// @param y           float64 [N], what the gradient is of
   /// @param output_size the largest of all outputs
-  void compare(const methods::LayerReplay& replay, const model::LayerBatch& layer, const model::SampleBatch& batch,
+  void compare(const methods::LayerRerun& rerun, const model::LayerBatch& layer, const model::SampleBatch& batch,
                const at::Tensor& y, double output_size, const std::vector<double>& gradient, bool in_double_precision,
                check::LayerComparison& comparison) const;
   static check::LayerComparison& comparison_of(std::vector<check::LayerComparison>& comparisons,

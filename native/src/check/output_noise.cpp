@@ -7,19 +7,19 @@
 
 #include <ATen/Functions.h>
 
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "model/differentiation.hpp"
 
 namespace pregrad::check {
 
-ShiftedOutputs::ShiftedOutputs(const methods::LayerReplay& replay, const model::SampleBatch& batch, Output output,
+ShiftedOutputs::ShiftedOutputs(const methods::LayerRerun& rerun, const model::SampleBatch& batch, Output output,
                                std::int64_t neurons, std::vector<std::int64_t> chosen, std::int64_t elements)
-    : replay_(replay),
+    : rerun_(rerun),
       output_(output),
       neurons_(neurons),
       chosen_(std::move(chosen)),
-      start_(replay.start(batch.inputs,
-                          methods::worthwhile_copies(batch, elements, static_cast<std::int64_t>(chosen_.size())))),
+      start_(rerun.start(batch.inputs,
+                         methods::worthwhile_copies(batch, elements, static_cast<std::int64_t>(chosen_.size())))),
       targets_(batch.targets.repeat({start_.copies})) {}
 
 at::Tensor ShiftedOutputs::shifted(std::int64_t first, double step) const {
@@ -33,7 +33,7 @@ at::Tensor ShiftedOutputs::shifted(std::int64_t first, double step) const {
     const at::Tensor shift = methods::over_neurons(shifts.unsqueeze(1), value.dim(), axis);
     return (methods::as_blocks(value, copies) + shift.to(value.options())).flatten(0, 1);
   };
-  return model::selected_outputs(replay_.run(start_, change).outputs, targets_, output_).to(at::kCPU).contiguous();
+  return model::selected_outputs(rerun_.run(start_, change).outputs, targets_, output_).to(at::kCPU).contiguous();
 }
 
 namespace {

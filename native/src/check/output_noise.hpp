@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "model/layer_batch.hpp"
 #include "pregrad/options.hpp"
 
@@ -17,8 +17,8 @@ class ShiftedOutputs {
   /// @param neurons of the layer
   /// @param chosen  those that are shifted, one after the other
   /// @param elements of z per sample
-  ShiftedOutputs(const methods::LayerReplay& replay, const model::SampleBatch& batch, Output output,
-                 std::int64_t neurons, std::vector<std::int64_t> chosen, std::int64_t elements);
+  ShiftedOutputs(const methods::LayerRerun& rerun, const model::SampleBatch& batch, Output output, std::int64_t neurons,
+                 std::vector<std::int64_t> chosen, std::int64_t elements);
 
   const std::vector<std::int64_t>& chosen() const { return chosen_; }
   /// How many neurons one run shifts.
@@ -29,11 +29,11 @@ class ShiftedOutputs {
   at::Tensor shifted(std::int64_t first, double step) const;
 
  private:
-  const methods::LayerReplay& replay_;
+  const methods::LayerRerun& rerun_;
   Output output_;
   std::int64_t neurons_;
   std::vector<std::int64_t> chosen_;
-  methods::LayerReplay::Start start_;
+  methods::LayerRerun::Start start_;
   at::Tensor targets_;
 };
 

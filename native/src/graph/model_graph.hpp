@@ -17,7 +17,7 @@
 
 #include "graph/inlined_model.hpp"
 #include "graph/layer_sites.hpp"
-#include "graph/replay_graph.hpp"
+#include "graph/rerun_graph.hpp"
 #include "graph/rewrites/batch_norm_folding.hpp"
 #include "graph/tapped_graph.hpp"
 
@@ -83,9 +83,7 @@ class ModelGraph {
   std::optional<at::ScalarType> weight_type() const { return weight_type_; }
 
   TappedGraph tapped(const std::vector<Tap>& taps) const { return TappedGraph(graph_for(taps), taps); }
-  ReplayGraph replay(const std::vector<Tap>& taps, Stage stage) const {
-    return ReplayGraph(graph_for(taps), taps, stage);
-  }
+  RerunGraph rerun(const std::vector<Tap>& taps, Stage stage) const { return RerunGraph(graph_for(taps), taps, stage); }
   /// The model as it was before it was made a graph with layers.
   const UntouchedModel& untouched() const { return *untouched_; }
   /// The floating-point type with the fewest digits that the model computes in, as far as its code tells.

@@ -54,7 +54,7 @@ struct TapSites {
 };
 TapSites tap_sites(const std::vector<Tap>& taps, const std::vector<TapPlace>& places);
 
-/// Which of a tap's operators go into a graph; replays that start behind an activation need no tap before it.
+/// Which of a tap's operators go into a graph; reruns that start behind an activation need no tap before it.
 enum class TapParts { all, activation_only };
 
 /// Puts the taps into the graph, whose last input becomes the run's record.

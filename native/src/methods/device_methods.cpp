@@ -6,7 +6,7 @@
 #include <ATen/Functions.h>
 
 #include "cuda/device.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "model/layer_taps.hpp"
 
 namespace pregrad::methods {

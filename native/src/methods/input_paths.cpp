@@ -8,7 +8,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "cuda/device.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "model/batch_parts.hpp"
 #include "model/differentiation.hpp"
 #include "model/layer_taps.hpp"
@@ -145,11 +145,11 @@ void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model:
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     const statistics::SampleValues reduction = model::reduction_of(layers[layer], batch.samples());
     if (model::wants(options_.methods, Method::conductance)) {
-      layers[layer].replayed.push_back(
+      layers[layer].rerun.push_back(
           {Method::conductance, reduction.sum(sums[layer].conductance), values_of(y_end - y_start)});
     }
     if (model::wants(options_.methods, Method::internal_influence)) {
-      layers[layer].replayed.push_back({Method::internal_influence, reduction.sum(sums[layer].influence), {}});
+      layers[layer].rerun.push_back({Method::internal_influence, reduction.sum(sums[layer].influence), {}});
     }
   }
 }

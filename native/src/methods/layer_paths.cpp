@@ -8,7 +8,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "cuda/device.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "methods/removal.hpp"
 #include "model/differentiation.hpp"
 #include "statistics/sample_values.hpp"
@@ -31,7 +31,7 @@ at::Tensor baseline_of(const model::LayerBatch& layer, const model::SampleBatch&
 
 }  // namespace
 
-model::SampleScores integrated_gradients(const LayerReplay& replay, const model::LayerBatch& layer,
+model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::LayerBatch& layer,
                                          const model::SampleBatch& batch, const AttributionOptions& options,
                                          const QuadratureRule& rule) {
   const statistics::SampleValues reduction = model::reduction_of(layer, batch.samples());
@@ -39,8 +39,8 @@ model::SampleScores integrated_gradients(const LayerReplay& replay, const model:
 
   at::Tensor actual;
   std::int64_t axis = 0;
-  const LayerReplay::Start once = replay.start(batch.inputs);
-  const at::Tensor y_actual = model::selected_outputs(replay
+  const LayerRerun::Start once = rerun.start(batch.inputs);
+  const at::Tensor y_actual = model::selected_outputs(rerun
                                                           .run(once,
                                                                [&](const at::Tensor& value, std::int64_t neuron_axis) {
                                                                  actual = value.detach().clone();
@@ -65,12 +65,12 @@ model::SampleScores integrated_gradients(const LayerReplay& replay, const model:
     return (baseline + factors * way).flatten(0, 1).to(actual.scalar_type());
   };
   const at::Tensor y_baseline =
-      model::selected_outputs(replay.run(once, [&](const at::Tensor&, std::int64_t) { return at_points({0}); }).outputs,
+      model::selected_outputs(rerun.run(once, [&](const at::Tensor&, std::int64_t) { return at_points({0}); }).outputs,
                               batch.targets, options.output);
 
   const auto points = static_cast<std::int64_t>(rule.points.size());
   const std::int64_t wanted = worthwhile_copies(batch, actual.numel() / batch.samples(), points);
-  const LayerReplay::Start start = wanted == 1 ? once : replay.start(batch.inputs, wanted);
+  const LayerRerun::Start start = wanted == 1 ? once : rerun.start(batch.inputs, wanted);
   const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
   at::Tensor integral = at::zeros_like(wide);
@@ -78,7 +78,7 @@ model::SampleScores integrated_gradients(const LayerReplay& replay, const model:
     // The last run may have fewer points than copies.
     std::vector<double> alphas(static_cast<std::size_t>(copies), 0);
     std::copy_n(rule.points.begin() + first, std::min(points - first, copies), alphas.begin());
-    LayerReplay::Result result = replay.run(start, [&](const at::Tensor&, std::int64_t) { return at_points(alphas); });
+    LayerRerun::Result result = rerun.run(start, [&](const at::Tensor&, std::int64_t) { return at_points(alphas); });
     std::vector<model::LayerBatch> changed(1);
     changed[0].a = std::move(result.tensor);
     model::differentiate_layers(changed, result.outputs, targets, options.output);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "methods/quadrature.hpp"
 #include "model/layer_batch.hpp"
 #include "pregrad/options.hpp"
@@ -9,9 +9,9 @@ namespace pregrad::methods {
 
 /// Integrated gradients of one layer call for a batch: one forward and one backward of the model behind the layer per
 /// point of the rule.
-/// @param replay of the activation, with gradients
+/// @param rerun of the activation, with gradients
 /// @param rule   that of `options`
-model::SampleScores integrated_gradients(const LayerReplay& replay, const model::LayerBatch& layer,
+model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::LayerBatch& layer,
                                          const model::SampleBatch& batch, const AttributionOptions& options,
                                          const QuadratureRule& rule);
 

@@ -43,10 +43,10 @@ std::vector<double> divided(std::vector<double> sums, std::int64_t positions) {
   return sums;
 }
 
-const model::SampleScores* replayed_scores(const model::LayerBatch& layer, Method method) {
-  const auto found = std::find_if(layer.replayed.begin(), layer.replayed.end(),
+const model::SampleScores* rerun_scores(const model::LayerBatch& layer, Method method) {
+  const auto found = std::find_if(layer.rerun.begin(), layer.rerun.end(),
                                   [&](const model::SampleScores& scores) { return scores.method == method; });
-  return found == layer.replayed.end() ? nullptr : &*found;
+  return found == layer.rerun.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -76,8 +76,8 @@ MethodReader::MethodReader(const model::LayerBatch& layer, const SampleValues& r
     : layer_(layer), reduction_(reduction), rows_(rows), device_(std::move(ready)) {}
 
 MethodValues MethodReader::read(Method method) const {
-  if (const model::SampleScores* replayed = replayed_scores(layer_, method)) {
-    return {NeuronValues::borrowed(replayed->values), replayed->differences, {}, {}};
+  if (const model::SampleScores* rerun = rerun_scores(layer_, method)) {
+    return {NeuronValues::borrowed(rerun->values), rerun->differences, {}, {}};
   }
   if (device_ && DeviceMethods::has_moments(method)) {
     return {NeuronValues::borrowed({}), {}, {}, device_->moments(method, rows_)};

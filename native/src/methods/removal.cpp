@@ -6,7 +6,7 @@
 #include <ATen/Functions.h>
 
 #include "cuda/device.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "pregrad/error.hpp"
 #include "pregrad/scores.hpp"
 #include "statistics/layer_reference.hpp"

@@ -6,7 +6,7 @@
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "methods/removal.hpp"
 #include "model/differentiation.hpp"
 #include "statistics/sample_values.hpp"
@@ -61,7 +61,7 @@ class OneRemoved {
 
 }  // namespace
 
-model::SampleScores single_neurons(const LayerReplay& replay, const model::LayerBatch& layer,
+model::SampleScores single_neurons(const LayerRerun& rerun, const model::LayerBatch& layer,
                                    const model::SampleBatch& batch, const AttributionOptions& options) {
   const at::NoGradGuard no_gradients;
   const statistics::SampleValues reduction = model::reduction_of(layer, batch.samples());
@@ -70,12 +70,12 @@ model::SampleScores single_neurons(const LayerReplay& replay, const model::Layer
       options.removal == Removal::mean
           ? constants_of(options.means, layer.name, layer.call, batch.clusters, neurons, "mean activations")
           : at::Tensor();
-  const LayerReplay::Start start =
-      replay.start(batch.inputs, worthwhile_copies(batch, neurons * reduction.positions(), neurons));
+  const LayerRerun::Start start =
+      rerun.start(batch.inputs, worthwhile_copies(batch, neurons * reduction.positions(), neurons));
   const std::int64_t copies = start.copies;
   const at::Tensor targets = batch.targets.repeat({copies});
-  const auto y_after = [&](const LayerReplay::Change& change) {
-    const at::Tensor outputs = replay.run(start, change).outputs;
+  const auto y_after = [&](const LayerRerun::Change& change) {
+    const at::Tensor outputs = rerun.run(start, change).outputs;
     return as_blocks(model::selected_outputs(outputs, targets, options.output), copies).to(at::kCPU);
   };
   // The intact run has the same layout, so that a neuron without any effect has none to the last bit.

@@ -44,7 +44,7 @@ struct LayerBatch {
   graph::Captured a;
   at::Tensor z_gradient;
   at::Tensor a_gradient;
-  std::vector<SampleScores> replayed;
+  std::vector<SampleScores> rerun;
 
   /// The activation; a layer without one has a = z.
   const at::Tensor& activation() const { return has_activation ? a.value : z.value; }

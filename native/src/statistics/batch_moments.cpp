@@ -154,7 +154,7 @@ CentredProducts CentredProducts::restored(StateReader& reader) {
   const auto neurons = reader.get<std::uint64_t>();
   CentredProducts centred(0);
   for (std::uint64_t i = 0; i < neurons; ++i) {
-    centred.activation_.push_back(ExactSum::restored(reader));
+    centred.activation_.push_back(DoubleDouble::restored(reader));
   }
   centred.products_ = reader.list<double>();
   centred.gradients_ = reader.list<double>();

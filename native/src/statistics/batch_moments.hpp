@@ -10,7 +10,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "pregrad/scores.hpp"
-#include "statistics/exact_sums.hpp"
+#include "statistics/double_doubles.hpp"
 #include "statistics/state.hpp"
 #include "support/cluster_rows.hpp"
 
@@ -102,7 +102,7 @@ class CentredProducts {
 
   std::size_t neurons() const { return activation_.size(); }
   /// Σᵢ of the activations, per neuron.
-  const ExactSums& activation_sums() const { return activation_; }
+  const DoubleDoubles& activation_sums() const { return activation_; }
   /// @param mean ā, per neuron
   Statistics statistics(const std::vector<double>& mean) const;
 
@@ -110,7 +110,7 @@ class CentredProducts {
   static CentredProducts restored(StateReader& reader);
 
  private:
-  ExactSums activation_;
+  DoubleDoubles activation_;
   std::vector<double> products_;
   std::vector<double> gradients_;
 };

@@ -10,12 +10,13 @@ namespace pregrad::statistics {
 namespace {
 
 PREGRAD_VECTOR_CLONES
-void add_moments(const BatchMoments::Moments& moments, ExactSums& sum, ExactSums& absolute, ExactSums& squares) {
+void add_moments(const BatchMoments::Moments& moments, DoubleDoubles& sum, DoubleDoubles& absolute,
+                 DoubleDoubles& squares) {
   const auto count = static_cast<double>(moments.count);
   sum.add([&](std::size_t j) { return moments.sum[j]; });
   absolute.add([&](std::size_t j) { return moments.absolute[j]; });
   squares.add([&](std::size_t j) {
-    ExactSum square = ExactSum::product(moments.sum[j], moments.sum[j]).divided_by(count);
+    DoubleDouble square = DoubleDouble::product(moments.sum[j], moments.sum[j]).divided_by(count);
     square.add(moments.spread[j]);
     return square;
   });
@@ -31,7 +32,7 @@ void ClusterAccumulator::add(const BatchMoments::Moments& moments) {
 void ClusterAccumulator::add(std::span<const double> sample) {
   sum_.add([&](std::size_t j) { return sample[j]; });
   absolute_.add([&](std::size_t j) { return std::abs(sample[j]); });
-  squares_.add([&](std::size_t j) { return ExactSum::product(sample[j], sample[j]); });
+  squares_.add([&](std::size_t j) { return DoubleDouble::product(sample[j], sample[j]); });
   ++count_;
 }
 
@@ -58,9 +59,9 @@ ClusterAccumulator ClusterAccumulator::restored(StateReader& reader) {
   ClusterAccumulator accumulator(0);
   accumulator.count_ = count;
   for (std::uint64_t i = 0; i < neurons; ++i) {
-    accumulator.sum_.push_back(ExactSum::restored(reader));
-    accumulator.absolute_.push_back(ExactSum::restored(reader));
-    accumulator.squares_.push_back(ExactSum::restored(reader));
+    accumulator.sum_.push_back(DoubleDouble::restored(reader));
+    accumulator.absolute_.push_back(DoubleDouble::restored(reader));
+    accumulator.squares_.push_back(DoubleDouble::restored(reader));
   }
   return accumulator;
 }
@@ -70,7 +71,7 @@ Statistics ClusterAccumulator::statistics() const {
   result.count = count_;
   const auto count = static_cast<double>(count_);
   for (std::size_t j = 0; j < neurons(); ++j) {
-    const ExactSum centre = sum_[j].squared().divided_by(count);
+    const DoubleDouble centre = sum_[j].squared().divided_by(count);
     const double mean_square = squares_[j].divided_by(count).value();
     const double difference = squares_[j].minus(centre).divided_by(count).value();
     // Where all values are one, what is left is the rounding of doubled sums, which the order of batches decides.

@@ -5,7 +5,7 @@
 
 #include "pregrad/scores.hpp"
 #include "statistics/batch_moments.hpp"
-#include "statistics/exact_sums.hpp"
+#include "statistics/double_doubles.hpp"
 #include "statistics/state.hpp"
 
 namespace pregrad::statistics {
@@ -33,9 +33,9 @@ class ClusterAccumulator {
 
  private:
   std::int64_t count_ = 0;
-  ExactSums sum_;
-  ExactSums absolute_;
-  ExactSums squares_;
+  DoubleDoubles sum_;
+  DoubleDoubles absolute_;
+  DoubleDoubles squares_;
 };
 
 }  // namespace pregrad::statistics

@@ -1,4 +1,4 @@
-#include "graph/replay_graph.hpp"
+#include "graph/rerun_graph.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -197,7 +197,7 @@ Node* last_of_prefix(Graph& graph, const std::vector<TapPlace>& places, Stage st
 
 }  // namespace
 
-ReplayGraph::ReplayGraph(Graph& model, const std::vector<Tap>& taps, Stage stage) {
+RerunGraph::RerunGraph(Graph& model, const std::vector<Tap>& taps, Stage stage) {
   const auto graph = model.copy();
   std::vector<TapPlace> places;
   std::optional<std::vector<Crossing>> crossing;
@@ -231,14 +231,14 @@ ReplayGraph::ReplayGraph(Graph& model, const std::vector<Tap>& taps, Stage stage
   rest_ = torch::jit::Code(graph_behind(*graph, last, *crossing), "pregrad_rest");
 }
 
-ReplayGraph::Start ReplayGraph::start(std::vector<c10::IValue> arguments) const {
+RerunGraph::Start RerunGraph::start(std::vector<c10::IValue> arguments) const {
   if (prefix_) {
     torch::jit::InterpreterState(*prefix_).run(arguments);
   }
   return arguments;
 }
 
-Run ReplayGraph::run(const Start& start, const Editor* editor) const {
+Run RerunGraph::run(const Start& start, const Editor* editor) const {
   Start values = start;
   for (std::size_t i = 0; i < is_written_.size(); ++i) {
     if (is_written_[i] && values[i].isTensor()) {

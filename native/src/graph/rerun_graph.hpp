@@ -11,14 +11,14 @@
 namespace pregrad::graph {
 
 /// A model that is run again and again with one layer's tensor changed. Where the layer stands at the top level of the
-/// graph, what comes before it (the prefix) runs once, and each replay starts at the layer; inside a loop or a branch
+/// graph, what comes before it (the prefix) runs once, and each rerun starts at the layer; inside a loop or a branch
 /// the whole graph runs each time. Safe from any number of threads at once.
-class ReplayGraph {
+class RerunGraph {
  public:
   /// @param taps of one layer; those that edit do so at `stage`
-  ReplayGraph(torch::jit::Graph& model, const std::vector<Tap>& taps, Stage stage);
+  RerunGraph(torch::jit::Graph& model, const std::vector<Tap>& taps, Stage stage);
 
-  /// What a replay starts from. Replays leave it as it is.
+  /// What a rerun starts from. Reruns leave it as it is.
   using Start = std::vector<c10::IValue>;
 
   /// Runs the prefix in the caller's gradient mode.
@@ -27,14 +27,14 @@ class ReplayGraph {
   /// @param editor sees the tensor at the stage; null runs the model as it is
   Run run(const Start& start, const Editor* editor) const;
 
-  /// Whether there is a prefix that replays leave out.
+  /// Whether there is a prefix that reruns leave out.
   bool is_split() const { return prefix_ != nullptr; }
 
  private:
   TapSites sites_;
   std::shared_ptr<torch::jit::Code> prefix_;
   torch::jit::Code rest_;
-  std::vector<bool> is_written_;  ///< per value of a start: whether a replay writes into it
+  std::vector<bool> is_written_;  ///< per value of a start: whether a rerun writes into it
 };
 
 }  // namespace pregrad::graph

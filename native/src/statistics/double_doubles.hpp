@@ -7,37 +7,37 @@ namespace pregrad::statistics {
 
 /// A sum kept as an unevaluated pair of doubles (106 bits), so that the order in which batches arrive does not show in
 /// its 53 leading bits. Dekker, Numer. Math. 18 (1971); Knuth, TAOCP 2, 4.2.2.
-class ExactSum {
+class DoubleDouble {
  public:
-  ExactSum() = default;
-  explicit ExactSum(double value) : high_(value) {}
+  DoubleDouble() = default;
+  explicit DoubleDouble(double value) : high_(value) {}
 
-  static ExactSum of_parts(double high, double low) { return ExactSum(high, low); }
+  static DoubleDouble of_parts(double high, double low) { return DoubleDouble(high, low); }
 
-  static ExactSum product(double x, double y) {
+  static DoubleDouble product(double x, double y) {
     const double high = x * y;
-    return ExactSum(high, product_error(x, y, high));
+    return DoubleDouble(high, product_error(x, y, high));
   }
 
-  void add(double value) { *this = ExactSum::of(high_, value, low_); }
-  void add(const ExactSum& other) { *this = ExactSum::of(high_, other.high_, low_ + other.low_); }
+  void add(double value) { *this = DoubleDouble::of(high_, value, low_); }
+  void add(const DoubleDouble& other) { *this = DoubleDouble::of(high_, other.high_, low_ + other.low_); }
 
-  ExactSum divided_by(double divisor) const {
+  DoubleDouble divided_by(double divisor) const {
     const double quotient = high_ / divisor;
     const double product = quotient * divisor;
     const double rest = (high_ - product) - product_error(quotient, divisor, product) + low_;
-    return ExactSum::of(quotient, rest / divisor, 0);
+    return DoubleDouble::of(quotient, rest / divisor, 0);
   }
 
-  ExactSum squared() const {
-    ExactSum square = product(high_, high_);
+  DoubleDouble squared() const {
+    DoubleDouble square = product(high_, high_);
     square.add(2 * high_ * low_);
     return square;
   }
 
-  ExactSum minus(const ExactSum& other) const {
-    ExactSum difference = *this;
-    difference.add(ExactSum(-other.high_, -other.low_));
+  DoubleDouble minus(const DoubleDouble& other) const {
+    DoubleDouble difference = *this;
+    difference.add(DoubleDouble(-other.high_, -other.low_));
     return difference;
   }
 
@@ -51,13 +51,13 @@ class ExactSum {
     writer.add(low_);
   }
   template <typename Reader>
-  static ExactSum restored(Reader& reader) {
+  static DoubleDouble restored(Reader& reader) {
     const auto high = reader.template get<double>();
-    return ExactSum(high, reader.template get<double>());
+    return DoubleDouble(high, reader.template get<double>());
   }
 
  private:
-  ExactSum(double high, double low) : high_(high), low_(low) {}
+  DoubleDouble(double high, double low) : high_(high), low_(low) {}
 
   /// x·y − product, to the last bit. Veltkamp's halves rather than std::fma, which without the processor's own
   /// instruction is a call per number and keeps loops out of vector registers.
@@ -73,26 +73,26 @@ class ExactSum {
   }
 
   /// x + y + small, where small is below the rounding of x + y.
-  static ExactSum of(double x, double y, double small) {
+  static DoubleDouble of(double x, double y, double small) {
     const double sum = x + y;
     const double part = sum - x;
     const double error = (x - (sum - part)) + (y - part) + small;
     const double high = sum + error;
-    return ExactSum(high, error - (high - sum));
+    return DoubleDouble(high, error - (high - sum));
   }
 
   double high_ = 0;
   double low_ = 0;
 };
 
-/// One ExactSum per neuron, laid out for vector registers.
-class ExactSums {
+/// One DoubleDouble per neuron, laid out for vector registers.
+class DoubleDoubles {
  public:
-  explicit ExactSums(std::size_t count) : high_(count, 0), low_(count, 0) {}
+  explicit DoubleDoubles(std::size_t count) : high_(count, 0), low_(count, 0) {}
 
   std::size_t size() const { return high_.size(); }
-  ExactSum operator[](std::size_t i) const { return ExactSum::of_parts(high_[i], low_[i]); }
-  void push_back(const ExactSum& sum) {
+  DoubleDouble operator[](std::size_t i) const { return DoubleDouble::of_parts(high_[i], low_[i]); }
+  void push_back(const DoubleDouble& sum) {
     high_.push_back(sum.high());
     low_.push_back(sum.low());
   }
@@ -103,13 +103,13 @@ class ExactSums {
     double* high = high_.data();
     double* low = low_.data();
     for (std::size_t i = 0; i < high_.size(); ++i) {
-      ExactSum sum = ExactSum::of_parts(high[i], low[i]);
+      DoubleDouble sum = DoubleDouble::of_parts(high[i], low[i]);
       sum.add(term(i));
       high[i] = sum.high();
       low[i] = sum.low();
     }
   }
-  void add(const ExactSums& other) {
+  void add(const DoubleDoubles& other) {
     add([&](std::size_t i) { return other[i]; });
   }
 

@@ -9,18 +9,18 @@
 #include <vector>
 
 #include "methods/input_paths.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "methods/quadrature.hpp"
 
 namespace pregrad::methods {
 
 /// The methods that need more than one forward and one backward: paths and the removal of single neurons. Safe from any
 /// number of threads.
-class ReplayedMethods {
+class RerunMethods {
  public:
   /// @param selection must outlive this
-  ReplayedMethods(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
-                  const AttributionOptions& options);
+  RerunMethods(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
+               const AttributionOptions& options);
 
   bool has_any() const { return input_paths_ || wants(Method::integrated_gradients) || wants(Method::ablation); }
 
@@ -35,7 +35,7 @@ class ReplayedMethods {
     auto operator<=>(const Key&) const = default;
   };
 
-  const LayerReplay& replay_of(const model::LayerBatch& layer, graph::Stage stage, bool gradients);
+  const LayerRerun& rerun_of(const model::LayerBatch& layer, graph::Stage stage, bool gradients);
   bool wants(Method method) const;
 
   std::shared_ptr<const Model::Implementation> model_;
@@ -43,7 +43,7 @@ class ReplayedMethods {
   QuadratureRule layer_rule_;
   std::optional<InputPaths> input_paths_;
   std::mutex mutex_;
-  std::map<Key, std::unique_ptr<const LayerReplay>> replays_;
+  std::map<Key, std::unique_ptr<const LayerRerun>> reruns_;
 };
 
 }  // namespace pregrad::methods

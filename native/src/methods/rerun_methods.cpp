@@ -1,4 +1,4 @@
-#include "methods/replayed_methods.hpp"
+#include "methods/rerun_methods.hpp"
 
 #include "methods/layer_paths.hpp"
 #include "methods/removal.hpp"
@@ -8,8 +8,8 @@
 
 namespace pregrad::methods {
 
-ReplayedMethods::ReplayedMethods(std::shared_ptr<const Model::Implementation> model,
-                                 const model::LayerSelection& selection, const AttributionOptions& options)
+RerunMethods::RerunMethods(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
+                           const AttributionOptions& options)
     : model_(std::move(model)), options_(options) {
   if (wants(Method::integrated_gradients) && options.baseline == Baseline::given && options.baselines.empty()) {
     throw ArgumentError("the baseline is given, but there are no baselines: give one per layer call");
@@ -29,29 +29,29 @@ ReplayedMethods::ReplayedMethods(std::shared_ptr<const Model::Implementation> mo
   }
 }
 
-bool ReplayedMethods::wants(Method method) const { return model::wants(options_.methods, method); }
+bool RerunMethods::wants(Method method) const { return model::wants(options_.methods, method); }
 
-const LayerReplay& ReplayedMethods::replay_of(const model::LayerBatch& layer, graph::Stage stage, bool gradients) {
+const LayerRerun& RerunMethods::rerun_of(const model::LayerBatch& layer, graph::Stage stage, bool gradients) {
   const std::lock_guard lock(mutex_);
-  auto& replay = replays_[Key{layer.name, layer.call, gradients}];
-  if (!replay) {
-    replay = std::make_unique<const LayerReplay>(model_, layer.name, layer.call, stage, gradients);
+  auto& rerun = reruns_[Key{layer.name, layer.call, gradients}];
+  if (!rerun) {
+    rerun = std::make_unique<const LayerRerun>(model_, layer.name, layer.call, stage, gradients);
   }
-  return *replay;
+  return *rerun;
 }
 
-void ReplayedMethods::add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch) {
+void RerunMethods::add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch) {
   if (input_paths_) {
     input_paths_->add_scores(layers, batch);
   }
   for (model::LayerBatch& layer : layers) {
     if (wants(Method::integrated_gradients)) {
-      const LayerReplay& replay = replay_of(layer, graph::Stage::activation, true);
-      layer.replayed.push_back(integrated_gradients(replay, layer, batch, options_, layer_rule_));
+      const LayerRerun& rerun = rerun_of(layer, graph::Stage::activation, true);
+      layer.rerun.push_back(integrated_gradients(rerun, layer, batch, options_, layer_rule_));
     }
     if (wants(Method::ablation)) {
-      const LayerReplay& replay = replay_of(layer, stage_of(options_.removal), false);
-      layer.replayed.push_back(single_neurons(replay, layer, batch, options_));
+      const LayerRerun& rerun = rerun_of(layer, stage_of(options_.removal), false);
+      layer.rerun.push_back(single_neurons(rerun, layer, batch, options_));
     }
   }
 }

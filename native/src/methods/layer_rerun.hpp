@@ -8,7 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "graph/replay_graph.hpp"
+#include "graph/rerun_graph.hpp"
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
@@ -26,13 +26,13 @@ std::vector<double> values_of(const at::Tensor& tensor);
 
 /// One call of one layer of a model, to be changed and run again. The change sees `copies` copies of the batch, one
 /// after the other along axis 0, so that one run tries several changes.
-class LayerReplay {
+class LayerRerun {
  public:
   /// @param stage     which tensor is changed; a layer without an activation has only z
   /// @param gradients whether results carry the place where the gradient by the changed tensor arrives
   /// @throws LayerError if the model has no such layer call
-  LayerReplay(std::shared_ptr<const Model::Implementation> model, const std::string& layer, std::int64_t call,
-              graph::Stage stage, bool gradients);
+  LayerRerun(std::shared_ptr<const Model::Implementation> model, const std::string& layer, std::int64_t call,
+             graph::Stage stage, bool gradients);
 
   /// Which of a site's tensors is that of the layer call.
   struct Occurrence {
@@ -41,7 +41,7 @@ class LayerReplay {
   };
 
   struct Start {
-    graph::ReplayGraph::Start values;
+    graph::RerunGraph::Start values;
     Occurrence occurrence;
     at::Tensor inputs;
     std::int64_t samples = 0;
@@ -72,7 +72,7 @@ class LayerReplay {
   std::shared_ptr<const Model::Implementation> model_;
   std::string id_;  ///< name@call
   model::LayerSelection selection_;
-  graph::ReplayGraph graph_;
+  graph::RerunGraph graph_;
   graph::Stage stage_;
   bool gradients_;
 };

@@ -1,4 +1,4 @@
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 
 #include <algorithm>
 
@@ -52,16 +52,16 @@ std::vector<graph::Tap> editing_taps(const model::LayerSelection& selection, gra
 
 }  // namespace
 
-LayerReplay::LayerReplay(std::shared_ptr<const Model::Implementation> model, const std::string& layer,
-                         std::int64_t call, graph::Stage stage, bool gradients)
+LayerRerun::LayerRerun(std::shared_ptr<const Model::Implementation> model, const std::string& layer, std::int64_t call,
+                       graph::Stage stage, bool gradients)
     : model_(std::move(model)),
       id_(statistics::to_string(layer, call)),
       selection_(model::select_layers(model_->model().sites(), {id_})),
-      graph_(model_->model().replay(editing_taps(selection_, stage, gradients), stage)),
+      graph_(model_->model().rerun(editing_taps(selection_, stage, gradients), stage)),
       stage_(stage),
       gradients_(gradients) {}
 
-LayerReplay::Start LayerReplay::start(const at::Tensor& inputs, std::int64_t copies) const {
+LayerRerun::Start LayerRerun::start(const at::Tensor& inputs, std::int64_t copies) const {
   return model::with_copies(copies, [&](std::int64_t possible) {
     Start start = start_with(inputs, possible);
     if (possible > 1) {
@@ -72,7 +72,7 @@ LayerReplay::Start LayerReplay::start(const at::Tensor& inputs, std::int64_t cop
   });
 }
 
-LayerReplay::Start LayerReplay::start_with(const at::Tensor& inputs, std::int64_t copies) const {
+LayerRerun::Start LayerRerun::start_with(const at::Tensor& inputs, std::int64_t copies) const {
   const at::NoGradGuard no_gradients;
   Start start;
   start.samples = inputs.size(0);
@@ -87,12 +87,12 @@ LayerReplay::Start LayerReplay::start_with(const at::Tensor& inputs, std::int64_
   return start;
 }
 
-bool LayerReplay::is_ours(const graph::Execution& execution) const {
+bool LayerRerun::is_ours(const graph::Execution& execution) const {
   const model::SelectedSite& selected = selection_.sites[execution.site];
   return selected.wants(selected.site->call.value_or(execution.call));
 }
 
-LayerReplay::Occurrence LayerReplay::find_occurrence(const Start& start) const {
+LayerRerun::Occurrence LayerRerun::find_occurrence(const Start& start) const {
   if (selection_.sites.size() == 1 && selection_.sites.front().site->call) {
     return {};  // the only one of the only site
   }
@@ -110,7 +110,7 @@ LayerReplay::Occurrence LayerReplay::find_occurrence(const Start& start) const {
                    "' on these inputs: name a call that runs on all of them, as `pregrad layers --data` lists them");
 }
 
-LayerReplay::Result LayerReplay::run(const Start& start, const Change& change) const {
+LayerRerun::Result LayerRerun::run(const Start& start, const Change& change) const {
   const c10::AutoGradMode mode(gradients_);
   const graph::Editor editor = [&](std::size_t site, std::int64_t number, const at::Tensor& value) {
     if (site != start.occurrence.site || number != start.occurrence.number) {

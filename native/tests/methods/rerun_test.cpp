@@ -6,7 +6,7 @@
 #include <torch/script.h>
 
 #include "fixtures.hpp"
-#include "methods/layer_replay.hpp"
+#include "methods/layer_rerun.hpp"
 #include "operator_counts.hpp"
 #include "pregrad/pregrad.hpp"
 #include "readers/model_loader.hpp"
@@ -18,7 +18,7 @@ namespace pregrad::test {
 
 namespace {
 
-using methods::LayerReplay;
+using methods::LayerRerun;
 
 std::string fixture_name(const testing::TestParamInfo<Fixture>& fixture) { return test_name(fixture.param); }
 
@@ -26,19 +26,19 @@ std::shared_ptr<const Model::Implementation> load(const std::filesystem::path& f
   return std::make_shared<const Model::Implementation>(readers::load_model(file, at::kCPU));
 }
 
-const LayerReplay::Change leave = [](const at::Tensor&, std::int64_t) { return at::Tensor(); };
+const LayerRerun::Change leave = [](const at::Tensor&, std::int64_t) { return at::Tensor(); };
 /// The same numbers in the same layout, so that the same kernels read them.
-const LayerReplay::Change put_back = [](const at::Tensor& value, std::int64_t) {
+const LayerRerun::Change put_back = [](const at::Tensor& value, std::int64_t) {
   return at::empty_strided(value.sizes(), value.strides(), value.options()).copy_(value);
 };
-const LayerReplay::Change clear = [](const at::Tensor& value, std::int64_t) { return at::zeros_like(value); };
+const LayerRerun::Change clear = [](const at::Tensor& value, std::int64_t) { return at::zeros_like(value); };
 
 /// Of other batch sizes: the fixtures' generator holds their outputs to it too.
 constexpr double outputs_tolerance = promised_of_golden_values;
 
-class ReplayTest : public testing::TestWithParam<Fixture> {};
+class RerunTest : public testing::TestWithParam<Fixture> {};
 
-TEST_P(ReplayTest, LeavesTheModelAsItIsButForTheChange) {
+TEST_P(RerunTest, LeavesTheModelAsItIsButForTheChange) {
   const at::NoGradGuard no_gradients;
   const Data data = first_of(read_data(GetParam().data), 6);
   const auto model = load(GetParam().file);
@@ -47,14 +47,14 @@ TEST_P(ReplayTest, LeavesTheModelAsItIsButForTheChange) {
     for (const auto stage : {graph::Stage::activation, graph::Stage::pre_activation}) {
       SCOPED_TRACE(testing::Message() << layer.name << "@" << layer.call
                                       << (stage == graph::Stage::activation ? " a" : " z"));
-      const LayerReplay replay(model, layer.name, layer.call, stage, false);
-      const LayerReplay::Start start = replay.start(data.x);
+      const LayerRerun rerun(model, layer.name, layer.call, stage, false);
+      const LayerRerun::Start start = rerun.start(data.x);
       std::int64_t changes = 0;
-      const at::Tensor intact = replay.run(start, leave).outputs.view_as(expected);
+      const at::Tensor intact = rerun.run(start, leave).outputs.view_as(expected);
       EXPECT_TRUE(are_close(intact, expected, outputs_tolerance));
-      const at::Tensor same = replay.run(start, put_back).outputs.view_as(expected);
+      const at::Tensor same = rerun.run(start, put_back).outputs.view_as(expected);
       EXPECT_TRUE(at::equal(same, intact));
-      replay.run(start, [&](const at::Tensor& value, std::int64_t axis) {
+      rerun.run(start, [&](const at::Tensor& value, std::int64_t axis) {
         ++changes;
         EXPECT_EQ(value.sizes().vec(), layer.shape);
         EXPECT_EQ(value.dim() == 1 ? 0 : axis, layer.neuron_axis < 0 ? 0 : layer.neuron_axis);
@@ -62,15 +62,15 @@ TEST_P(ReplayTest, LeavesTheModelAsItIsButForTheChange) {
       });
       EXPECT_EQ(changes, 1);
       // Whatever a run has written into, the next one starts from what the first one did.
-      EXPECT_TRUE(at::equal(replay.run(start, leave).outputs.view_as(expected), intact));
-      const LayerReplay::Start three = replay.start(data.x, 3);
-      const at::Tensor copies = replay.run(three, leave).outputs;
+      EXPECT_TRUE(at::equal(rerun.run(start, leave).outputs.view_as(expected), intact));
+      const LayerRerun::Start three = rerun.start(data.x, 3);
+      const at::Tensor copies = rerun.run(three, leave).outputs;
       EXPECT_TRUE(are_close(copies.slice(0, 2 * data.x.size(0)).view_as(expected), expected, outputs_tolerance));
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, ReplayTest, testing::ValuesIn(attributable_fixtures()), fixture_name);
+INSTANTIATE_TEST_SUITE_P(Fixtures, RerunTest, testing::ValuesIn(attributable_fixtures()), fixture_name);
 
 /// A model of a few lines, and what removing its activation `forward@0` must give.
 struct HardGraph {
@@ -81,9 +81,9 @@ struct HardGraph {
 
 std::string hard_graph_name(const testing::TestParamInfo<HardGraph>& graph) { return graph.param.name; }
 
-class HardReplayTest : public testing::TestWithParam<HardGraph> {};
+class HardRerunTest : public testing::TestWithParam<HardGraph> {};
 
-TEST_P(HardReplayTest, ARemovedActivationIsGoneForEverybody) {
+TEST_P(HardRerunTest, ARemovedActivationIsGoneForEverybody) {
   torch::jit::Module module(GetParam().name);
   module.register_parameter("weight", at::linspace(-1, 1, 16).reshape({4, 4}), false);
   module.define(std::string("def forward(self, x, cleared: bool = False):\n") + GetParam().body);
@@ -94,17 +94,17 @@ TEST_P(HardReplayTest, ARemovedActivationIsGoneForEverybody) {
   ASSERT_FALSE(are_close(module.forward({x}).toTensor(), expected, 0.01)) << "removing must change something";
 
   const double tolerance = apart(at::kFloat, {4, 4, 4});
-  const LayerReplay replay(model, "forward", 0, graph::Stage::activation, false);
-  const LayerReplay::Start start = replay.start(x);
+  const LayerRerun rerun(model, "forward", 0, graph::Stage::activation, false);
+  const LayerRerun::Start start = rerun.start(x);
   for (int run = 0; run < 3; ++run) {
-    const at::Tensor seen = replay.run(start, clear).outputs;
+    const at::Tensor seen = rerun.run(start, clear).outputs;
     EXPECT_TRUE(are_close(seen, expected, tolerance)) << seen << expected;
   }
-  const LayerReplay::Result intact = replay.run(start, leave);
+  const LayerRerun::Result intact = rerun.run(start, leave);
   EXPECT_TRUE(are_close(intact.outputs, module.forward({x}).toTensor(), tolerance));
 }
 
-INSTANTIATE_TEST_SUITE_P(Bodies, HardReplayTest,
+INSTANTIATE_TEST_SUITE_P(Bodies, HardRerunTest,
                          testing::Values(HardGraph{"residual", R"(
     z = torch.matmul(x, self.weight)
     a = torch.relu(z)
@@ -199,7 +199,7 @@ TEST(FixedBatchTest, EveryMethodRunsWhereTheModelNamesTheSizeOfItsBatch) {
   EXPECT_TRUE(check.results().at(0).passed);
 }
 
-TEST(ReplayCostTest, ALateLayerOfResNet18CostsAThirdOfTheModelAtMost) {
+TEST(RerunCostTest, ALateLayerOfResNet18CostsAThirdOfTheModelAtMost) {
   const Model model = Model::from(make_resnet18());
   constexpr std::int64_t samples = 4;
   const at::Tensor x = at::randn({samples, 3, 64, 64});
