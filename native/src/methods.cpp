@@ -1,5 +1,8 @@
+#include <algorithm>
+#include <array>
 #include <string>
 
+#include "methods/catalog.hpp"
 #include "pregrad/error.hpp"
 #include "pregrad/options.hpp"
 #include "pregrad/scores.hpp"
@@ -8,18 +11,6 @@ namespace pregrad {
 
 namespace {
 
-constexpr std::array<std::string_view, all_methods.size()> method_names = {"gradient",
-                                                                           "gradient-x-preactivation",
-                                                                           "gradient-x-activation",
-                                                                           "preactivation",
-                                                                           "activation",
-                                                                           "gradient-x-centred-activation",
-                                                                           "activation-rate",
-                                                                           "integrated-gradients",
-                                                                           "conductance",
-                                                                           "internal-influence",
-                                                                           "ablation",
-                                                                           "random"};
 constexpr std::array<std::string_view, 3> output_names = {"logit", "probability", "log-probability"};
 constexpr std::array<std::string_view, 3> removal_names = {"zero", "zero-preactivation", "mean"};
 constexpr std::array<std::string_view, 3> quadrature_names = {"gauss-legendre", "trapezoid", "midpoint"};
@@ -41,9 +32,13 @@ std::size_t index_named(const Names& names, std::string_view name, const std::st
 
 }  // namespace
 
-std::string_view name_of(Method method) { return method_names.at(static_cast<std::size_t>(method)); }
+std::string_view name_of(Method method) { return methods::row_of(method).name; }
 
-Method method_named(std::string_view name) { return static_cast<Method>(index_named(method_names, name, "method")); }
+Method method_named(std::string_view name) {
+  std::array<std::string_view, all_methods.size()> names;
+  std::ranges::transform(methods::catalog(), names.begin(), &methods::MethodRow::name);
+  return static_cast<Method>(index_named(names, name, "method"));
+}
 
 std::string_view name_of(Output output) { return output_names.at(static_cast<std::size_t>(output)); }
 

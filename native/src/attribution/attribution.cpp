@@ -10,6 +10,7 @@
 #include "attribution/option_texts.hpp"
 #include "cuda/device.hpp"
 #include "graph/small_products.hpp"
+#include "methods/catalog.hpp"
 #include "model/batch_checks.hpp"
 #include "model/batch_parts.hpp"
 #include "model/differentiation.hpp"
@@ -60,7 +61,7 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
                                             const cuda::RecorderFactory& make_recorder)
     : model_(std::move(model)),
       options_(options),
-      needs_(model::needs_of(options.methods)),
+      needs_(methods::needs_of(options.methods)),
       selection_(model::select_layers(model_->model().sites(), options.layers)),
       graph_(model_->model().tapped(model::taps_of(selection_, needs_))),
       rerun_methods_(model_, selection_, options),
@@ -68,7 +69,7 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
   if (options.methods.empty()) {
     throw ArgumentError("no method was named: name at least one, such as gradient");
   }
-  if (make_recorder && options.cuda_graphs && !rerun_methods_.has_any()) {
+  if (make_recorder && options.cuda_graphs && methods::can_be_recorded(options.methods)) {
     recorded_ = std::make_unique<attribution::RecordedPlans>(
         attribution::Plan{*model_, graph_, selection_, options_, table_}, make_recorder);
   }
@@ -79,7 +80,7 @@ void Attribution::Implementation::require_layers(const at::Tensor& inputs) {
     return;
   }
   const std::int64_t samples = inputs.size(0) == 2 ? 3 : 2;
-  const c10::AutoGradMode with_history(model::need_gradients(options_.methods));
+  const c10::AutoGradMode with_history(methods::need_gradients(options_.methods));
   try {
     const at::Tensor some = at::cat({inputs, inputs, inputs}).slice(0, 0, samples);
     for (const model::LayerBatch& layer : differentiated(some)) {
@@ -93,15 +94,16 @@ void Attribution::Implementation::require_layers(const at::Tensor& inputs) {
 
 std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const at::Tensor& inputs) const {
   // Methods that run the model again leave it to each run to take its gradients.
-  const bool is_for_reruns = model::need_gradients(options_.methods) && !needs_.gradients();
+  const bool is_for_reruns = methods::need_gradients(options_.methods) && !needs_.gradients();
   graph::Run run =
       is_for_reruns
-          ? model_->run(model_->model().tapped(model::taps_of(selection_, model::needs_of({Method::gradient}))), inputs)
+          ? model_->run(model_->model().tapped(model::taps_of(selection_, methods::needs_of({Method::gradient}))),
+                        inputs)
           : model_->run(graph_, inputs);
   const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
   model_->require_untouched_outputs(inputs, outputs);
   std::vector<model::LayerBatch> layers = model::selected_layers(selection_, std::move(run.executions));
-  if (model::need_gradients(options_.methods)) {
+  if (methods::need_gradients(options_.methods)) {
     // Which of the outputs is taken does not matter for whether there is a way to them.
     model::differentiate_layers(layers, outputs, at::zeros({inputs.size(0)}, outputs.options().dtype(at::kLong)),
                                 Output::logit);

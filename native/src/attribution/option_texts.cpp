@@ -4,25 +4,13 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "model/layer_taps.hpp"
+#include "methods/catalog.hpp"
 #include "statistics/state.hpp"
 #include "support/tensors.hpp"
 
 namespace pregrad::attribution {
 
 namespace {
-
-bool looks_at_outputs(Method method) {
-  switch (method) {
-    case Method::preactivation:
-    case Method::activation:
-    case Method::activation_rate:
-    case Method::random:
-      return false;
-    default:
-      return true;
-  }
-}
 
 std::string option_text(std::string_view name, std::string_view value) {
   return std::string(name) + " " + std::string(value);
@@ -69,17 +57,20 @@ std::vector<std::string> option_texts(Target target, Output output) {
 }
 
 std::vector<std::string> option_texts(const AttributionOptions& options) {
-  const auto has = [&](Method method) { return model::wants(options.methods, method); };
-  const bool has_input_path = has(Method::conductance) || has(Method::internal_influence);
+  const auto has = [&](methods::Family family) { return methods::wants(options.methods, family); };
+  const bool has_layer_path = has(methods::Family::layer_path);
+  const bool has_input_path = has(methods::Family::input_path);
+  const bool has_removal = has(methods::Family::removal);
   std::vector<std::string> texts;
-  if (std::any_of(options.methods.begin(), options.methods.end(), looks_at_outputs)) {
+  if (std::any_of(options.methods.begin(), options.methods.end(),
+                  [](Method method) { return methods::row_of(method).looks_at_outputs(); })) {
     texts = option_texts(options.target, options.output);
   }
-  if (has_input_path || has(Method::integrated_gradients)) {
+  if (has_input_path || has_layer_path) {
     texts.push_back(option_text("steps", std::to_string(options.steps)));
     texts.push_back(option_text("quadrature", name_of(options.quadrature)));
   }
-  if (has(Method::integrated_gradients)) {
+  if (has_layer_path) {
     texts.push_back(option_text("baseline", name_of(options.baseline)));
     if (options.baseline == Baseline::given) {
       texts.push_back(option_text("baselines", options.baselines));
@@ -88,11 +79,10 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
   if (has_input_path) {
     texts.push_back(option_text("input_baseline", options.input_baseline));
   }
-  if (has(Method::ablation)) {
+  if (has_removal) {
     texts.push_back(option_text("removal", name_of(options.removal)));
   }
-  if ((has(Method::integrated_gradients) && options.baseline == Baseline::mean) ||
-      (has(Method::ablation) && options.removal == Removal::mean)) {
+  if ((has_layer_path && options.baseline == Baseline::mean) || (has_removal && options.removal == Removal::mean)) {
     texts.push_back(option_text("means", options.means));
   }
   return texts;

@@ -11,6 +11,7 @@
 
 #include "attribution/score_table.hpp"
 #include "graph/neuron_axis.hpp"
+#include "methods/catalog.hpp"
 #include "model/batch_checks.hpp"
 #include "model/differentiation.hpp"
 #include "model/layer_taps.hpp"
@@ -27,12 +28,12 @@ using statistics::LayerReference;
 class Probe::Implementation {
  public:
   explicit Implementation(const AttributionOptions& options)
-      : options_(options), needs_(model::needs_of(options.methods)), table_(options.methods, options.seed) {
+      : options_(options), needs_(methods::needs_of(options.methods)), table_(options.methods, options.seed) {
     if (options.methods.empty()) {
       throw ArgumentError("no method was named: name at least one, such as gradient");
     }
     for (const Method method : options.methods) {
-      if (model::needs_model(method)) {
+      if (methods::row_of(method).needs_model()) {
         throw ArgumentError("a probe cannot run the model again, as the method " + std::string(name_of(method)) +
                             " must: leave it out, or take a TorchScript model and its attribution");
       }

@@ -6,6 +6,7 @@
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
+#include "methods/catalog.hpp"
 #include "model/differentiation.hpp"
 #include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
@@ -148,7 +149,7 @@ methods::DeviceMethods RecordedPlan::methods_of(const model::LayerBatch& layer) 
 }
 
 RecordedPlan::Work RecordedPlan::work() {
-  const c10::AutoGradMode with_history(model::needs_of(plan_.options.methods).gradients());
+  const c10::AutoGradMode with_history(methods::needs_of(plan_.options.methods).gradients());
   const at::Tensor& inputs = inputs_.on_device();
   graph::Run run = plan_.graph.run(plan_.model.model().arguments(inputs));
   const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));

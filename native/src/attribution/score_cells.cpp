@@ -5,6 +5,7 @@
 #include <numeric>
 #include <span>
 
+#include "methods/catalog.hpp"
 #include "statistics/random_values.hpp"
 
 namespace pregrad::attribution {
@@ -12,6 +13,8 @@ namespace pregrad::attribution {
 namespace {
 
 /// How far the values of each sample are from adding up to the difference of y.
+bool is_centred(Method method) { return methods::row_of(method).sum == methods::Sum::centred_products; }
+
 void add_completeness(const methods::MethodValues& values, const support::ClusterRows& rows, std::size_t neurons,
                       LayerAddition::OfMethod& addition) {
   if (values.differences.empty()) {
@@ -64,7 +67,7 @@ void LayerAddition::read(const std::vector<Method>& wanted, const methods::Metho
 }
 
 std::size_t ScoreCells::Cell::centred_neurons(Method method, std::size_t neurons) {
-  return method == Method::gradient_x_centred_activation ? neurons : 0;
+  return is_centred(method) ? neurons : 0;
 }
 
 void ScoreCells::Cell::add(const Cell& other) {
@@ -125,7 +128,7 @@ void ScoreCells::add(const ScoreCells& other) {
 }
 
 std::vector<double> ScoreCells::mean_activations(const LayerCells& layer) const {
-  const auto centred = std::find(methods_.begin(), methods_.end(), Method::gradient_x_centred_activation);
+  const auto centred = std::find_if(methods_.begin(), methods_.end(), is_centred);
   if (centred == methods_.end()) {
     return {};
   }
@@ -144,9 +147,9 @@ std::vector<double> ScoreCells::mean_activations(const LayerCells& layer) const 
 }
 
 Score ScoreCells::score_of(const Cell& cell, Score score, const std::vector<double>& means, std::uint64_t seed) {
-  if (score.method == Method::gradient_x_centred_activation) {
+  if (is_centred(score.method)) {
     score.statistics = cell.centred.statistics(means);
-  } else if (score.method == Method::random) {
+  } else if (methods::row_of(score.method).family == methods::Family::drawn) {
     const auto neurons = static_cast<std::int64_t>(cell.values.neurons());
     const std::vector<double> values =
         statistics::random_values(score.layer, score.call, score.cluster, neurons, 0, seed);

@@ -112,20 +112,6 @@ pregrad_dtype dtype_of(const at::Tensor& tensor) {
 
 namespace {
 
-static_assert(static_cast<int>(Method::gradient) == PREGRAD_METHOD_GRADIENT);
-static_assert(static_cast<int>(Method::gradient_x_preactivation) == PREGRAD_METHOD_GRADIENT_X_PREACTIVATION);
-static_assert(static_cast<int>(Method::gradient_x_activation) == PREGRAD_METHOD_GRADIENT_X_ACTIVATION);
-static_assert(static_cast<int>(Method::preactivation) == PREGRAD_METHOD_PREACTIVATION);
-static_assert(static_cast<int>(Method::activation) == PREGRAD_METHOD_ACTIVATION);
-static_assert(static_cast<int>(Method::gradient_x_centred_activation) == PREGRAD_METHOD_GRADIENT_X_CENTRED_ACTIVATION);
-static_assert(static_cast<int>(Method::activation_rate) == PREGRAD_METHOD_ACTIVATION_RATE);
-static_assert(static_cast<int>(Method::integrated_gradients) == PREGRAD_METHOD_INTEGRATED_GRADIENTS);
-static_assert(static_cast<int>(Method::conductance) == PREGRAD_METHOD_CONDUCTANCE);
-static_assert(static_cast<int>(Method::internal_influence) == PREGRAD_METHOD_INTERNAL_INFLUENCE);
-static_assert(static_cast<int>(Method::ablation) == PREGRAD_METHOD_ABLATION);
-static_assert(static_cast<int>(Method::random) == PREGRAD_METHOD_RANDOM);
-static_assert(all_methods.size() == 12, "give a new method its constant in pregrad.h");
-
 static_assert(static_cast<int>(Output::logit) == PREGRAD_OUTPUT_LOGIT);
 static_assert(static_cast<int>(Output::probability) == PREGRAD_OUTPUT_PROBABILITY);
 static_assert(static_cast<int>(Output::log_probability) == PREGRAD_OUTPUT_LOG_PROBABILITY);

@@ -1,5 +1,6 @@
 #include "graph/autocast_regions.hpp"
 
+#include <algorithm>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -23,11 +24,14 @@ bool is_autocast(const Value* value) {
   return type && type->name() && type->name()->name() == "autocast";
 }
 
-void collect(Block* block, std::vector<Node*>& entered, std::unordered_set<Node*>& objects) {
+void collect(Block* block, std::vector<Node*>& entered, std::vector<Node*>& objects) {
   for (Node* node : block->nodes()) {
     if (node->kind() == c10::prim::Enter && is_autocast(node->input())) {
       entered.push_back(node);
-      objects.insert(node->input()->node());
+      Node* const object = node->input()->node();
+      if (std::find(objects.begin(), objects.end(), object) == objects.end()) {
+        objects.push_back(object);
+      }
     }
     for (Block* inner : node->blocks()) {
       collect(inner, entered, objects);
@@ -79,7 +83,7 @@ void tag_casts(InlinedModel& model, Block* block) {
 
 void write_out_autocast(InlinedModel& model) {
   std::vector<Node*> entered;
-  std::unordered_set<Node*> objects;
+  std::vector<Node*> objects;
   collect(model.graph->block(), entered, objects);
   if (entered.empty()) {
     return;

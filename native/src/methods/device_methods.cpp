@@ -6,52 +6,46 @@
 #include <ATen/Functions.h>
 
 #include "cuda/device.hpp"
+#include "methods/catalog.hpp"
 #include "methods/layer_rerun.hpp"
-#include "model/layer_taps.hpp"
 
 namespace pregrad::methods {
 
 namespace {
 
-/// Which sum over positions a method's values are.
-struct Source {
-  bool is_of_a;
-  std::size_t quantity;  ///< one of cuda::Quantity
-  bool is_divided;
-};
-
-std::optional<Source> source_of(Method method) {
-  switch (method) {
-    case Method::gradient:
-      return Source{false, cuda::sum_of_y, false};
-    case Method::gradient_x_preactivation:
-      return Source{false, cuda::sum_of_products, false};
-    case Method::preactivation:
-      return Source{false, cuda::sum_of_x, true};
-    case Method::gradient_x_activation:
-      return Source{true, cuda::sum_of_products, false};
-    case Method::activation:
-      return Source{true, cuda::sum_of_x, true};
-    case Method::activation_rate:
-      return Source{true, cuda::positive_x, true};
+/// Which quantity of the kernels a sum over positions is, if it is one.
+std::optional<std::size_t> quantity_of(Sum sum) {
+  switch (sum) {
+    case Sum::values:
+      return cuda::sum_of_x;
+    case Sum::gradients:
+      return cuda::sum_of_y;
+    case Sum::products:
+      return cuda::sum_of_products;
+    case Sum::positive:
+      return cuda::positive_x;
     default:
       return std::nullopt;
   }
 }
 
-cuda::WantedQuantities wanted_of(const std::vector<Method>& methods, bool of_a) {
+cuda::WantedQuantities wanted_of(const std::vector<Method>& methods, Subject subject) {
   cuda::WantedQuantities wanted;
   wanted[cuda::sum_of_x].is_divided = true;
   wanted[cuda::positive_x].is_divided = true;
   for (const Method method : methods) {
-    if (const auto source = source_of(method); source && source->is_of_a == of_a) {
-      wanted[source->quantity].moments = true;
+    const MethodRow& row = row_of(method);
+    if (row.family != Family::batch || row.subject != subject) {
+      continue;
     }
-  }
-  if (of_a && model::wants(methods, Method::gradient_x_centred_activation)) {
-    for (const std::size_t quantity :
-         std::array<std::size_t, 3>{cuda::sum_of_x, cuda::sum_of_y, cuda::sum_of_products}) {
-      wanted[quantity].values = true;
+    if (const auto quantity = quantity_of(row.sum)) {
+      wanted[*quantity].moments = true;
+    }
+    if (row.sum == Sum::centred_products) {
+      for (const std::size_t quantity :
+           std::array<std::size_t, 3>{cuda::sum_of_x, cuda::sum_of_y, cuda::sum_of_products}) {
+        wanted[quantity].values = true;
+      }
     }
   }
   return wanted;
@@ -70,12 +64,12 @@ bool DeviceMethods::take(const model::LayerBatch& layer) {
   return some;
 }
 
-bool DeviceMethods::has_moments(Method method) { return source_of(method).has_value(); }
+bool DeviceMethods::has_moments(Method method) { return quantity_of(row_of(method).sum).has_value(); }
 
 DeviceMethods::DeviceMethods(const std::vector<Method>& methods, const model::LayerBatch& layer,
                              const statistics::SampleValues& reduction, std::int64_t clusters, const Kernels& kernels) {
-  const auto start = [&](bool of_a, const at::Tensor& x, const at::Tensor& y) {
-    const cuda::WantedQuantities wanted = wanted_of(methods, of_a);
+  const auto start = [&](Subject subject, const at::Tensor& x, const at::Tensor& y) {
+    const cuda::WantedQuantities wanted = wanted_of(methods, subject);
     Scores scores;
     std::int64_t moments = 0;
     std::int64_t values = 0;
@@ -99,8 +93,8 @@ DeviceMethods::DeviceMethods(const std::vector<Method>& methods, const model::La
     scores.values = at::zeros({values, reduction.samples(), reduction.neurons()}, at::kDouble);
     return scores;
   };
-  z_ = start(false, layer.z.value, layer.z_gradient);
-  a_ = start(true, layer.activation(), layer.activation_gradient());
+  z_ = start(Subject::preactivation, layer.z.value, layer.z_gradient);
+  a_ = start(Subject::activation, layer.activation(), layer.activation_gradient());
 }
 
 std::array<at::Tensor*, 4> DeviceMethods::results() { return {&z_.moments, &z_.values, &a_.moments, &a_.values}; }
@@ -112,9 +106,9 @@ void DeviceMethods::fetch() {
 }
 
 statistics::BatchMoments DeviceMethods::moments(Method method, const support::ClusterRows& rows) const {
-  const Source source = *source_of(method);
-  const Scores& scores = source.is_of_a ? a_ : z_;
-  const at::Tensor moments = scores.moments[scores.moments_at[source.quantity]];
+  const MethodRow& row = row_of(method);
+  const Scores& scores = row.subject == Subject::activation ? a_ : z_;
+  const at::Tensor moments = scores.moments[scores.moments_at[quantity_of(row.sum).value()]];
   return {values_of(moments), static_cast<std::size_t>(moments.size(2)), rows};
 }
 

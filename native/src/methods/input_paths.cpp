@@ -1,5 +1,7 @@
 #include "methods/input_paths.hpp"
 
+#include "methods/catalog.hpp"
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -30,7 +32,7 @@ model::LayerNeeds path_needs() {
 /// Conductance goes from one end of the path to the other.
 QuadratureRule rule_for(const AttributionOptions& options) {
   QuadratureRule rule = quadrature_rule(options.quadrature, options.steps);
-  return model::wants(options.methods, Method::conductance) ? with_ends(std::move(rule)) : rule;
+  return wants(options.methods, Method::conductance) ? with_ends(std::move(rule)) : rule;
 }
 
 /// The points baseline + way · alpha of a path, one block of samples after the other.
@@ -144,11 +146,11 @@ void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model:
   }
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     const statistics::SampleValues reduction = model::reduction_of(layers[layer], batch.samples());
-    if (model::wants(options_.methods, Method::conductance)) {
+    if (wants(options_.methods, Method::conductance)) {
       layers[layer].rerun.push_back(
           {Method::conductance, reduction.sum(sums[layer].conductance), values_of(y_end - y_start)});
     }
-    if (model::wants(options_.methods, Method::internal_influence)) {
+    if (wants(options_.methods, Method::internal_influence)) {
       layers[layer].rerun.push_back({Method::internal_influence, reduction.sum(sums[layer].influence), {}});
     }
   }

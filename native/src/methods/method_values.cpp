@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "cuda/device.hpp"
-#include "model/layer_taps.hpp"
+#include "methods/catalog.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::methods {
@@ -16,23 +16,19 @@ using statistics::NeuronValues;
 using statistics::SampleValues;
 using statistics::WantedSums;
 
-/// Sums of z and ∂y/∂z.
-WantedSums wanted_of_z(const std::vector<Method>& methods) {
+/// The sums that the methods read of a subject and its gradient.
+WantedSums wanted_of(const std::vector<Method>& methods, Subject subject) {
   WantedSums sums;
-  sums.x = model::wants(methods, Method::preactivation);
-  sums.y = model::wants(methods, Method::gradient);
-  sums.products = model::wants(methods, Method::gradient_x_preactivation);
-  return sums;
-}
-
-/// Sums of a and ∂y/∂a.
-WantedSums wanted_of_a(const std::vector<Method>& methods) {
-  const bool is_centred = model::wants(methods, Method::gradient_x_centred_activation);
-  WantedSums sums;
-  sums.x = is_centred || model::wants(methods, Method::activation);
-  sums.y = is_centred;
-  sums.products = is_centred || model::wants(methods, Method::gradient_x_activation);
-  sums.positive = model::wants(methods, Method::activation_rate);
+  for (const Method method : methods) {
+    const MethodRow& row = row_of(method);
+    if (row.family == Family::batch && row.subject == subject) {
+      const bool is_centred = row.sum == Sum::centred_products;
+      sums.x = sums.x || is_centred || row.sum == Sum::values;
+      sums.y = sums.y || is_centred || row.sum == Sum::gradients;
+      sums.products = sums.products || is_centred || row.sum == Sum::products;
+      sums.positive = sums.positive || row.sum == Sum::positive;
+    }
+  }
   return sums;
 }
 
@@ -64,11 +60,11 @@ MethodReader::MethodReader(const std::vector<Method>& methods, const model::Laye
       return;
     }
   }
-  WantedSums of_z = wanted_of_z(methods);
+  WantedSums of_z = wanted_of(methods, Subject::preactivation);
   takes_gradient_ = of_z.y && !of_z.x && !of_z.products;
   of_z.y = of_z.y && !takes_gradient_;
   z_ = reduction.sums(layer.z.value, layer.z_gradient, of_z);
-  a_ = reduction.sums(layer.activation(), layer.activation_gradient(), wanted_of_a(methods));
+  a_ = reduction.sums(layer.activation(), layer.activation_gradient(), wanted_of(methods, Subject::activation));
 }
 
 MethodReader::MethodReader(const model::LayerBatch& layer, const SampleValues& reduction,
@@ -82,39 +78,40 @@ MethodValues MethodReader::read(Method method) const {
   if (device_ && DeviceMethods::has_moments(method)) {
     return {NeuronValues::borrowed({}), {}, {}, device_->moments(method, rows_)};
   }
-  MethodValues result{values(method), {}, {}, {}};
-  if (method == Method::gradient_x_centred_activation && device_) {
-    result.centred = device_->centred();
-  } else if (method == Method::gradient_x_centred_activation) {
-    result.centred = {a_.products, a_.y, divided(a_.x, reduction_.positions())};
+  const MethodRow& row = row_of(method);
+  MethodValues result{values(row), {}, {}, {}};
+  if (row.sum == Sum::centred_products) {
+    result.centred =
+        device_ ? device_->centred() : CentredValues{a_.products, a_.y, divided(a_.x, reduction_.positions())};
   }
   return result;
 }
 
-NeuronValues MethodReader::values(Method method) const {
-  switch (method) {
-    case Method::gradient:
-      return takes_gradient_ ? reduction_.values(layer_.z_gradient) : NeuronValues::borrowed(z_.y);
-    case Method::gradient_x_preactivation:
-      return NeuronValues::borrowed(z_.products);
-    case Method::gradient_x_activation:
-      return NeuronValues::borrowed(a_.products);
-    case Method::preactivation:
-      return NeuronValues(divided(z_.x, reduction_.positions()));
-    case Method::activation:
-      return NeuronValues(divided(a_.x, reduction_.positions()));
-    case Method::activation_rate:
-      return NeuronValues(divided(a_.positive, reduction_.positions()));
-    case Method::random:  // the same for all samples: only their number counts
-    case Method::gradient_x_centred_activation:
-      return reduction_.values(at::Tensor());
-    case Method::integrated_gradients:
-    case Method::conductance:
-    case Method::internal_influence:
-    case Method::ablation:
+NeuronValues MethodReader::values(const MethodRow& row) const {
+  const statistics::PositionSums& sums = row.subject == Subject::preactivation ? z_ : a_;
+  const auto of = [&](const std::vector<double>& values) {
+    return row.is_mean ? NeuronValues(divided(values, reduction_.positions())) : NeuronValues::borrowed(values);
+  };
+  switch (row.sum) {
+    case Sum::values:
+      return of(sums.x);
+    case Sum::gradients:
+      return takes_gradient_ && row.subject == Subject::preactivation ? reduction_.values(layer_.z_gradient)
+                                                                      : of(sums.y);
+    case Sum::products:
+      return of(sums.products);
+    case Sum::positive:
+      return of(sums.positive);
+    case Sum::formula:
+      return NeuronValues(row.formula(layer_, reduction_));
+    case Sum::none:              // nothing but the number of samples counts
+    case Sum::centred_products:  // its values are known only at the end
       break;
   }
-  throw InternalError("a method without a formula: " + std::to_string(static_cast<int>(method)));
+  if (row.needs_model()) {
+    throw InternalError("no values of the method " + std::string(row.name));
+  }
+  return reduction_.values(at::Tensor());
 }
 
 }  // namespace pregrad::methods

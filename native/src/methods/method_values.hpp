@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "methods/catalog.hpp"
 #include "methods/device_methods.hpp"
 #include "model/layer_batch.hpp"
 #include "pregrad/options.hpp"
@@ -35,7 +36,7 @@ class MethodReader {
   MethodValues read(Method method) const;
 
  private:
-  statistics::NeuronValues values(Method method) const;
+  statistics::NeuronValues values(const MethodRow& row) const;
 
   const model::LayerBatch& layer_;
   const statistics::SampleValues& reduction_;

@@ -1,9 +1,11 @@
 #include "methods/rerun_methods.hpp"
 
+#include <algorithm>
+
+#include "methods/catalog.hpp"
 #include "methods/layer_paths.hpp"
 #include "methods/removal.hpp"
 #include "methods/single_neurons.hpp"
-#include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::methods {
@@ -11,25 +13,28 @@ namespace pregrad::methods {
 RerunMethods::RerunMethods(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
                            const AttributionOptions& options)
     : model_(std::move(model)), options_(options) {
-  if (wants(Method::integrated_gradients) && options.baseline == Baseline::given && options.baselines.empty()) {
+  if (wants(options.methods, Family::layer_path) && options.baseline == Baseline::given && options.baselines.empty()) {
     throw ArgumentError("the baseline is given, but there are no baselines: give one per layer call");
   }
-  const bool by_mean = (wants(Method::integrated_gradients) && options.baseline == Baseline::mean) ||
-                       (wants(Method::ablation) && options.removal == Removal::mean);
+  const bool by_mean = (wants(options.methods, Family::layer_path) && options.baseline == Baseline::mean) ||
+                       (wants(options.methods, Family::removal) && options.removal == Removal::mean);
   if (by_mean && options.means.empty()) {
     throw ArgumentError(
         "there are no mean activations for a baseline or a removal by the mean: give those of a first pass with the "
         "method activation");
   }
-  if (wants(Method::integrated_gradients)) {
+  if (wants(options.methods, Family::layer_path)) {
     layer_rule_ = quadrature_rule(options.quadrature, options.steps);
   }
-  if (wants(Method::conductance) || wants(Method::internal_influence)) {
+  if (wants(options.methods, Family::input_path)) {
     input_paths_.emplace(model_, selection, options);
   }
 }
 
-bool RerunMethods::wants(Method method) const { return model::wants(options_.methods, method); }
+bool RerunMethods::has_any() const {
+  return std::any_of(options_.methods.begin(), options_.methods.end(),
+                     [](Method method) { return row_of(method).needs_model(); });
+}
 
 const LayerRerun& RerunMethods::rerun_of(const model::LayerBatch& layer, graph::Stage stage, bool gradients) {
   const std::lock_guard lock(mutex_);
@@ -45,11 +50,11 @@ void RerunMethods::add_scores(std::vector<model::LayerBatch>& layers, const mode
     input_paths_->add_scores(layers, batch);
   }
   for (model::LayerBatch& layer : layers) {
-    if (wants(Method::integrated_gradients)) {
+    if (wants(options_.methods, Family::layer_path)) {
       const LayerRerun& rerun = rerun_of(layer, graph::Stage::activation, true);
       layer.rerun.push_back(integrated_gradients(rerun, layer, batch, options_, layer_rule_));
     }
-    if (wants(Method::ablation)) {
+    if (wants(options_.methods, Family::removal)) {
       const LayerRerun& rerun = rerun_of(layer, stage_of(options_.removal), false);
       layer.rerun.push_back(single_neurons(rerun, layer, batch, options_));
     }

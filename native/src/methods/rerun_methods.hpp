@@ -22,7 +22,7 @@ class RerunMethods {
   RerunMethods(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
                const AttributionOptions& options);
 
-  bool has_any() const { return input_paths_ || wants(Method::integrated_gradients) || wants(Method::ablation); }
+  bool has_any() const;
 
   /// Adds their scores to each layer of the batch's own run.
   void add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch);
@@ -36,7 +36,6 @@ class RerunMethods {
   };
 
   const LayerRerun& rerun_of(const model::LayerBatch& layer, graph::Stage stage, bool gradients);
-  bool wants(Method method) const;
 
   std::shared_ptr<const Model::Implementation> model_;
   AttributionOptions options_;

@@ -18,15 +18,6 @@ struct LayerNeeds {
   bool gradients() const { return z.gradient || a.gradient; }
 };
 
-LayerNeeds needs_of(const std::vector<Method>& methods);
-
-bool wants(const std::vector<Method>& methods, Method method);
-
-/// Whether a method runs the model, or a part of it, again and again.
-bool needs_model(Method method);
-/// Whether one of the methods asks for derivatives of the output.
-bool need_gradients(const std::vector<Method>& methods);
-
 /// The same for a layer without an activation, where a is z.
 LayerNeeds without_activation(const LayerNeeds& needs);
 

@@ -1,0 +1,61 @@
+#include "methods/catalog.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace pregrad::methods {
+
+const std::array<MethodRow, all_methods.size()>& catalog() {
+  using enum Family;
+  static constexpr std::array<MethodRow, all_methods.size()> rows = {{
+      {Method::gradient, "gradient", batch, Subject::preactivation, Sum::gradients},
+      {Method::gradient_x_preactivation, "gradient-x-preactivation", batch, Subject::preactivation, Sum::products},
+      {Method::gradient_x_activation, "gradient-x-activation", batch, Subject::activation, Sum::products},
+      {Method::preactivation, "preactivation", batch, Subject::preactivation, Sum::values, true},
+      {Method::activation, "activation", batch, Subject::activation, Sum::values, true},
+      {Method::gradient_x_centred_activation, "gradient-x-centred-activation", batch, Subject::activation,
+       Sum::centred_products},
+      {Method::activation_rate, "activation-rate", batch, Subject::activation, Sum::positive, true},
+      {Method::integrated_gradients, "integrated-gradients", layer_path},
+      {Method::conductance, "conductance", input_path},
+      {Method::internal_influence, "internal-influence", input_path},
+      {Method::ablation, "ablation", removal},
+      {Method::random, "random", drawn},
+  }};
+  static_assert(std::ranges::equal(rows, all_methods, {}, &MethodRow::method));
+  return rows;
+}
+
+const MethodRow& row_of(Method method) { return catalog().at(static_cast<std::size_t>(method)); }
+
+bool wants(const std::vector<Method>& methods, Method method) {
+  return std::find(methods.begin(), methods.end(), method) != methods.end();
+}
+
+bool wants(const std::vector<Method>& methods, Family family) {
+  return std::any_of(methods.begin(), methods.end(), [&](Method method) { return row_of(method).family == family; });
+}
+
+bool need_gradients(const std::vector<Method>& methods) {
+  return std::any_of(methods.begin(), methods.end(), [](Method method) { return row_of(method).needs_gradients(); });
+}
+
+bool can_be_recorded(const std::vector<Method>& methods) {
+  return std::none_of(methods.begin(), methods.end(), [](Method method) {
+    const MethodRow& row = row_of(method);
+    return row.needs_model() || row.sum == Sum::formula;
+  });
+}
+
+model::LayerNeeds needs_of(const std::vector<Method>& methods) {
+  model::LayerNeeds needs;
+  for (const Method method : methods) {
+    const MethodRow& row = row_of(method);
+    graph::CaptureNeeds& subject = row.subject == Subject::preactivation ? needs.z : needs.a;
+    subject.value = subject.value || row.reads_values();
+    subject.gradient = subject.gradient || row.reads_gradients();
+  }
+  return needs;
+}
+
+}  // namespace pregrad::methods
