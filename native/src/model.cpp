@@ -39,13 +39,24 @@ Layer described(const graph::LayerSite& site, std::int64_t call) {
   return layer;
 }
 
-std::string shape_and_type(const at::Tensor& tensor) {
-  return support::shape_text(tensor.sizes()) + " of type " + c10::toString(tensor.scalar_type());
+/// `[8, 64] of type Float`, and with its name where it has one.
+std::string shape_and_type(const Inputs& inputs) {
+  std::string text;
+  for (const NamedTensor& each : inputs) {
+    text += (text.empty() ? "" : ", ") + (each.name.empty() ? "" : "'" + each.name + "' ") +
+            support::shape_text(each.tensor.sizes()) + " of type " + c10::toString(each.tensor.scalar_type());
+  }
+  return text;
+}
+
+bool have_floats(const Inputs& inputs) {
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [](const NamedTensor& each) { return at::isFloatingType(each.tensor.scalar_type()); });
 }
 
 /// What the caller can do about inputs that an operator of the model did not take.
-std::string mend(const at::Tensor& inputs, std::optional<at::ScalarType> weight_type, const std::string& reason) {
-  if (weight_type && !at::isFloatingType(inputs.scalar_type())) {
+std::string mend(const Inputs& inputs, std::optional<at::ScalarType> weight_type, const std::string& reason) {
+  if (weight_type && !have_floats(inputs)) {
     return std::string("its weights are ") + c10::toString(*weight_type) +
            ", so convert the inputs, in NumPy with x.astype(" +
            (*weight_type == at::kDouble ? "np.float64)" : "np.float32)");
@@ -81,12 +92,12 @@ bool are_equal(const at::Tensor& left, const at::Tensor& right, std::int64_t ste
 Model::Implementation::Implementation(graph::ModelGraph model)
     : model_(std::move(model)), untapped_(model_.tapped({})) {}
 
-graph::Run Model::Implementation::run(const graph::TappedGraph& graph, const at::Tensor& inputs) const {
+graph::Run Model::Implementation::run(const graph::TappedGraph& graph, const Inputs& inputs) const {
   const graph::ProductsInThisThread alone(graph.has_small_products(inputs));
   return guarded(inputs, [&] { return graph.run(model_.arguments(support::uploaded(inputs, model_.device()))); });
 }
 
-void Model::Implementation::rethrow_for(const at::Tensor& inputs) const {
+void Model::Implementation::rethrow_for(const Inputs& inputs) const {
   try {
     throw;
   } catch (const Error&) {
@@ -129,18 +140,19 @@ at::Tensor Model::Implementation::output_of(const c10::IValue& output) {
                               ", not a tensor: wrap it in a module that returns its logits");
 }
 
-at::Tensor Model::Implementation::forward(const at::Tensor& inputs) const {
+at::Tensor Model::Implementation::forward(const Inputs& inputs) const {
   const at::NoGradGuard no_gradients;
   return output_of(run(untapped_, inputs).output);
 }
 
-at::Tensor Model::Implementation::untouched_forward(const at::Tensor& inputs) const {
+at::Tensor Model::Implementation::untouched_forward(const Inputs& inputs) const {
   return guarded(inputs, [&] {
     // What writes into its input must not write into the caller's memory. With gradients, as the graphs of this model
     // take those branches of its code that training takes.
     const auto run = [&](bool with_gradients) {
       const c10::AutoGradMode mode(with_gradients);
-      const at::Tensor copy = support::uploaded(inputs, model_.device()).clone();
+      const Inputs copy =
+          support::uploaded(inputs, model_.device()).mapped([](const at::Tensor& tensor) { return tensor.clone(); });
       return output_of(model_.untouched().run(model_.arguments(copy))).detach();
     };
     try {
@@ -154,7 +166,7 @@ at::Tensor Model::Implementation::untouched_forward(const at::Tensor& inputs) co
   });
 }
 
-void Model::Implementation::require_same_outputs(const at::Tensor& inputs, const at::Tensor& outputs,
+void Model::Implementation::require_same_outputs(const Inputs& inputs, const at::Tensor& outputs,
                                                  const at::Tensor& expected, double size) const {
   const double difference = model::relative_difference(outputs, expected, size);
   const double rounding = model::rounding_of(model::coarser(expected.scalar_type(), model_.coarsest_type()));
@@ -163,9 +175,9 @@ void Model::Implementation::require_same_outputs(const at::Tensor& inputs, const
   }
   // A model that magnifies what it gets magnifies its rounding too.
   double magnified = 0;
-  if (at::isFloatingType(inputs.scalar_type())) {
-    const at::Tensor own = inputs.to(model_.weight_type().value_or(inputs.scalar_type()));
-    magnified = model::relative_difference(untouched_forward(model::nudged(own)), untouched_forward(own), size);
+  if (have_floats(inputs)) {
+    const Inputs own = model::with_floats(inputs, model_.weight_type());
+    magnified = model::relative_difference(untouched_forward(own.mapped(model::nudged)), untouched_forward(own), size);
   }
   constexpr double operators_in_a_row = 256;
   if (difference <= operators_in_a_row * magnified) {
@@ -188,7 +200,7 @@ std::vector<Layer> Model::Implementation::layers() const {
   return layers;
 }
 
-std::vector<Layer> Model::Implementation::layers(const at::Tensor& example) const {
+std::vector<Layer> Model::Implementation::layers(const Inputs& example) const {
   model::LayerSelection every;
   for (const graph::LayerSite& site : model_.sites().activations) {
     every.sites.push_back({&site, 0, {}, true});
@@ -196,12 +208,11 @@ std::vector<Layer> Model::Implementation::layers(const at::Tensor& example) cons
   return layers_of(example, every);
 }
 
-std::vector<Layer> Model::Implementation::layers(const at::Tensor& example,
-                                                 const std::vector<std::string>& names) const {
+std::vector<Layer> Model::Implementation::layers(const Inputs& example, const std::vector<std::string>& names) const {
   return layers_of(example, model::select_layers(model_.sites(), names));
 }
 
-std::vector<Layer> Model::Implementation::layers_of(const at::Tensor& example,
+std::vector<Layer> Model::Implementation::layers_of(const Inputs& example,
                                                     const model::LayerSelection& selection) const {
   model::check_inputs(example, model_.weight_type());
   std::vector<graph::Tap> taps;
@@ -227,23 +238,23 @@ std::vector<Layer> Model::Implementation::layers_of(const at::Tensor& example,
   return layers;
 }
 
-void Model::Implementation::require_independent_samples(const at::Tensor& inputs) const {
+void Model::Implementation::require_independent_samples(const Inputs& inputs) const {
   if (is_independent_.load(std::memory_order_relaxed)) {
     return;
   }
   // Two copies of a single sample make a batch in which one can change without the other.
-  at::Tensor batch = inputs.size(0) == 1 ? at::cat({inputs, inputs}) : inputs.slice(0, 0, samples_compared);
+  Inputs batch = inputs.samples() == 1 ? inputs.copies(2) : inputs.slice(0, samples_compared);
   at::Tensor outputs;
   try {
     outputs = forward(batch);
   } catch (const InputError&) {
-    if (inputs.size(0) == 1) {
+    if (inputs.samples() == 1) {
       return;  // the model takes one sample at a time
     }
     batch = inputs;
     outputs = forward(batch);
   }
-  outputs = model::as_outputs(outputs, batch.size(0));
+  outputs = model::as_outputs(outputs, batch.samples());
   model::require_finite_outputs(outputs);
   if (!are_equal(outputs, forward(batch), 1)) {
     throw UnsupportedModelError("two runs on the same inputs give different outputs: remove what is random in forward");
@@ -257,16 +268,18 @@ void Model::Implementation::require_independent_samples(const at::Tensor& inputs
   is_independent_.store(true, std::memory_order_relaxed);
 }
 
-bool Model::Implementation::depends_on_others(const at::Tensor& batch, const at::Tensor& outputs) const {
-  const std::int64_t pairs = batch.size(0) / 2;
-  const at::Tensor even = batch.slice(0, 0, 2 * pairs, 2);
+bool Model::Implementation::depends_on_others(const Inputs& batch, const at::Tensor& outputs) const {
+  const std::int64_t pairs = batch.samples() / 2;
   // Larger than any of the batch, smaller, and for numbers that stand for things just others.
-  const std::vector<at::Tensor> replacements = at::isFloatingType(batch.scalar_type())
-                                                   ? std::vector<at::Tensor>{even.abs() * 3 + 1, even.abs() * -3 - 1}
-                                                   : std::vector<at::Tensor>{even.flip(-1)};
-  for (const at::Tensor& replacement : replacements) {
-    at::Tensor other = batch.clone();
-    other.slice(0, 1, 2 * pairs, 2).copy_(replacement);
+  const auto replacement = [](const at::Tensor& even, double sign) {
+    return at::isFloatingType(even.scalar_type()) ? even.abs() * (3 * sign) + sign : even.flip(-1);
+  };
+  for (const double sign : {1.0, -1.0}) {
+    const Inputs other = batch.mapped([&](const at::Tensor& tensor) {
+      at::Tensor changed = tensor.clone();
+      changed.slice(0, 1, 2 * pairs, 2).copy_(replacement(tensor.slice(0, 0, 2 * pairs, 2), sign));
+      return changed;
+    });
     try {
       if (!are_equal(outputs, forward(other), 2)) {
         return true;
@@ -297,12 +310,18 @@ Model Model::from(const torch::jit::Module& module, c10::Device device) {
 
 std::vector<Layer> Model::layers() const { return implementation_->layers(); }
 
-std::vector<Layer> Model::layers(const at::Tensor& example) const {
+std::vector<Layer> Model::layers(const at::Tensor& example) const { return layers(Inputs(example)); }
+
+std::vector<Layer> Model::layers(const Inputs& example) const {
   const support::OwnState own_state;
   return support::on_device(device(), [&] { return implementation_->layers(support::without_inference(example)); });
 }
 
 std::vector<Layer> Model::layers(const at::Tensor& example, const std::vector<std::string>& names) const {
+  return layers(Inputs(example), names);
+}
+
+std::vector<Layer> Model::layers(const Inputs& example, const std::vector<std::string>& names) const {
   const support::OwnState own_state;
   return support::on_device(device(),
                             [&] { return implementation_->layers(support::without_inference(example), names); });
@@ -334,7 +353,9 @@ at::Tensor Model::Implementation::zeros(const std::vector<std::int64_t>& input_s
   }
 }
 
-at::Tensor Model::forward(const at::Tensor& inputs) const {
+at::Tensor Model::forward(const at::Tensor& inputs) const { return forward(Inputs(inputs)); }
+
+at::Tensor Model::forward(const Inputs& inputs) const {
   const support::OwnState own_state;
   return support::on_device(device(), [&] {
     model::check_inputs(inputs, implementation_->model().weight_type());

@@ -9,6 +9,7 @@
 #include <ATen/core/TensorBody.h>
 
 #include <pregrad/export.hpp>
+#include <pregrad/inputs.hpp>
 #include <pregrad/options.hpp>
 #include <pregrad/scores.hpp>
 
@@ -75,6 +76,7 @@ class PREGRAD_API Ablation {
   /// @param clusters [N], int64; undefined puts all samples into cluster 0
   /// @throws InputError, UnsupportedModelError, ArgumentError, DeviceError
   void add(const at::Tensor& inputs, const at::Tensor& labels = {}, const at::Tensor& clusters = {});
+  void add(const Inputs& inputs, const at::Tensor& labels = {}, const at::Tensor& clusters = {});
 
   /// How often a batch, or a half of one, did not fit into the memory of its device and was cut in two.
   std::int64_t batches_split() const;

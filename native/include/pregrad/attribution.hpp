@@ -8,6 +8,7 @@
 #include <ATen/core/TensorBody.h>
 
 #include <pregrad/export.hpp>
+#include <pregrad/inputs.hpp>
 #include <pregrad/options.hpp>
 #include <pregrad/scores.hpp>
 
@@ -38,6 +39,7 @@ class PREGRAD_API Attribution {
   /// @throws InputError, UnsupportedModelError, ArgumentError, DeviceError, LayerError if no gradient that a method
   /// needs leads from the output to a layer
   void add(const at::Tensor& inputs, const at::Tensor& labels = {}, const at::Tensor& clusters = {});
+  void add(const Inputs& inputs, const at::Tensor& labels = {}, const at::Tensor& clusters = {});
 
   /// How often a batch, or a half of one, did not fit into the memory of its device and was cut in two: 0 where all is
   /// well. A smaller batch from the start saves the runs that failed.

@@ -9,6 +9,7 @@
 #include <ATen/core/TensorBody.h>
 
 #include <pregrad/export.hpp>
+#include <pregrad/inputs.hpp>
 #include <pregrad/options.hpp>
 
 namespace pregrad {
@@ -58,6 +59,7 @@ class PREGRAD_API Check {
   /// @throws InputError, DeviceError, ArgumentError, UnsupportedModelError if, among other reasons, the outputs are not
   /// those of the model as it was read, LayerError if no gradient leads from the output to a layer
   void add(const at::Tensor& inputs, const at::Tensor& labels = {});
+  void add(const Inputs& inputs, const at::Tensor& labels = {});
 
   /// One result per layer call, in the order of execution, over all batches.
   std::vector<LayerCheck> results() const;

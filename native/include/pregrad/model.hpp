@@ -13,6 +13,7 @@
 #include <pregrad/attribution.hpp>
 #include <pregrad/check.hpp>
 #include <pregrad/export.hpp>
+#include <pregrad/inputs.hpp>
 #include <pregrad/layer.hpp>
 #include <pregrad/options.hpp>
 
@@ -40,6 +41,7 @@ class PREGRAD_API Model {
   std::vector<Layer> layers() const;
   /// The activation calls in the order in which they run for `example` [N, ...], with shapes.
   std::vector<Layer> layers(const at::Tensor& example) const;
+  std::vector<Layer> layers(const Inputs& example) const;
   /// The same for an input of zeros, in the type of the model's weights.
   /// @throws InputError if a size is not positive, or the model cannot take the shape
   std::vector<Layer> layers(const std::vector<std::int64_t>& input_shape) const;
@@ -47,12 +49,14 @@ class PREGRAD_API Model {
   /// `example` [N, ...]: `all` is every activation, `*:out` what leaves every module.
   /// @throws LayerError if a name fits nothing, ArgumentError if there is none, InputError
   std::vector<Layer> layers(const at::Tensor& example, const std::vector<std::string>& names) const;
+  std::vector<Layer> layers(const Inputs& example, const std::vector<std::string>& names) const;
   /// The same for an input of zeros, in the type of the model's weights.
   std::vector<Layer> layers(const std::vector<std::int64_t>& input_shape, const std::vector<std::string>& names) const;
 
   /// The model's output [N, outputs], without gradients.
   /// @throws InputError, DeviceError
   at::Tensor forward(const at::Tensor& inputs) const;
+  at::Tensor forward(const Inputs& inputs) const;
 
   /// @throws LayerError, ArgumentError
   Attribution attribution(const AttributionOptions& options) const;

@@ -5,6 +5,7 @@
 #include <pregrad/attribution.hpp>
 #include <pregrad/check.hpp>
 #include <pregrad/error.hpp>
+#include <pregrad/inputs.hpp>
 #include <pregrad/layer.hpp>
 #include <pregrad/model.hpp>
 #include <pregrad/options.hpp>

@@ -11,8 +11,8 @@
 #include "attribution/option_texts.hpp"
 #include "methods/layer_rerun.hpp"
 #include "methods/removal.hpp"
+#include "model/batch.hpp"
 #include "model/batch_checks.hpp"
-#include "model/batch_parts.hpp"
 #include "model/differentiation.hpp"
 #include "pregrad/ablation.hpp"
 #include "pregrad/error.hpp"
@@ -20,6 +20,7 @@
 #include "statistics/layer_reference.hpp"
 #include "support/failures.hpp"
 #include "support/own_state.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad::ablation {
 
@@ -142,17 +143,17 @@ Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementa
   }
 }
 
-void Ablation::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
+void Ablation::Implementation::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
   const at::NoGradGuard no_gradients;
   model::check_inputs(inputs, model_->model().weight_type());
-  const std::int64_t samples = inputs.size(0);
-  const at::Tensor checked_labels = model::checked_integers(labels, "labels", samples);
-  const at::Tensor checked_clusters = model::checked_clusters(clusters, samples);
+  model::Batch batch;
+  batch.inputs = inputs;
+  batch.labels = model::checked_integers(labels, "labels", batch.samples());
+  batch.clusters = model::checked_clusters(clusters, batch.samples());
   // The sums take all parts at once, so that a batch of which one fails adds nothing.
   std::vector<Measured> all;
-  const std::int64_t splits = model::in_parts(device(), samples, [&](const model::BatchPart& part) {
-    all.push_back(measured(part, part.of(inputs.detach()), part.of(checked_labels), part.of(checked_clusters)));
-  });
+  const std::int64_t splits =
+      model::in_parts(device(), batch, [&](const model::Batch& part) { all.push_back(measured(part)); });
 
   const std::lock_guard lock(mutex_);
   splits_ += splits;
@@ -167,23 +168,20 @@ void Ablation::Implementation::add(const at::Tensor& inputs, const at::Tensor& l
   }
 }
 
-Ablation::Implementation::Measured Ablation::Implementation::measured(const model::BatchPart& part,
-                                                                      const at::Tensor& inputs,
-                                                                      const at::Tensor& labels,
-                                                                      const at::Tensor& clusters) const {
-  model::if_two_fit(part, [&] { model_->require_independent_samples(inputs); });
-  const at::Tensor outputs = model::as_outputs(model_->forward(inputs), part.samples);
+Ablation::Implementation::Measured Ablation::Implementation::measured(const model::Batch& part) const {
+  model::if_two_fit(part, [&] { model_->require_independent_samples(part.inputs); });
+  const at::Tensor outputs = model::as_outputs(model_->forward(part.inputs), part.samples());
   model::require_finite_outputs(outputs);
   Measured result;
   result.is_classifier = outputs.size(1) > 1;
-  result.clusters = clusters;
-  if (result.is_classifier && !labels.defined()) {
+  result.clusters = part.clusters;
+  if (result.is_classifier && !part.labels.defined()) {
     throw InputError("there are no labels, without which there is no accuracy: give one per sample");
   }
   const at::Tensor label_indices =
-      result.is_classifier ? model::target_indices(outputs, labels, Target::label()) : at::Tensor();
-  const model::SampleBatch batch{inputs, model::target_indices(outputs, labels, options_.target), clusters,
-                                 part.short_of_memory};
+      result.is_classifier ? model::target_indices(outputs, part.labels, Target::label()) : at::Tensor();
+  model::Batch batch = part;
+  batch.targets = model::target_indices(outputs, part.labels, options_.target);
 
   result.points.resize(options_.orders.size());
   for (std::size_t i = 0; i < result.points.size(); ++i) {
@@ -195,8 +193,8 @@ Ablation::Implementation::Measured Ablation::Implementation::measured(const mode
   return result;
 }
 
-void Ablation::Implementation::measure(const LayerOrders& layer, const model::SampleBatch& batch,
-                                       const at::Tensor& labels, Points& points) const {
+void Ablation::Implementation::measure(const LayerOrders& layer, const model::Batch& batch, const at::Tensor& labels,
+                                       Points& points) const {
   const std::int64_t samples = batch.samples();
   std::vector<Task> tasks;
   for (std::size_t place = 0; place < layer.orders.size(); ++place) {
@@ -377,9 +375,13 @@ void Ablation::Implementation::merge(std::string_view state) {
 Ablation::Ablation(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Ablation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
+  add(Inputs(inputs), labels, clusters);
+}
+
+void Ablation::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
   const support::OwnState own_state;
   support::on_device(implementation_->device(), [&] {
-    implementation_->add(support::without_inference(inputs), support::without_inference(labels),
+    implementation_->add(support::detached(support::without_inference(inputs)), support::without_inference(labels),
                          support::without_inference(clusters));
   });
 }

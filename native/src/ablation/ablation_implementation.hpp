@@ -10,7 +10,7 @@
 
 #include "ablation/curve_sums.hpp"
 #include "methods/layer_rerun.hpp"
-#include "model/batch_parts.hpp"
+#include "model/batch.hpp"
 #include "model/layer_batch.hpp"
 #include "model/model_implementation.hpp"
 #include "pregrad/ablation.hpp"
@@ -21,7 +21,7 @@ class Ablation::Implementation {
  public:
   Implementation(std::shared_ptr<const Model::Implementation> model, const AblationOptions& options);
 
-  void add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters);
+  void add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters);
   std::vector<RemovalCurve> curves() const;
   std::int64_t batches_split() const;
   c10::Device device() const { return model_->model().device(); }
@@ -51,11 +51,9 @@ class Ablation::Implementation {
     bool is_classifier = true;
   };
 
-  Measured measured(const model::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
-                    const at::Tensor& clusters) const;
+  Measured measured(const model::Batch& part) const;
 
-  void measure(const LayerOrders& layer, const model::SampleBatch& batch, const at::Tensor& labels,
-               Points& points) const;
+  void measure(const LayerOrders& layer, const model::Batch& batch, const at::Tensor& labels, Points& points) const;
   at::Tensor masks_of(const std::vector<Task>& tasks, std::int64_t neurons) const;
   static at::Tensor places_of(const std::vector<Task>& tasks);
   /// float64 [orders of the layer, 1, neurons]; undefined where neurons are set to 0.

@@ -11,14 +11,15 @@
 #include "cuda/device.hpp"
 #include "graph/small_products.hpp"
 #include "methods/catalog.hpp"
+#include "model/batch.hpp"
 #include "model/batch_checks.hpp"
-#include "model/batch_parts.hpp"
 #include "model/differentiation.hpp"
 #include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 #include "support/failures.hpp"
 #include "support/own_state.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad {
 
@@ -75,14 +76,14 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
   }
 }
 
-void Attribution::Implementation::require_layers(const at::Tensor& inputs) {
+void Attribution::Implementation::require_layers(const Inputs& inputs) {
   if (has_layers_.load(std::memory_order_relaxed)) {
     return;
   }
-  const std::int64_t samples = inputs.size(0) == 2 ? 3 : 2;
+  const std::int64_t samples = inputs.samples() == 2 ? 3 : 2;
   const c10::AutoGradMode with_history(methods::need_gradients(options_.methods));
   try {
-    const at::Tensor some = at::cat({inputs, inputs, inputs}).slice(0, 0, samples);
+    const Inputs some = inputs.slice(0, samples).copies(3).slice(0, samples);
     for (const model::LayerBatch& layer : differentiated(some)) {
       model::require_batch_axis(layer, samples);
     }
@@ -92,7 +93,7 @@ void Attribution::Implementation::require_layers(const at::Tensor& inputs) {
   has_layers_.store(true, std::memory_order_relaxed);
 }
 
-std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const at::Tensor& inputs) const {
+std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const Inputs& inputs) const {
   // Methods that run the model again leave it to each run to take its gradients.
   const bool is_for_reruns = methods::need_gradients(options_.methods) && !needs_.gradients();
   graph::Run run =
@@ -100,29 +101,30 @@ std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const
           ? model_->run(model_->model().tapped(model::taps_of(selection_, methods::needs_of({Method::gradient}))),
                         inputs)
           : model_->run(graph_, inputs);
-  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
+  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.samples());
   model_->require_untouched_outputs(inputs, outputs);
   std::vector<model::LayerBatch> layers = model::selected_layers(selection_, std::move(run.executions));
   if (methods::need_gradients(options_.methods)) {
     // Which of the outputs is taken does not matter for whether there is a way to them.
-    model::differentiate_layers(layers, outputs, at::zeros({inputs.size(0)}, outputs.options().dtype(at::kLong)),
+    model::differentiate_layers(layers, outputs, at::zeros({inputs.samples()}, outputs.options().dtype(at::kLong)),
                                 Output::logit);
     model::require_influence(layers);
   }
   return layers;
 }
 
-void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
+void Attribution::Implementation::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
   model::check_inputs(inputs, model_->model().weight_type());
-  const std::int64_t samples = inputs.size(0);
-  const at::Tensor targets = model::checked_labels(labels, samples, options_.target);
-  const std::int64_t per_sample = targets.defined() && targets.dim() == 2 ? targets.size(1) : 1;
-  const at::Tensor members = model::checked_clusters(clusters, samples, per_sample);
+  model::Batch batch;
+  batch.inputs = inputs;
+  const std::int64_t samples = batch.samples();
+  batch.labels = model::checked_labels(labels, samples, options_.target);
+  const std::int64_t per_sample = batch.labels.defined() && batch.labels.dim() == 2 ? batch.labels.size(1) : 1;
+  batch.clusters = model::checked_clusters(clusters, samples, per_sample);
   // The table takes all parts at once, so that a batch of which one fails adds nothing.
   std::vector<attribution::LayerAddition> all;
-  const std::int64_t splits = model::in_parts(device(), samples, [&](const model::BatchPart& part) {
-    std::vector<attribution::LayerAddition> some =
-        additions(part, {part.of(inputs), part.of(targets), part.of(members)});
+  const std::int64_t splits = model::in_parts(device(), batch, [&](const model::Batch& part) {
+    std::vector<attribution::LayerAddition> some = additions_of_part(part);
     std::move(some.begin(), some.end(), std::back_inserter(all));
   });
   table_.add(all);
@@ -131,47 +133,48 @@ void Attribution::Implementation::add(const at::Tensor& inputs, const at::Tensor
   }
 }
 
-std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const model::BatchPart& part,
-                                                                               const LabelledBatch& batch) {
+std::vector<attribution::LayerAddition> Attribution::Implementation::additions_of_part(const model::Batch& part) {
   if (recorded_ && part.short_of_memory) {
     recorded_->give_up("the device has too little memory");
   }
   model::if_two_fit(part, [&] {
-    model_->require_independent_samples(batch.inputs);
-    require_layers(batch.inputs);
+    model_->require_independent_samples(part.inputs);
+    require_layers(part.inputs);
   });
-  if (batch.clusters.dim() == 1) {
-    return additions(batch, part.short_of_memory);
+  if (part.clusters.dim() == 1) {
+    return additions(part);
   }
-  const std::int64_t per_sample = batch.labels.size(1);
+  const std::int64_t per_sample = part.labels.size(1);
   // A few samples keep no processor busy, so that a copy of each per label costs little; many are run once, and
   // differentiated once per label. So is a batch of which only the end of the model is differentiated.
   constexpr std::int64_t few_samples = 64;
   constexpr double end_of_model = 1.0 / 8;
-  const bool takes_copies = !part.short_of_memory && part.samples * per_sample <= few_samples &&
+  const bool takes_copies = !part.short_of_memory && part.samples() * per_sample <= few_samples &&
                             graph_.work_behind_first_tap() > end_of_model;
   return model::with_copies(takes_copies ? per_sample : 1, [&](std::int64_t copies) {
-    return copies == 1 ? additions(batch, part.short_of_memory)
-                       : additions({batch.inputs.repeat_interleave(copies, 0), batch.labels.reshape({-1}),
-                                    batch.clusters.reshape({-1})},
-                                   false);
+    if (copies == 1) {
+      return additions(part);
+    }
+    model::Batch copied;
+    copied.inputs = part.inputs.repeated(copies);
+    copied.labels = part.labels.reshape({-1});
+    copied.clusters = part.clusters.reshape({-1});
+    return additions(copied);
   });
 }
 
-std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const LabelledBatch& batch,
-                                                                               bool short_of_memory) {
-  const at::Tensor inputs = batch.inputs.detach();
+std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const model::Batch& batch) {
   const std::shared_ptr<const support::ClusterRows> rows =
       batch.clusters.dim() == 1 ? attribution::rows_of(batch.clusters) : nullptr;
   if (recorded_ && rows) {
-    if (auto all = recorded_->additions({inputs, batch.labels, rows})) {
+    if (auto all = recorded_->additions(batch, rows)) {
       return *std::move(all);
     }
   }
   const c10::AutoGradMode with_history(needs_.gradients());
-  const graph::ProductsInThisThread alone(!rerun_methods_.has_any() && graph_.has_small_products(inputs));
-  graph::Run run = model_->run(graph_, inputs);
-  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
+  const graph::ProductsInThisThread alone(!rerun_methods_.has_any() && graph_.has_small_products(batch.inputs));
+  graph::Run run = model_->run(graph_, batch.inputs);
+  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), batch.samples());
   // A device's answer has to be waited for, so there the question comes when all the rest is done.
   const bool is_on_device = !outputs.is_cpu();
   if (!is_on_device) {
@@ -180,9 +183,12 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   std::vector<model::LayerBatch> layers = model::selected_layers(selection_, std::move(run.executions));
   const auto additions_of = [&](const at::Tensor& labels, const at::Tensor& clusters,
                                 const std::shared_ptr<const support::ClusterRows>& cluster_rows, bool is_last) {
-    const at::Tensor targets = model::target_indices(outputs, labels, options_.target);
-    model::differentiate_layers(layers, outputs, targets, options_.output, !is_last);
-    rerun_methods_.add_scores(layers, {inputs, targets, clusters, short_of_memory});
+    model::Batch explained = batch;
+    explained.labels = labels;
+    explained.clusters = clusters;
+    explained.targets = model::target_indices(outputs, labels, options_.target);
+    model::differentiate_layers(layers, outputs, explained.targets, options_.output, !is_last);
+    rerun_methods_.add_scores(layers, explained);
     std::vector<attribution::LayerAddition> some = table_.additions(layers, cluster_rows);
     if (is_last && is_on_device) {
       model::require_finite_outputs(outputs);
@@ -217,9 +223,13 @@ Scores Attribution::Implementation::scores() const { return Scores(table_.scores
 Attribution::Attribution(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
 void Attribution::add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
+  add(Inputs(inputs), labels, clusters);
+}
+
+void Attribution::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
   const support::OwnState own_state;
   support::on_device(implementation_->device(), [&] {
-    implementation_->add(support::without_inference(inputs), support::without_inference(labels),
+    implementation_->add(support::detached(support::without_inference(inputs)), support::without_inference(labels),
                          support::without_inference(clusters));
   });
 }

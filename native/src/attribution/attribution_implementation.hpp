@@ -11,7 +11,7 @@
 #include "attribution/score_table.hpp"
 #include "cuda/device.hpp"
 #include "methods/rerun_methods.hpp"
-#include "model/batch_parts.hpp"
+#include "model/batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/layer_taps.hpp"
 #include "model/model_implementation.hpp"
@@ -26,7 +26,7 @@ class Attribution::Implementation {
   Implementation(std::shared_ptr<const Model::Implementation> model, const AttributionOptions& options,
                  const cuda::RecorderFactory& make_recorder);
 
-  void add(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& clusters);
+  void add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters);
   Scores scores() const;
   c10::Device device() const { return model_->model().device(); }
   std::int64_t batches_split() const { return splits_.load(std::memory_order_relaxed); }
@@ -37,22 +37,15 @@ class Attribution::Implementation {
   void merge(std::string_view state) { table_.merge(state); }
 
  private:
-  /// Checked; labels and clusters are [N], or [N, K] for K labels per sample.
-  struct LabelledBatch {
-    at::Tensor inputs;
-    at::Tensor labels;
-    at::Tensor clusters;
-  };
-
   /// What a part of a batch adds to the table.
-  std::vector<attribution::LayerAddition> additions(const model::BatchPart& part, const LabelledBatch& batch);
+  std::vector<attribution::LayerAddition> additions_of_part(const model::Batch& part);
   /// What one forward of the batch, and one backward per label of a sample, add.
-  std::vector<attribution::LayerAddition> additions(const LabelledBatch& batch, bool short_of_memory);
+  std::vector<attribution::LayerAddition> additions(const model::Batch& batch);
   /// Refuses layers that the output does not depend on, and those whose batch is another axis of z that happens to have
   /// as many elements, which another number of samples shows. Looks once.
-  void require_layers(const at::Tensor& inputs);
+  void require_layers(const Inputs& inputs);
   /// The selected layers on some inputs, held against the untouched model, with gradients where a method wants them.
-  std::vector<model::LayerBatch> differentiated(const at::Tensor& inputs) const;
+  std::vector<model::LayerBatch> differentiated(const Inputs& inputs) const;
 
   std::shared_ptr<const Model::Implementation> model_;
   AttributionOptions options_;

@@ -96,8 +96,6 @@ cuda::Chunks RecordedIntegers::chunks(std::int64_t samples_per_chunk) {
 
 namespace {
 
-std::int64_t clusters_of(const PlannedBatch& batch) { return static_cast<std::int64_t>(batch.rows->size()); }
-
 /// Names and shapes alone: the tensors are the recorder's.
 model::LayerBatch without_tensors(const model::LayerBatch& layer) {
   model::LayerBatch described;
@@ -112,19 +110,20 @@ model::LayerBatch without_tensors(const model::LayerBatch& layer) {
 
 }  // namespace
 
-RecordedPlan::RecordedPlan(const Plan& plan, std::unique_ptr<cuda::Recorder> recorder, const PlannedBatch& first)
+RecordedPlan::RecordedPlan(const Plan& plan, std::unique_ptr<cuda::Recorder> recorder, const model::Batch& first,
+                           const Rows& rows)
     : plan_(plan),
       device_(plan.model.model().device()),
       recorder_(std::move(recorder)),
       first_labels_(first.labels),
-      inputs_(FixedTensor::like(first.inputs, device_)),
-      integers_(device_, first.inputs.size(0), clusters_of(first)) {
-  recorder_->on_stream([&] { fill(first); });
+      inputs_(FixedTensor::like(first.inputs.only(), device_)),
+      integers_(device_, first.samples(), static_cast<std::int64_t>(rows->size())) {
+  recorder_->on_stream([&] { fill(first, rows); });
 }
 
-void RecordedPlan::fill(const PlannedBatch& batch) {
-  inputs_.fill(batch.inputs);
-  integers_.fill(batch.labels, batch.rows);
+void RecordedPlan::fill(const model::Batch& batch, const Rows& rows) {
+  inputs_.fill(batch.inputs.only());
+  integers_.fill(batch.labels, rows);
 }
 
 bool RecordedPlan::is_result(const at::Tensor& tensor) const {
@@ -204,17 +203,17 @@ void RecordedPlan::record() {
   }
 }
 
-std::vector<LayerAddition> RecordedPlan::additions(const PlannedBatch& batch) {
+std::vector<LayerAddition> RecordedPlan::additions(const model::Batch& batch, const Rows& rows) {
   model::require_targets(recorded_->outputs.size(1), batch.labels, plan_.options.target);
   recorder_->on_stream([&] {
-    fill(batch);
+    fill(batch, rows);
     recorder_->replay();
     results_.fetch();
     if (results_.on_host().const_data_ptr<double>()[0] == 0) {
       model::require_finite_outputs(recorded_->outputs);
     }
   });
-  return plan_.table.additions(recorded_->layers, batch.rows, recorded_->methods);
+  return plan_.table.additions(recorded_->layers, rows, recorded_->methods);
 }
 
 }  // namespace pregrad::attribution

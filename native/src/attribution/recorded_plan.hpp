@@ -14,6 +14,7 @@
 #include "cuda/device.hpp"
 #include "graph/tapped_graph.hpp"
 #include "methods/device_methods.hpp"
+#include "model/batch.hpp"
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
@@ -77,6 +78,9 @@ class RecordedIntegers {
   std::vector<std::int64_t> sizes_;  ///< samples per chunk, of each table
 };
 
+/// The clusters of a batch with one label per sample.
+using Rows = std::shared_ptr<const support::ClusterRows>;
+
 /// What an attribution does with every batch.
 struct Plan {
   const Model::Implementation& model;
@@ -86,20 +90,13 @@ struct Plan {
   const ScoreTable& table;
 };
 
-/// A checked batch with one label per sample.
-struct PlannedBatch {
-  at::Tensor inputs;
-  at::Tensor labels;  ///< int64 [N] on the CPU; may be undefined
-  std::shared_ptr<const support::ClusterRows> rows;
-};
-
 /// The whole work of a plan for batches of one shape as a device repeats it: forward, backward and statistics. It reads
 /// inputs and integers from memory that keeps its place, and leaves its results in such memory. What a batch has to be
 /// looked at for happens before and after. For one thread at a time.
 class RecordedPlan {
  public:
   /// @param plan what it refers to must outlive this
-  RecordedPlan(const Plan& plan, std::unique_ptr<cuda::Recorder> recorder, const PlannedBatch& first);
+  RecordedPlan(const Plan& plan, std::unique_ptr<cuda::Recorder> recorder, const model::Batch& first, const Rows& rows);
 
   /// Does the work of the batch that this was made for, as the recorder would have it, and records nothing: libraries
   /// set themselves up in their first call, which a recording cannot hold.
@@ -109,7 +106,7 @@ class RecordedPlan {
 
   /// What a batch of that shape adds.
   /// @throws InputError as an attribution does
-  std::vector<LayerAddition> additions(const PlannedBatch& batch);
+  std::vector<LayerAddition> additions(const model::Batch& batch, const Rows& rows);
 
  private:
   struct Work {
@@ -119,7 +116,7 @@ class RecordedPlan {
     std::vector<methods::DeviceMethods> methods;  ///< per layer
   };
 
-  void fill(const PlannedBatch& batch);
+  void fill(const model::Batch& batch, const Rows& rows);
   Work work();
   methods::DeviceMethods methods_of(const model::LayerBatch& layer);
   bool is_result(const at::Tensor& tensor) const;

@@ -20,7 +20,8 @@ bool is_lost(const std::exception& error) { return support::device_failure(error
 
 class RecordedPlans::Lease {
  public:
-  Lease(RecordedPlans& plans, const PlannedBatch& batch) : plans_(plans), entry_(plans.taken(batch)) {}
+  Lease(RecordedPlans& plans, const model::Batch& batch, const Rows& rows)
+      : plans_(plans), entry_(plans.taken(batch, rows)) {}
   ~Lease() {
     if (entry_ != nullptr) {
       const std::lock_guard lock(plans_.mutex_);
@@ -39,8 +40,9 @@ class RecordedPlans::Lease {
   Entry* entry_;
 };
 
-RecordedPlans::Entry* RecordedPlans::taken(const PlannedBatch& batch) {
-  Shape shape{batch.inputs.sizes().vec(), batch.inputs.strides().vec(), batch.inputs.scalar_type(), batch.rows->size()};
+RecordedPlans::Entry* RecordedPlans::taken(const model::Batch& batch, const Rows& rows) {
+  const at::Tensor& inputs = batch.inputs.only();
+  Shape shape{inputs.sizes().vec(), inputs.strides().vec(), inputs.scalar_type(), rows->size()};
   const std::lock_guard lock(mutex_);
   if (has_given_up_) {
     return nullptr;
@@ -67,8 +69,8 @@ RecordedPlans::Entry* RecordedPlans::taken(const PlannedBatch& batch) {
   return &*found;
 }
 
-std::optional<std::vector<LayerAddition>> RecordedPlans::additions(const PlannedBatch& batch) {
-  const Lease lease(*this, batch);
+std::optional<std::vector<LayerAddition>> RecordedPlans::additions(const model::Batch& batch, const Rows& rows) {
+  const Lease lease(*this, batch, rows);
   if (lease.entry() == nullptr) {
     return std::nullopt;
   }
@@ -79,7 +81,7 @@ std::optional<std::vector<LayerAddition>> RecordedPlans::additions(const Planned
     recording = lease.entry()->recording;
   }
   if (!recording) {
-    recording = recorded(*lease.entry(), batch);
+    recording = recorded(*lease.entry(), batch, rows);
     if (!recording) {
       return std::nullopt;
     }
@@ -89,7 +91,7 @@ std::optional<std::vector<LayerAddition>> RecordedPlans::additions(const Planned
     }
   }
   try {
-    auto additions = recording->additions(batch);
+    auto additions = recording->additions(batch, rows);
     replays_.fetch_add(1, std::memory_order_relaxed);
     return additions;
   } catch (const std::exception& error) {
@@ -101,9 +103,9 @@ std::optional<std::vector<LayerAddition>> RecordedPlans::additions(const Planned
   }
 }
 
-std::shared_ptr<RecordedPlan> RecordedPlans::recorded(Entry& entry, const PlannedBatch& batch) {
+std::shared_ptr<RecordedPlan> RecordedPlans::recorded(Entry& entry, const model::Batch& batch, const Rows& rows) {
   try {
-    const auto recording = std::make_shared<RecordedPlan>(plan_, make_recorder_(), batch);
+    const auto recording = std::make_shared<RecordedPlan>(plan_, make_recorder_(), batch, rows);
     recording->warm_up();
     recording->record();
     return recording;

@@ -15,6 +15,7 @@
 
 #include "attribution/recorded_plan.hpp"
 #include "cuda/device.hpp"
+#include "model/batch.hpp"
 
 namespace pregrad::attribution {
 
@@ -34,7 +35,7 @@ class RecordedPlans {
 
   /// What the batch adds, or nothing if it has to be done without a recording.
   /// @throws as Attribution::add
-  std::optional<std::vector<LayerAddition>> additions(const PlannedBatch& batch);
+  std::optional<std::vector<LayerAddition>> additions(const model::Batch& batch, const Rows& rows);
 
   /// Gives back the memory of all recordings, and makes no more.
   /// @param why as for refusal
@@ -66,9 +67,9 @@ class RecordedPlans {
   class Lease;
 
   /// The entry of the batch's shape if there is a recording in it, or one is to be made.
-  Entry* taken(const PlannedBatch& batch);
+  Entry* taken(const model::Batch& batch, const Rows& rows);
   /// A recording of the batch's shape, or null if none can be made.
-  std::shared_ptr<RecordedPlan> recorded(Entry& entry, const PlannedBatch& batch);
+  std::shared_ptr<RecordedPlan> recorded(Entry& entry, const model::Batch& batch, const Rows& rows);
   void refuse(const std::string& why);
 
   Plan plan_;

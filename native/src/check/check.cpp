@@ -8,14 +8,16 @@
 
 #include "check/check_implementation.hpp"
 #include "check/output_noise.hpp"
+#include "model/batch.hpp"
 #include "model/batch_checks.hpp"
-#include "model/batch_parts.hpp"
 #include "model/differentiation.hpp"
 #include "model/layer_taps.hpp"
+#include "model/output_differences.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/sample_values.hpp"
 #include "support/failures.hpp"
 #include "support/own_state.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad {
 
@@ -32,10 +34,10 @@ model::LayerNeeds check_needs() {
 }
 
 /// Whether the widened model computes what the model computes.
-bool runs_alike(const Model::Implementation& wide, const Model::Implementation& model, const at::Tensor& inputs) {
+bool runs_alike(const Model::Implementation& wide, const Model::Implementation& model, const Inputs& inputs) {
   try {
     const at::Tensor expected = model.untouched_forward(inputs).to(at::kDouble);
-    const at::Tensor seen = wide.forward(inputs.to(at::kDouble));
+    const at::Tensor seen = wide.forward(model::with_floats(inputs, at::kDouble));
     constexpr double like_single_precision = 1e-3;
     return seen.scalar_type() == at::kDouble && seen.sizes() == expected.sizes() &&
            at::allclose(seen, expected, 0, like_single_precision * expected.abs().max().item<double>());
@@ -74,15 +76,16 @@ Check::Implementation::Implementation(std::shared_ptr<const Model::Implementatio
   }
 }
 
-Check::Implementation::Subject& Check::Implementation::subject_for(const at::Tensor& inputs) {
+Check::Implementation::Subject& Check::Implementation::subject_for(const Inputs& inputs) {
   if (subject_) {
     return *subject_;
   }
-  const auto type = model_->model().weight_type().value_or(inputs.scalar_type());
+  const at::ScalarType given = inputs.only().scalar_type();
+  const auto type = model_->model().weight_type().value_or(given);
   if (type == at::kDouble) {
     return subject_.emplace(model_, options_, true);
   }
-  if (type == at::kFloat && at::isFloatingType(inputs.scalar_type())) {
+  if (type == at::kFloat && at::isFloatingType(given)) {
     auto wide = std::make_shared<const Model::Implementation>(model_->model().in_double_precision());
     if (runs_alike(*wide, *model_, inputs)) {
       return subject_.emplace(std::move(wide), options_, true);
@@ -91,37 +94,35 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const at::Ten
   return subject_.emplace(model_, options_, false);
 }
 
-void Check::Implementation::add(const at::Tensor& inputs, const at::Tensor& labels) {
+void Check::Implementation::add(const Inputs& inputs, const at::Tensor& labels) {
   model::check_inputs(inputs, model_->model().weight_type());
-  const std::int64_t samples = inputs.size(0);
-  const at::Tensor checked_labels = model::checked_integers(labels, "labels", samples);
+  model::Batch batch;
+  batch.inputs = inputs;
+  batch.labels = model::checked_integers(labels, "labels", batch.samples());
 
   const std::lock_guard lock(mutex_);
   std::vector<check::LayerComparison> comparisons = comparisons_;
-  model::in_parts(device(), samples, [&](const model::BatchPart& part) {
+  model::in_parts(device(), batch, [&](const model::Batch& part) {
     std::vector<check::LayerComparison> some = comparisons;
-    add(part, part.of(inputs), part.of(checked_labels), some);
+    add(part, some);
     comparisons = std::move(some);
   });
   comparisons_ = std::move(comparisons);
 }
 
-void Check::Implementation::add(const model::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
-                                std::vector<check::LayerComparison>& comparisons) {
-  model::if_two_fit(part, [&] { model_->require_independent_samples(inputs); });
-  Subject& subject = subject_for(inputs);
-  model::SampleBatch batch;
-  batch.inputs = inputs.detach();
-  batch.short_of_memory = part.short_of_memory;
+void Check::Implementation::add(const model::Batch& part, std::vector<check::LayerComparison>& comparisons) {
+  model::if_two_fit(part, [&] { model_->require_independent_samples(part.inputs); });
+  Subject& subject = subject_for(part.inputs);
+  model::Batch batch = part;
   if (subject.in_double_precision) {
-    batch.inputs = batch.inputs.to(at::kDouble);
+    batch.inputs = model::with_floats(part.inputs, at::kDouble);
   }
   const c10::AutoGradMode with_history(true);
   graph::Run run = subject.model->run(subject.graph, batch.inputs);
-  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), part.samples);
+  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), part.samples());
   model::require_finite_outputs(outputs);
-  model_->require_untouched_outputs(inputs, outputs);
-  batch.targets = model::target_indices(outputs, labels, options_.target);
+  model_->require_untouched_outputs(part.inputs, outputs);
+  batch.targets = model::target_indices(outputs, part.labels, options_.target);
   const at::Tensor y = model::selected_outputs(outputs, batch.targets, options_.output).to(at::kCPU);
   const double output_size = outputs.detach().abs().max().item<double>();
   std::vector<LayerBatch> layers = model::selected_layers(subject.selection, std::move(run.executions));
@@ -129,13 +130,13 @@ void Check::Implementation::add(const model::BatchPart& part, const at::Tensor& 
   model::require_influence(layers);
 
   for (LayerBatch& layer : layers) {
-    const statistics::SampleValues reduction = model::reduction_of(layer, part.samples);
+    const statistics::SampleValues reduction = model::reduction_of(layer, part.samples());
     const std::vector<double> z_gradient = reduction.sum(layer.z_gradient);
     const auto site = std::find_if(subject.selection.sites.begin(), subject.selection.sites.end(),
                                    [&](const auto& each) { return each.site->name == layer.name; });
     check::LayerComparison& comparison = comparison_of(comparisons, layer, site->site->op, subject.in_double_precision);
     comparison.add_gradients(z_gradient, layer.has_activation ? reduction.sum(layer.a_gradient) : z_gradient,
-                             part.samples);
+                             part.samples());
     auto& rerun = subject.reruns[{layer.name, layer.call}];
     if (!rerun) {
       rerun = std::make_unique<const LayerRerun>(subject.model, layer.name, layer.call, graph::Stage::pre_activation,
@@ -145,7 +146,7 @@ void Check::Implementation::add(const model::BatchPart& part, const at::Tensor& 
   }
 }
 
-void Check::Implementation::compare(const LayerRerun& rerun, const LayerBatch& layer, const model::SampleBatch& batch,
+void Check::Implementation::compare(const LayerRerun& rerun, const LayerBatch& layer, const model::Batch& batch,
                                     const at::Tensor& y, double output_size, const std::vector<double>& gradient,
                                     bool in_double_precision, check::LayerComparison& comparison) const {
   const at::NoGradGuard no_gradients;
@@ -209,10 +210,12 @@ std::vector<LayerCheck> Check::Implementation::results() const {
 
 Check::Check(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 
-void Check::add(const at::Tensor& inputs, const at::Tensor& labels) {
+void Check::add(const at::Tensor& inputs, const at::Tensor& labels) { add(Inputs(inputs), labels); }
+
+void Check::add(const Inputs& inputs, const at::Tensor& labels) {
   const support::OwnState own_state;
   support::on_device(implementation_->device(), [&] {
-    implementation_->add(support::without_inference(inputs), support::without_inference(labels));
+    implementation_->add(support::detached(support::without_inference(inputs)), support::without_inference(labels));
   });
 }
 

@@ -12,7 +12,7 @@
 #include "check/layer_comparison.hpp"
 #include "graph/tapped_graph.hpp"
 #include "methods/layer_rerun.hpp"
-#include "model/batch_parts.hpp"
+#include "model/batch.hpp"
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
@@ -24,7 +24,7 @@ class Check::Implementation {
  public:
   Implementation(std::shared_ptr<const Model::Implementation> model, const CheckOptions& options);
 
-  void add(const at::Tensor& inputs, const at::Tensor& labels);
+  void add(const Inputs& inputs, const at::Tensor& labels);
   std::vector<LayerCheck> results() const;
   c10::Device device() const { return model_->model().device(); }
 
@@ -42,12 +42,11 @@ class Check::Implementation {
   };
 
   /// Adds a part of a batch to `comparisons`.
-  void add(const model::BatchPart& part, const at::Tensor& inputs, const at::Tensor& labels,
-           std::vector<check::LayerComparison>& comparisons);
-  Subject& subject_for(const at::Tensor& inputs);
+  void add(const model::Batch& part, std::vector<check::LayerComparison>& comparisons);
+  Subject& subject_for(const Inputs& inputs);
   /// @param y           float64 [N], what the gradient is of
   /// @param output_size the largest of all outputs
-  void compare(const methods::LayerRerun& rerun, const model::LayerBatch& layer, const model::SampleBatch& batch,
+  void compare(const methods::LayerRerun& rerun, const model::LayerBatch& layer, const model::Batch& batch,
                const at::Tensor& y, double output_size, const std::vector<double>& gradient, bool in_double_precision,
                check::LayerComparison& comparison) const;
   static check::LayerComparison& comparison_of(std::vector<check::LayerComparison>& comparisons,

@@ -12,7 +12,7 @@
 
 namespace pregrad::check {
 
-ShiftedOutputs::ShiftedOutputs(const methods::LayerRerun& rerun, const model::SampleBatch& batch, Output output,
+ShiftedOutputs::ShiftedOutputs(const methods::LayerRerun& rerun, const model::Batch& batch, Output output,
                                std::int64_t neurons, std::vector<std::int64_t> chosen, std::int64_t elements)
     : rerun_(rerun),
       output_(output),

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "methods/layer_rerun.hpp"
+#include "model/batch.hpp"
 #include "model/layer_batch.hpp"
 #include "pregrad/options.hpp"
 
@@ -17,7 +18,7 @@ class ShiftedOutputs {
   /// @param neurons of the layer
   /// @param chosen  those that are shifted, one after the other
   /// @param elements of z per sample
-  ShiftedOutputs(const methods::LayerRerun& rerun, const model::SampleBatch& batch, Output output, std::int64_t neurons,
+  ShiftedOutputs(const methods::LayerRerun& rerun, const model::Batch& batch, Output output, std::int64_t neurons,
                  std::vector<std::int64_t> chosen, std::int64_t elements);
 
   const std::vector<std::int64_t>& chosen() const { return chosen_; }

@@ -170,6 +170,7 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
     : classes_(std::move(read.classes)),
       untouched_(read.module ? std::make_shared<const UntouchedModel>(*std::move(read.module))
                              : std::make_shared<const UntouchedModel>(*read.model.graph)),
+      input_name_(std::move(read.input_name)),
       defaults_(std::move(read.defaults)),
       weight_type_(read.weight_type),
       expected_input_(std::move(read.expected_input)),
@@ -202,7 +203,12 @@ torch::jit::Graph& ModelGraph::graph_for(const std::vector<Tap>& taps) const {
   return !folded_ || std::any_of(taps.begin(), taps.end(), is_folded_away) ? *graph_ : *folded_->graph;
 }
 
-std::vector<c10::IValue> ModelGraph::arguments(const at::Tensor& inputs) const {
+std::vector<c10::IValue> ModelGraph::arguments(const Inputs& given) const {
+  const at::Tensor& inputs = given.only();
+  if (const std::string name = given.size() == 1 ? given.begin()->name : ""; !name.empty() && name != input_name_) {
+    throw InputError("the model's input is '" + input_name_ + "', and '" + name + "' was given: name it '" +
+                     input_name_ + "', or give the tensor without a name");
+  }
   if (expected_input_) {
     expected_input_->require(inputs);
   }

@@ -20,6 +20,7 @@
 #include "graph/rerun_graph.hpp"
 #include "graph/rewrites/batch_norm_folding.hpp"
 #include "graph/tapped_graph.hpp"
+#include "pregrad/inputs.hpp"
 
 namespace pregrad::graph {
 
@@ -64,6 +65,7 @@ class UntouchedModel {
 struct ReadModel {
   InlinedModel model;
   std::optional<torch::jit::Module> module;     ///< that `model` was made of; empty where there is none but the graph
+  std::string input_name;                       ///< what forward calls its input
   std::vector<c10::IValue> defaults;            ///< of forward's arguments after the input
   std::optional<at::ScalarType> weight_type;    ///< floating-point type of the weights; empty for a model without any
   std::optional<ExpectedInput> expected_input;  ///< empty for a model that says nothing of its input
@@ -93,7 +95,7 @@ class ModelGraph {
   ModelGraph in_double_precision() const;
   /// The arguments of a forward on `inputs`: the optional ones keep their defaults.
   /// @throws InputError if the model says that it does not take such inputs
-  std::vector<c10::IValue> arguments(const at::Tensor& inputs) const;
+  std::vector<c10::IValue> arguments(const Inputs& inputs) const;
 
  private:
   /// The fastest graph in which all taps have a place.
@@ -105,6 +107,7 @@ class ModelGraph {
   std::shared_ptr<torch::jit::Graph> graph_;
   std::optional<rewrites::FoldedGraph> folded_;  ///< empty where there is nothing to fold
   LayerSites sites_;
+  std::string input_name_;
   std::vector<c10::IValue> defaults_;
   std::optional<at::ScalarType> weight_type_;
   std::optional<ExpectedInput> expected_input_;

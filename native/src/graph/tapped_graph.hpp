@@ -9,6 +9,7 @@
 #include "graph/capture.hpp"
 #include "graph/small_products.hpp"
 #include "graph/tap_insertion.hpp"
+#include "pregrad/inputs.hpp"
 
 namespace pregrad::graph {
 
@@ -35,7 +36,9 @@ class TappedGraph {
   /// As work_behind_first_tap.
   double work_behind_first_tap() const { return work_behind_; }
   /// Whether running it on these inputs asks for no product that is worth a second thread.
-  bool has_small_products(const at::Tensor& inputs) const { return are_small_products(multiply_adds_per_row_, inputs); }
+  bool has_small_products(const Inputs& inputs) const {
+    return are_small_products(multiply_adds_per_row_, inputs.only());
+  }
 
  private:
   double work_behind_ = 1;

@@ -29,7 +29,7 @@ std::optional<std::size_t> quantity_of(Sum sum) {
   }
 }
 
-cuda::WantedQuantities wanted_of(const std::vector<Method>& methods, Subject subject) {
+cuda::WantedQuantities quantities_of(const std::vector<Method>& methods, Subject subject) {
   cuda::WantedQuantities wanted;
   wanted[cuda::sum_of_x].is_divided = true;
   wanted[cuda::positive_x].is_divided = true;
@@ -69,7 +69,7 @@ bool DeviceMethods::has_moments(Method method) { return quantity_of(row_of(metho
 DeviceMethods::DeviceMethods(const std::vector<Method>& methods, const model::LayerBatch& layer,
                              const statistics::SampleValues& reduction, std::int64_t clusters, const Kernels& kernels) {
   const auto start = [&](Subject subject, const at::Tensor& x, const at::Tensor& y) {
-    const cuda::WantedQuantities wanted = wanted_of(methods, subject);
+    const cuda::WantedQuantities wanted = quantities_of(methods, subject);
     Scores scores;
     std::int64_t moments = 0;
     std::int64_t values = 0;

@@ -11,7 +11,7 @@
 
 #include "cuda/device.hpp"
 #include "methods/layer_rerun.hpp"
-#include "model/batch_parts.hpp"
+#include "model/batch.hpp"
 #include "model/differentiation.hpp"
 #include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"
@@ -97,15 +97,15 @@ at::Tensor InputPaths::baseline_for(const at::Tensor& inputs) const {
   return baseline.detach().to(inputs.options());
 }
 
-void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch) const {
+void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch) const {
   constexpr std::int64_t samples_per_run = 256;
   const std::int64_t copies_per_run = batch.short_of_memory ? 1 : samples_per_run / batch.samples();
   model::with_copies(copies_per_run, [&](std::int64_t copies) { add_scores(layers, batch, copies); });
 }
 
-void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch,
+void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch,
                             std::int64_t copies) const {
-  const at::Tensor inputs = support::uploaded(batch.inputs, model_->model().device());
+  const at::Tensor inputs = support::uploaded(batch.inputs.only(), model_->model().device());
   const at::Tensor baseline = baseline_for(inputs);
   const at::Tensor way = inputs - baseline;
   const auto points = static_cast<std::int64_t>(rule_.points.size());

@@ -5,6 +5,7 @@
 
 #include "graph/tapped_graph.hpp"
 #include "methods/quadrature.hpp"
+#include "model/batch.hpp"
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
@@ -23,14 +24,14 @@ class InputPaths {
   /// Adds the scores of the methods that were asked for to each layer of the batch's own run.
   /// @throws InputError if inputs are no floating-point numbers, or the baseline does not fit them
   /// @throws UnsupportedModelError if a layer does not run everywhere on the path
-  void add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch) const;
+  void add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch) const;
 
  private:
   /// What is summed up along the path for one layer.
   struct Sums;
 
   /// @param copies how many points of the path share a run
-  void add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch, std::int64_t copies) const;
+  void add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch, std::int64_t copies) const;
   at::Tensor baseline_for(const at::Tensor& inputs) const;
 
   std::shared_ptr<const Model::Implementation> model_;

@@ -18,8 +18,8 @@ namespace pregrad::methods {
 namespace {
 
 /// Where the path starts: float64, in a shape that spreads over the layer's tensor; undefined for zeros.
-at::Tensor baseline_of(const model::LayerBatch& layer, const model::SampleBatch& batch,
-                       const AttributionOptions& options, std::int64_t neurons, std::int64_t rank, std::int64_t axis) {
+at::Tensor baseline_of(const model::LayerBatch& layer, const model::Batch& batch, const AttributionOptions& options,
+                       std::int64_t neurons, std::int64_t rank, std::int64_t axis) {
   if (options.baseline == Baseline::zero) {
     return {};
   }
@@ -32,7 +32,7 @@ at::Tensor baseline_of(const model::LayerBatch& layer, const model::SampleBatch&
 }  // namespace
 
 model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::LayerBatch& layer,
-                                         const model::SampleBatch& batch, const AttributionOptions& options,
+                                         const model::Batch& batch, const AttributionOptions& options,
                                          const QuadratureRule& rule) {
   const statistics::SampleValues reduction = model::reduction_of(layer, batch.samples());
   const at::NoGradGuard no_gradients;

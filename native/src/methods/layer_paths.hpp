@@ -2,6 +2,7 @@
 
 #include "methods/layer_rerun.hpp"
 #include "methods/quadrature.hpp"
+#include "model/batch.hpp"
 #include "model/layer_batch.hpp"
 #include "pregrad/options.hpp"
 
@@ -12,7 +13,7 @@ namespace pregrad::methods {
 /// @param rerun of the activation, with gradients
 /// @param rule   that of `options`
 model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::LayerBatch& layer,
-                                         const model::SampleBatch& batch, const AttributionOptions& options,
+                                         const model::Batch& batch, const AttributionOptions& options,
                                          const QuadratureRule& rule);
 
 }  // namespace pregrad::methods

@@ -5,7 +5,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "graph/neuron_axis.hpp"
-#include "model/batch_parts.hpp"
+#include "model/batch.hpp"
 #include "model/differentiation.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
@@ -61,7 +61,7 @@ LayerRerun::LayerRerun(std::shared_ptr<const Model::Implementation> model, const
       stage_(stage),
       gradients_(gradients) {}
 
-LayerRerun::Start LayerRerun::start(const at::Tensor& inputs, std::int64_t copies) const {
+LayerRerun::Start LayerRerun::start(const Inputs& inputs, std::int64_t copies) const {
   return model::with_copies(copies, [&](std::int64_t possible) {
     Start start = start_with(inputs, possible);
     if (possible > 1) {
@@ -72,14 +72,12 @@ LayerRerun::Start LayerRerun::start(const at::Tensor& inputs, std::int64_t copie
   });
 }
 
-LayerRerun::Start LayerRerun::start_with(const at::Tensor& inputs, std::int64_t copies) const {
+LayerRerun::Start LayerRerun::start_with(const Inputs& inputs, std::int64_t copies) const {
   const at::NoGradGuard no_gradients;
   Start start;
-  start.samples = inputs.size(0);
+  start.samples = inputs.samples();
   start.copies = copies;
-  std::vector<std::int64_t> repeats(static_cast<std::size_t>(inputs.dim()), 1);
-  repeats[0] = copies;
-  start.inputs = copies == 1 ? inputs.detach() : inputs.detach().repeat(repeats);
+  start.inputs = inputs.copies(copies);
   start.values = model_->guarded(start.inputs, [&] {
     return graph_.start(model_->model().arguments(support::uploaded(start.inputs, model_->model().device())));
   });
@@ -131,7 +129,7 @@ LayerRerun::Result LayerRerun::run(const Start& start, const Change& change) con
   return result;
 }
 
-std::int64_t worthwhile_copies(const model::SampleBatch& batch, std::int64_t elements_per_sample, std::int64_t wanted) {
+std::int64_t worthwhile_copies(const model::Batch& batch, std::int64_t elements_per_sample, std::int64_t wanted) {
   if (batch.short_of_memory) {
     return 1;
   }

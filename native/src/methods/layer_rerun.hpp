@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "graph/rerun_graph.hpp"
+#include "model/batch.hpp"
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
@@ -43,7 +44,7 @@ class LayerRerun {
   struct Start {
     graph::RerunGraph::Start values;
     Occurrence occurrence;
-    at::Tensor inputs;
+    Inputs inputs;
     std::int64_t samples = 0;
     std::int64_t copies = 1;
   };
@@ -51,7 +52,7 @@ class LayerRerun {
   /// Runs the model up to the layer, without gradients. A model that takes batches of one size only gets one copy,
   /// whatever is asked for.
   /// @throws InputError if the model cannot take them, LayerError if the call does not run on them
-  Start start(const at::Tensor& inputs, std::int64_t copies = 1) const;
+  Start start(const Inputs& inputs, std::int64_t copies = 1) const;
 
   /// A changed tensor for [copies · N, ...], or an undefined one to leave it. The second argument is the neuron axis.
   using Change = std::function<at::Tensor(const at::Tensor& value, std::int64_t neuron_axis)>;
@@ -65,7 +66,7 @@ class LayerRerun {
   Result run(const Start& start, const Change& change) const;
 
  private:
-  Start start_with(const at::Tensor& inputs, std::int64_t copies) const;
+  Start start_with(const Inputs& inputs, std::int64_t copies) const;
   bool is_ours(const graph::Execution& execution) const;
   Occurrence find_occurrence(const Start& start) const;
 
@@ -78,6 +79,6 @@ class LayerRerun {
 };
 
 /// How many copies of a batch are worth one run where `wanted` changes are to be tried.
-std::int64_t worthwhile_copies(const model::SampleBatch& batch, std::int64_t elements_per_sample, std::int64_t wanted);
+std::int64_t worthwhile_copies(const model::Batch& batch, std::int64_t elements_per_sample, std::int64_t wanted);
 
 }  // namespace pregrad::methods

@@ -45,7 +45,7 @@ const LayerRerun& RerunMethods::rerun_of(const model::LayerBatch& layer, graph::
   return *rerun;
 }
 
-void RerunMethods::add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch) {
+void RerunMethods::add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch) {
   if (input_paths_) {
     input_paths_->add_scores(layers, batch);
   }

@@ -11,6 +11,7 @@
 #include "methods/input_paths.hpp"
 #include "methods/layer_rerun.hpp"
 #include "methods/quadrature.hpp"
+#include "model/batch.hpp"
 
 namespace pregrad::methods {
 
@@ -25,7 +26,7 @@ class RerunMethods {
   bool has_any() const;
 
   /// Adds their scores to each layer of the batch's own run.
-  void add_scores(std::vector<model::LayerBatch>& layers, const model::SampleBatch& batch);
+  void add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch);
 
  private:
   struct Key {

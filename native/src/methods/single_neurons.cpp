@@ -61,8 +61,8 @@ class OneRemoved {
 
 }  // namespace
 
-model::SampleScores single_neurons(const LayerRerun& rerun, const model::LayerBatch& layer,
-                                   const model::SampleBatch& batch, const AttributionOptions& options) {
+model::SampleScores single_neurons(const LayerRerun& rerun, const model::LayerBatch& layer, const model::Batch& batch,
+                                   const AttributionOptions& options) {
   const at::NoGradGuard no_gradients;
   const statistics::SampleValues reduction = model::reduction_of(layer, batch.samples());
   const std::int64_t neurons = reduction.neurons();

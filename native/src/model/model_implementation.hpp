@@ -20,10 +20,10 @@ class Model::Implementation {
 
   /// Runs a graph of this model on checked inputs, in the caller's gradient mode.
   /// @throws InputError if the model cannot take them
-  graph::Run run(const graph::TappedGraph& graph, const at::Tensor& inputs) const;
+  graph::Run run(const graph::TappedGraph& graph, const Inputs& inputs) const;
   /// Calls `body`, which runs a part of this model on something made of `inputs`, likewise.
   template <typename Body>
-  auto guarded(const at::Tensor& inputs, const Body& body) const {
+  auto guarded(const Inputs& inputs, const Body& body) const {
     try {
       return body();
     } catch (...) {
@@ -33,21 +33,21 @@ class Model::Implementation {
   /// The model's output tensor, the first one of a tuple.
   static at::Tensor output_of(const c10::IValue& output);
 
-  at::Tensor forward(const at::Tensor& inputs) const;
+  at::Tensor forward(const Inputs& inputs) const;
   /// The output of the model as it was before it was made a graph, on checked inputs.
-  at::Tensor untouched_forward(const at::Tensor& inputs) const;
+  at::Tensor untouched_forward(const Inputs& inputs) const;
   /// Holds outputs of a graph of this model for `inputs` against those of the untouched model.
   /// @throws UnsupportedModelError if they differ by more than rounding
-  void require_untouched_outputs(const at::Tensor& inputs, const at::Tensor& outputs) const {
+  void require_untouched_outputs(const Inputs& inputs, const at::Tensor& outputs) const {
     require_same_outputs(inputs, outputs, untouched_forward(inputs));
   }
   /// The same for outputs that are known to be right.
   /// @param size what the difference is relative to at least
-  void require_same_outputs(const at::Tensor& inputs, const at::Tensor& outputs, const at::Tensor& expected,
+  void require_same_outputs(const Inputs& inputs, const at::Tensor& outputs, const at::Tensor& expected,
                             double size = 0) const;
   std::vector<Layer> layers() const;
-  std::vector<Layer> layers(const at::Tensor& example) const;
-  std::vector<Layer> layers(const at::Tensor& example, const std::vector<std::string>& names) const;
+  std::vector<Layer> layers(const Inputs& example) const;
+  std::vector<Layer> layers(const Inputs& example, const std::vector<std::string>& names) const;
 
   /// An input of zeros in the type of the model's weights.
   /// @throws InputError if a size is not positive
@@ -56,12 +56,12 @@ class Model::Implementation {
   /// Refuses a model that gives other outputs than it did untouched, or in which the output of a sample changes with
   /// the other samples of its batch; looks once.
   /// @throws UnsupportedModelError
-  void require_independent_samples(const at::Tensor& inputs) const;
+  void require_independent_samples(const Inputs& inputs) const;
 
  private:
-  [[noreturn]] void rethrow_for(const at::Tensor& inputs) const;
-  std::vector<Layer> layers_of(const at::Tensor& example, const model::LayerSelection& selection) const;
-  bool depends_on_others(const at::Tensor& batch, const at::Tensor& outputs) const;
+  [[noreturn]] void rethrow_for(const Inputs& inputs) const;
+  std::vector<Layer> layers_of(const Inputs& example, const model::LayerSelection& selection) const;
+  bool depends_on_others(const Inputs& batch, const at::Tensor& outputs) const;
 
   graph::ModelGraph model_;
   graph::TappedGraph untapped_;

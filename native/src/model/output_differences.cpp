@@ -57,7 +57,16 @@ at::ScalarType coarser(at::ScalarType left, at::ScalarType right) {
   return epsilon_of(left) > epsilon_of(right) ? left : right;
 }
 
+Inputs with_floats(const Inputs& inputs, std::optional<at::ScalarType> type) {
+  return inputs.mapped([&](const at::Tensor& tensor) {
+    return type && at::isFloatingType(tensor.scalar_type()) ? tensor.to(*type) : tensor;
+  });
+}
+
 at::Tensor nudged(const at::Tensor& inputs) {
+  if (!at::isFloatingType(inputs.scalar_type())) {
+    return inputs;
+  }
   const at::Tensor flat = inputs.detach().reshape({-1});
   const at::Tensor turns = at::arange(flat.numel(), flat.options().dtype(at::kLong)).remainder(2).mul(2).sub(1);
   const double largest = flat.abs().max().item<double>();

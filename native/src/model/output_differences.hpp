@@ -1,6 +1,10 @@
 #pragma once
 
+#include <optional>
+
 #include <ATen/core/Tensor.h>
+
+#include "pregrad/inputs.hpp"
 
 namespace pregrad::model {
 
@@ -16,7 +20,10 @@ double rounding_of(at::ScalarType type);
 /// Whichever of two floating-point types has fewer digits.
 at::ScalarType coarser(at::ScalarType left, at::ScalarType right);
 
-/// The inputs with each value moved by as much as its type resolves, up and down by turns.
+/// The inputs with those of a floating-point type in this one; as they are without one.
+Inputs with_floats(const Inputs& inputs, std::optional<at::ScalarType> type);
+
+/// An input with each value moved by as much as its type resolves, up and down by turns; integers stay.
 at::Tensor nudged(const at::Tensor& inputs);
 
 }  // namespace pregrad::model

@@ -65,6 +65,7 @@ graph::ReadModel read_module(const torch::jit::Module& module, c10::Device devic
   graph::ReadModel read;
   read.classes = evaluated._ivalue()->compilation_unit();
   read.defaults = graph::optional_arguments(evaluated);
+  read.input_name = evaluated.get_method("forward").function().getSchema().arguments().at(1).name();
   read.weight_type = weight_type_of(evaluated);
   read.model = graph::inline_modules(evaluated, device);
   read.module = std::move(evaluated);

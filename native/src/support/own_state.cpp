@@ -1,5 +1,6 @@
 #include "support/own_state.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -92,6 +93,13 @@ OwnState::~OwnState() {
 
 at::Tensor without_inference(const at::Tensor& tensor) {
   return tensor.defined() && tensor.is_inference() ? tensor.clone() : tensor;
+}
+
+Inputs without_inference(const Inputs& inputs) {
+  const bool is_free = std::none_of(inputs.begin(), inputs.end(), [](const NamedTensor& each) {
+    return each.tensor.defined() && each.tensor.is_inference();
+  });
+  return is_free ? inputs : inputs.mapped([](const at::Tensor& tensor) { return without_inference(tensor); });
 }
 
 }  // namespace pregrad::support

@@ -7,6 +7,8 @@
 #include <c10/core/InferenceMode.h>
 #include <c10/core/ScalarType.h>
 
+#include "pregrad/inputs.hpp"
+
 namespace pregrad::support {
 
 /// The state in which a call of PreGrad computes, whatever its caller has set for this thread: gradients are recorded,
@@ -35,5 +37,6 @@ class OwnState {
 
 /// A tensor that autograd can keep: one that was made in inference mode is copied, any other is given back.
 at::Tensor without_inference(const at::Tensor& tensor);
+Inputs without_inference(const Inputs& inputs);
 
 }  // namespace pregrad::support

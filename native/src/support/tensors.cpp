@@ -1,5 +1,7 @@
 #include "support/tensors.hpp"
 
+#include <algorithm>
+
 #include <atomic>
 #include <bit>
 
@@ -23,6 +25,16 @@ at::Tensor uploaded(const at::Tensor& tensor, c10::Device device) {
     return tensor.to(device);
   }
   return tensor.pin_memory().to(device, tensor.scalar_type(), /*non_blocking=*/true);
+}
+
+Inputs detached(const Inputs& inputs) {
+  return inputs.mapped([](const at::Tensor& tensor) { return tensor.defined() ? tensor.detach() : tensor; });
+}
+
+Inputs uploaded(const Inputs& inputs, c10::Device device) {
+  const bool is_there = std::all_of(inputs.begin(), inputs.end(),
+                                    [&](const NamedTensor& each) { return each.tensor.device() == device; });
+  return is_there ? inputs : inputs.mapped([&](const at::Tensor& tensor) { return uploaded(tensor, device); });
 }
 
 namespace {

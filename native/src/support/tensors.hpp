@@ -8,6 +8,8 @@
 #include <c10/core/Device.h>
 #include <c10/util/ArrayRef.h>
 
+#include "pregrad/inputs.hpp"
+
 namespace pregrad::support {
 
 /// A shape as messages show it: `[8, 64]`.
@@ -16,6 +18,10 @@ std::string shape_text(c10::ArrayRef<std::int64_t> shape);
 /// `tensor` on `device`. What goes up to a GPU passes through pinned memory, so that the caller need not wait for it;
 /// LibTorch keeps that memory until it is there. `tensor` itself is not read any more after this returns.
 at::Tensor uploaded(const at::Tensor& tensor, c10::Device device);
+Inputs uploaded(const Inputs& inputs, c10::Device device);
+
+/// The inputs without the history that autograd has of them.
+Inputs detached(const Inputs& inputs);
 
 /// The first sample of a floating-point tensor [N, ...] that holds NaN or infinity, if there is one.
 std::optional<std::int64_t> first_sample_not_finite(const at::Tensor& values);

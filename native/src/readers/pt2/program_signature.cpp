@@ -231,6 +231,7 @@ void ProgramSignature::define_inputs(graph::ReadModel& read, Values& values, Arc
   }
   require_one_input(inputs);
   read.expected_input = expected_input(inputs.front());
+  read.input_name = inputs.front();
 }
 
 void ProgramSignature::require_one_input(const std::vector<std::string>& names) const {

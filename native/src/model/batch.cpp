@@ -1,7 +1,8 @@
-#include "model/batch_parts.hpp"
+#include "model/batch.hpp"
 
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pregrad/error.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 /// LibTorch's words if the part does not fit, else none. The exception is gone when this returns, and with it whatever
 /// memory it may have held on to.
-std::string refusal(const BatchPart& part, const std::function<void(const BatchPart&)>& body) {
+std::string refusal(const Batch& part, const std::function<void(const Batch&)>& body) {
   try {
     body(part);
     return {};
@@ -33,28 +34,33 @@ std::string refusal(const BatchPart& part, const std::function<void(const BatchP
 
 }  // namespace
 
-at::Tensor BatchPart::of(const at::Tensor& tensor) const {
-  const bool is_all = !tensor.defined() || tensor.size(0) == samples;
-  return is_all ? tensor : tensor.slice(0, first, first + samples);
+Batch Batch::slice(std::int64_t begin, std::int64_t count) const {
+  const auto rows = [&](const at::Tensor& tensor) {
+    return tensor.defined() ? tensor.slice(0, begin, begin + count) : tensor;
+  };
+  return {
+      inputs.slice(begin, begin + count), rows(labels), rows(clusters), rows(targets), first + begin, short_of_memory};
 }
 
-std::int64_t in_parts(c10::Device device, std::int64_t samples, const std::function<void(const BatchPart&)>& body) {
+std::int64_t in_parts(c10::Device device, const Batch& batch, const std::function<void(const Batch&)>& body) {
   std::int64_t splits = 0;
-  std::vector<BatchPart> waiting = {{0, samples, false}};  // the last one is next
+  std::vector<Batch> waiting = {batch};  // the last one is next
   while (!waiting.empty()) {
-    const BatchPart part = waiting.back();
+    Batch part = std::move(waiting.back());
     waiting.pop_back();
     const std::string words = refusal(part, body);
     if (words.empty()) {
       continue;
     }
-    if (!part.is_single_sample()) {
+    const std::int64_t samples = part.samples();
+    const bool is_second_try = part.short_of_memory;
+    part.short_of_memory = true;
+    if (samples > 1) {
       ++splits;
-      const std::int64_t half = part.samples / 2;
-      waiting.push_back({part.first + half, part.samples - half, true});
-      waiting.push_back({part.first, half, true});
-    } else if (!part.short_of_memory) {
-      waiting.push_back({part.first, 1, true});
+      waiting.push_back(part.slice(samples / 2, samples - samples / 2));
+      waiting.push_back(part.slice(0, samples / 2));
+    } else if (!is_second_try) {
+      waiting.push_back(std::move(part));
     } else {
       throw DeviceError("the memory of device " + device.str() + " is too small for a single sample (" + words +
                         "): free memory there, score fewer layers or methods at once, or use a device with more of it");
@@ -63,11 +69,11 @@ std::int64_t in_parts(c10::Device device, std::int64_t samples, const std::funct
   return splits;
 }
 
-void if_two_fit(const BatchPart& part, const std::function<void()>& check) {
+void if_two_fit(const Batch& part, const std::function<void()>& check) {
   try {
     check();
   } catch (const std::exception& error) {
-    if (!part.is_single_sample() || !support::is_out_of_memory(error)) {
+    if (part.samples() != 1 || !support::is_out_of_memory(error)) {
       throw;
     }
   }

@@ -8,6 +8,7 @@
 #include <c10/core/Device.h>
 
 #include "pregrad/error.hpp"
+#include "pregrad/inputs.hpp"
 #include "support/failures.hpp"
 
 namespace pregrad::model {
@@ -32,26 +33,29 @@ auto with_copies(std::int64_t copies, const Body& body) {
   return body(1);
 }
 
-/// Some consecutive samples of a batch.
-struct BatchPart {
-  std::int64_t first = 0;
-  std::int64_t samples = 0;
-  /// Whether the part is a second try, after the device had no memory for more.
+/// A checked batch: what goes into the model and what its samples are.
+struct Batch {
+  Inputs inputs;
+  at::Tensor labels;       ///< int64 [N], or [N, K] for K labels per sample, on the CPU; may be undefined
+  at::Tensor clusters;     ///< int64, shaped like labels; may be undefined
+  at::Tensor targets;      ///< int64 [N] on the outputs' device: which output is explained; undefined before a forward
+  std::int64_t first = 0;  ///< where it begins in the batch that it is a part of
+  /// Whether it is a second try, after the device had no memory for more: runs are not joined then.
   bool short_of_memory = false;
 
-  bool is_single_sample() const { return samples == 1; }
-  /// The part's rows of a tensor of the batch; undefined stays so.
-  at::Tensor of(const at::Tensor& tensor) const;
+  std::int64_t samples() const { return inputs.samples(); }
+  /// Samples [begin, begin + count) of it, on the same memory.
+  Batch slice(std::int64_t begin, std::int64_t count) const;
 };
 
 /// Calls `body` on the whole batch or, where the device has no memory for a part, on its halves, in order; down to
 /// single samples. A call that throws must leave nothing behind.
 /// @returns how often a part was cut in two
 /// @throws DeviceError if a single sample does not fit, and whatever else `body` throws
-std::int64_t in_parts(c10::Device device, std::int64_t samples, const std::function<void(const BatchPart&)>& body);
+std::int64_t in_parts(c10::Device device, const Batch& batch, const std::function<void(const Batch&)>& body);
 
 /// Calls `check`, which runs a few samples at once. A device without memory for two samples never runs two, so that
 /// what a batch of several would show does not matter: then nothing is checked.
-void if_two_fit(const BatchPart& part, const std::function<void()>& check);
+void if_two_fit(const Batch& part, const std::function<void()>& check);
 
 }  // namespace pregrad::model

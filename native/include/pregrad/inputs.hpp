@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <ATen/core/TensorBody.h>
+#include <c10/util/SmallVector.h>
+
+#include <pregrad/export.hpp>
+
+namespace pregrad {
+
+/// One tensor of a model's inputs and the name that the model's forward has for it.
+struct NamedTensor {
+  std::string name;  ///< "" for the only one, whatever it is called
+  at::Tensor tensor;
+};
+
+/// What goes into a model at once: named tensors [N, ...], axis 0 of each being the batch.
+class PREGRAD_API Inputs {
+ public:
+  Inputs() = default;
+  /// The only input of a model, whatever it is called.
+  Inputs(at::Tensor only);  // NOLINT(google-explicit-constructor): one tensor is the common case
+  /// @throws ArgumentError if there is none, or a name is missing or stands twice
+  static Inputs of(std::vector<NamedTensor> tensors);
+
+  std::size_t size() const { return tensors_.size(); }
+  const NamedTensor* begin() const { return tensors_.begin(); }
+  const NamedTensor* end() const { return tensors_.end(); }
+  /// The tensor of a model with one input; undefined if there is none.
+  /// @throws InputError if there are several
+  const at::Tensor& only() const;
+
+  /// N; 0 without a tensor.
+  std::int64_t samples() const;
+  /// Samples [begin, end), every `step`-th, on the same memory.
+  Inputs slice(std::int64_t begin, std::int64_t end, std::int64_t step = 1) const;
+  /// The batch so many times, one after the other.
+  Inputs copies(std::int64_t count) const;
+  /// Each sample so many times, side by side.
+  Inputs repeated(std::int64_t count) const;
+  /// The same names for what `change` makes of the tensors.
+  Inputs mapped(const std::function<at::Tensor(const at::Tensor&)>& change) const;
+
+ private:
+  c10::SmallVector<NamedTensor, 1> tensors_;
+};
+
+}  // namespace pregrad

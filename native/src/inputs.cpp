@@ -1,0 +1,71 @@
+#include "pregrad/inputs.hpp"
+
+#include <set>
+#include <utility>
+
+#include "pregrad/error.hpp"
+
+namespace pregrad {
+
+Inputs::Inputs(at::Tensor only) { tensors_.push_back({{}, std::move(only)}); }
+
+Inputs Inputs::of(std::vector<NamedTensor> tensors) {
+  if (tensors.empty()) {
+    throw ArgumentError("there are no inputs: name at least one");
+  }
+  std::set<std::string> names;
+  Inputs inputs;
+  for (NamedTensor& each : tensors) {
+    if (each.name.empty()) {
+      throw ArgumentError("an input has no name: give the one that the model's forward has for it");
+    }
+    if (!names.insert(each.name).second) {
+      throw ArgumentError("the input '" + each.name + "' is given twice: name each input once");
+    }
+    inputs.tensors_.push_back(std::move(each));
+  }
+  return inputs;
+}
+
+const at::Tensor& Inputs::only() const {
+  static const at::Tensor none;
+  if (tensors_.size() > 1) {
+    std::string names;
+    for (const NamedTensor& each : tensors_) {
+      names += (names.empty() ? "'" : ", '") + each.name + "'";
+    }
+    throw InputError("the inputs are " + names + ", and the model takes one: give one tensor");
+  }
+  return tensors_.empty() ? none : tensors_.front().tensor;
+}
+
+std::int64_t Inputs::samples() const {
+  const bool is_empty = tensors_.empty() || !tensors_.front().tensor.defined() || tensors_.front().tensor.dim() == 0;
+  return is_empty ? 0 : tensors_.front().tensor.size(0);
+}
+
+Inputs Inputs::slice(std::int64_t begin, std::int64_t end, std::int64_t step) const {
+  return mapped([&](const at::Tensor& tensor) { return tensor.slice(0, begin, end, step); });
+}
+
+Inputs Inputs::copies(std::int64_t count) const {
+  return mapped([&](const at::Tensor& tensor) {
+    std::vector<std::int64_t> repeats(static_cast<std::size_t>(tensor.dim()), 1);
+    repeats.at(0) = count;
+    return count == 1 ? tensor : tensor.repeat(repeats);
+  });
+}
+
+Inputs Inputs::repeated(std::int64_t count) const {
+  return mapped([&](const at::Tensor& tensor) { return tensor.repeat_interleave(count, 0); });
+}
+
+Inputs Inputs::mapped(const std::function<at::Tensor(const at::Tensor&)>& change) const {
+  Inputs changed;
+  for (const NamedTensor& each : tensors_) {
+    changed.tensors_.push_back({each.name, change(each.tensor)});
+  }
+  return changed;
+}
+
+}  // namespace pregrad
