@@ -19,8 +19,7 @@ PREGRAD_STATISTICS(c10::BFloat16)
 
 template void launch<MergedMoments>(const MergedMoments&, cudaStream_t);
 
-#define PREGRAD_PATHS(In, Out) \
-  template void launch<PathPoints<In, Out>>(const PathPoints<In, Out>&, cudaStream_t);
+#define PREGRAD_PATHS(In, Out) template void launch<PathPoints<In, Out>>(const PathPoints<In, Out>&, cudaStream_t);
 
 PREGRAD_PATHS(float, float)
 PREGRAD_PATHS(double, double)

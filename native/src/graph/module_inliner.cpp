@@ -168,6 +168,22 @@ class Inliner {
     insert_and_replace(*level.graph, node, graph_of(type->getMethod(name)), node->inputs());
   }
 
+  /// Whether an operator, or a function that is called with it, changes the list or dict.
+  static bool is_written(const Value* container) {
+    return std::any_of(container->uses().begin(), container->uses().end(), [](const torch::jit::Use& use) {
+      if (use.user->kind() == prim::CallFunction && use.offset > 0) {
+        const auto type = use.user->input(0)->type()->cast<FunctionType>();
+        return is_written(graph_of(*type->function()).inputs().at(use.offset - 1));
+      }
+      const c10::FunctionSchema* const schema = use.user->maybeSchema();
+      if (schema == nullptr || use.offset >= schema->arguments().size()) {
+        return false;
+      }
+      const c10::AliasInfo* const alias = schema->arguments()[use.offset].alias_info();
+      return alias != nullptr && alias->isWrite();
+    });
+  }
+
   void resolve_attribute(Level& level, Node* node) {
     const auto [module, path] = level.modules.at(node->input());
     const std::string& name = node->s(attr::name);
@@ -175,6 +191,10 @@ class Inliner {
     if (value.isModule()) {
       level.modules.emplace(node->output(), std::make_pair(value.toModule(), join(path, name)));
       return;
+    }
+    if ((value.isList() || value.isGenericDict()) && is_written(node->output())) {
+      throw UnsupportedModelError("the model changes its attribute '" + join(path, name) +
+                                  "' in forward, so results would depend on earlier inputs: remove that change");
     }
     WithInsertPoint guard(node);
     node->output()->replaceAllUsesWith(insert_attribute(*level.graph, value, join(path, name)));

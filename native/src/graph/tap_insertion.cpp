@@ -4,6 +4,8 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include <ATen/core/jit_type.h>
 #include <torch/csrc/jit/runtime/operator.h>
@@ -133,6 +135,129 @@ Node* node_at(const NodesByScope& nodes, const Scope* scope, const std::string& 
   return node->second;
 }
 
+/// The values that `value` is without an operator in between: those that a branch hands on, those that a loop begins
+/// with and hands from round to round.
+std::vector<torch::jit::Use> handed_on(Value* value) {
+  Node* const node = value->node();
+  constexpr std::size_t trip_count_and_condition = 2;
+  const auto of_loop = [&](Node* loop, std::size_t carried) {
+    Node* const round = loop->blocks().at(0)->return_node();
+    return std::vector<torch::jit::Use>{{loop, carried + trip_count_and_condition}, {round, carried + 1}};
+  };
+  if (node->kind() == torch::jit::prim::Loop) {
+    return of_loop(node, value->offset());
+  }
+  if (node->kind() == torch::jit::prim::If) {
+    std::vector<torch::jit::Use> uses;
+    for (Block* branch : node->blocks()) {
+      uses.emplace_back(branch->return_node(), value->offset());
+    }
+    return uses;
+  }
+  Node* const owner = node->owningBlock()->owningNode();
+  const bool is_carried = node->kind() == torch::jit::prim::Param && owner != nullptr &&
+                          owner->kind() == torch::jit::prim::Loop && value->offset() > 0;
+  return is_carried ? of_loop(owner, value->offset() - 1) : std::vector<torch::jit::Use>();
+}
+
+bool may_hold_tensors(const Value* value) {
+  return value->type()->isSubtypeOf(*c10::TensorType::get()) || !value->type()->containedTypes().empty();
+}
+
+/// Whether what reads a tensor there has a part in what the graph returns, other than as a shape, a type or a
+/// condition.
+bool reaches_output(const torch::jit::Use& first) {
+  std::unordered_set<const Value*> seen;
+  std::vector<torch::jit::Use> uses = {first};
+  const auto follow = [&](const Value* value) {
+    if (may_hold_tensors(value) && seen.insert(value).second) {
+      uses.insert(uses.end(), value->uses().begin(), value->uses().end());
+    }
+  };
+  while (!uses.empty()) {
+    const torch::jit::Use use = uses.back();
+    uses.pop_back();
+    Node* const reader = use.user;
+    const auto* const schema = reader->maybeSchema();
+    if (schema != nullptr && schema->is_mutable()) {
+      return true;
+    }
+    if (reader->kind() == torch::jit::prim::Return) {
+      Node* const owner = reader->owningBlock()->owningNode();
+      if (owner == nullptr) {
+        return true;
+      }
+      const bool is_loop = owner->kind() == torch::jit::prim::Loop;
+      if (!is_loop) {
+        follow(owner->output(use.offset));
+      } else if (use.offset > 0) {
+        follow(owner->output(use.offset - 1));
+        follow(owner->blocks().at(0)->inputs().at(use.offset));
+      }
+    } else if (reader->kind() == torch::jit::prim::Loop) {
+      constexpr std::size_t trip_count_and_condition = 2;
+      if (use.offset >= trip_count_and_condition) {
+        follow(reader->output(use.offset - trip_count_and_condition));
+        follow(reader->blocks().at(0)->inputs().at(use.offset - 1));
+      }
+    } else if (reader->kind() != c10::aten::detach && reader->kind() != torch::jit::prim::If) {
+      for (const Value* output : reader->outputs()) {
+        follow(output);
+      }
+    }
+  }
+  return false;
+}
+
+/// Whether one of two readers runs only where the other does not.
+bool exclude_each_other(const Node* left, const Node* right) {
+  std::unordered_map<const Node*, const Block*> branches;
+  for (const Block* block = left->owningBlock(); block->owningNode() != nullptr;
+       block = block->owningNode()->owningBlock()) {
+    branches.emplace(block->owningNode(), block);
+  }
+  for (const Block* block = right->owningBlock(); block->owningNode() != nullptr;
+       block = block->owningNode()->owningBlock()) {
+    const auto found = branches.find(block->owningNode());
+    if (found != branches.end()) {
+      return found->second != block;
+    }
+  }
+  return false;
+}
+
+/// A tap at z sees what reads z. Where a loop or a branch hands z on, what reads it under its earlier names is before
+/// the tap, and would be missing from ∂y/∂z.
+/// @throws LayerError if there is such a reader
+void require_all_readers_behind(const LayerSite& site, Value* z) {
+  std::unordered_set<const Value*> seen = {z};
+  std::vector<Value*> values = {z};
+  while (!values.empty()) {
+    Value* const value = values.back();
+    values.pop_back();
+    const std::vector<torch::jit::Use> ways = handed_on(value);
+    for (const torch::jit::Use& way : ways) {
+      Value* const source = way.user->input(way.offset);
+      if (!seen.insert(source).second) {
+        continue;
+      }
+      for (const torch::jit::Use& use : source->uses()) {
+        const bool is_way = std::any_of(ways.begin(), ways.end(), [&](const torch::jit::Use& each) {
+          return each.user == use.user && each.offset == use.offset;
+        });
+        if (!is_way && !exclude_each_other(way.user, use.user) && reaches_output(use)) {
+          throw LayerError("the pre-activation of layer '" + site.name + "' goes through a " +
+                           (value->node()->kind() == torch::jit::prim::If ? "branch" : "loop") +
+                           " of the scripted model and is read before it too, which its gradient would miss: save the "
+                           "model with torch.export.save or torch.jit.trace, or name the layer that produces it, as "
+                           "`pregrad layers --all` lists them");
+        }
+      }
+      values.push_back(source);
+    }
+  }
+}
+
 /// Whether the activation writes into the tensor that it reads.
 bool writes_into_its_input(const AliasDb& aliases, const TapPlace& place, Node* reader) {
   for (Node* node = reader; node != place.activation->next(); node = node->next()) {
@@ -218,6 +343,9 @@ std::vector<TapPlace> find_tap_places(Graph& graph, const AliasDb& aliases, cons
   places.reserve(taps.size());
   for (const Tap& tap : taps) {
     places.push_back(find_place(aliases, *tap.site, nodes));
+    if (tap.z.gradient || tap.edits_z) {
+      require_all_readers_behind(*tap.site, places.back().z);
+    }
   }
   return places;
 }

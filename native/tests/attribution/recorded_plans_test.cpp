@@ -28,7 +28,7 @@
 #include "readers/torchscript_reader.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::recorded_plans_test {
 
 namespace {
 
@@ -106,7 +106,8 @@ TEST_P(RecordedFixtureTest, ReplayedBatchesGiveTheScoresOfTheOthers) {
   const Data last = shuffled(data, samples - 1);
   add(seen, last);
   add(expected, last);
-  expect_equal_scores(seen.scores(), expected.scores(), tolerance);
+  // Kernels of old instruction sets treat the ends of a row by where it lies in memory, which a recording holds elsewhere.
+  expect_equal_scores(seen.scores(), expected.scores(), promised_between_batches);
   EXPECT_EQ(counts.recorders, 1);
   if (reads_numbers(GetParam())) {
     EXPECT_EQ(seen.graph_refusal(), "CUDA error: operation not permitted when stream is capturing");
@@ -507,4 +508,4 @@ TEST_F(RecordedPlansTest, SeveralLabelsPerSampleGiveTheSameScores) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::recorded_plans_test

@@ -10,7 +10,7 @@
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::hard_graphs_test {
 
 namespace {
 
@@ -175,6 +175,103 @@ void expect_refused(const std::string& body, const at::Tensor& x, const char* re
   EXPECT_THAT([&] { gradients(module, x, "forward"); }, ThrowsMessage<UnsupportedModelError>(HasSubstr(reason)));
 }
 
+class HandedOnTest : public testing::TestWithParam<HardGraph> {};
+
+TEST_P(HandedOnTest, WhatIsReadUnderAnEarlierNameIsNotLeftOut) {
+  const torch::jit::Module module = module_of(GetParam().body);
+  EXPECT_THAT([&] { gradients(module, inputs(), "forward"); },
+              ThrowsMessage<LayerError>(HasSubstr("is read before it too, which its gradient would miss")));
+  // Values are those of the tensor, whoever reads it.
+  AttributionOptions options;
+  options.layers = {"forward"};
+  options.methods = {Method::preactivation};
+  options.target = Target::index(1);
+  Attribution attribution = Model::from(module).attribution(options);
+  EXPECT_NO_THROW(attribution.add(inputs()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Bodies, HandedOnTest,
+                         testing::Values(HardGraph{"ReadBeforeALoop", R"(
+  z = torch.mm(x, self.w1) + self.shift
+  sum = z * 0.5
+  for i in range(3):
+    z = torch.relu(z)
+  return torch.mm(sum + z, self.w2)
+)"},
+                                         HardGraph{"ReadInTheRoundBefore", R"(
+  z = torch.mm(x, self.w1) + self.shift
+  sum = torch.zeros_like(x[:, :5])
+  for i in range(3):
+    z = torch.relu(z) * 2.0
+    sum = sum + z
+  return torch.mm(sum, self.w2)
+)"},
+                                         HardGraph{"ReadBeforeABranchHandsItOn", R"(
+  y = torch.mm(x, self.w1) + self.shift
+  sum = y * 0.5
+  if x.size(0) > 4:
+    z = y
+  else:
+    z = y * 2.0
+  return torch.mm(torch.relu(z) + sum, self.w2)
+)"}),
+                         graph_name);
+
+TEST(HardGraphs, ALoopMayHandZOnThatNobodyElseReads) {
+  const torch::jit::Module module = module_of(R"(
+  z = torch.mm(x, self.w1) + self.shift
+  for i in range(x.size(0) - 6):
+    z = torch.tanh(z) * 2.0 + float(z.size(1))
+  return torch.mm(z, self.w2)
+)");
+  const at::Tensor x = inputs();
+  const std::vector<Score> scores = gradients(module, x, "forward").entries();
+  ASSERT_EQ(scores.size(), 2U);
+  constexpr double step = 1e-6;
+  for (std::int64_t neuron = 0; neuron < 5; ++neuron) {
+    const double truth = (total_output(module, x, neuron, step) - total_output(module, x, neuron, -step)) /
+                         (2 * step * static_cast<double>(x.size(0)));
+    EXPECT_NEAR(scores[0].statistics.mean.at(static_cast<std::size_t>(neuron)), truth, 1e-6);
+  }
+}
+
+TEST(HardGraphs, ModelsThatRememberBatchesAreRefused) {
+  const auto with_attribute = [](const std::string& body) {
+    torch::jit::Module module = module_of("  return x\n");
+    module.register_attribute("seen", c10::ListType::ofFloats(), c10::List<double>({1.0}));
+    module.register_attribute("counts", c10::DictType::create(c10::StringType::get(), c10::IntType::get()), [] {
+      c10::Dict<std::string, std::int64_t> counts;
+      counts.insert("n", 1);
+      return c10::IValue(counts);
+    }());
+    module.define("def run(self, x):\n" + body);
+    torch::jit::Module other("Other");
+    other.register_module("inner", module);
+    other.define("def forward(self, x):\n  return self.inner.run(x)\n");
+    return other;
+  };
+  const auto refuses = [&](const std::string& body, const char* name) {
+    EXPECT_THAT([&] { Model::from(with_attribute(body)); },
+                ThrowsMessage<UnsupportedModelError>(HasSubstr(std::string("changes its attribute 'inner.") + name)));
+  };
+  refuses("  self.seen.append(1.0)\n  return torch.mm(torch.relu(torch.mm(x, self.w1)), self.w2) * len(self.seen)\n",
+          "seen");
+  refuses("  self.counts['n'] += 1\n  return torch.mm(torch.relu(torch.mm(x, self.w1)), self.w2) * self.counts['n']\n",
+          "counts");
+  EXPECT_NO_THROW(Model::from(with_attribute(
+      "  return torch.mm(torch.relu(torch.mm(x, self.w1)), self.w2) * self.counts['n'] * len(self.seen)\n")));
+}
+
+TEST(HardGraphs, AModelThatSetsASeedIsRefused) {
+  EXPECT_THAT(
+      [] {
+        Model::from(
+            module_of("  torch.manual_seed(3)\n"
+                      "  return torch.mm(torch.relu(torch.mm(x, self.w1)) * torch.rand([5]), self.w2)\n"));
+      },
+      ThrowsMessage<UnsupportedModelError>(HasSubstr("sets the seed of random numbers")));
+}
+
 TEST(HardGraphs, InteractingSamplesAreRefusedWhateverTheFirstBatch) {
   const char* reason = "changes with the other samples";
   for (const at::Tensor& x : {inputs(), inputs().slice(0, 0, 1), torch::zeros({8, 6}, torch::kDouble)}) {
@@ -214,4 +311,4 @@ TEST(HardGraphs, OutputsThatHaveNoGradientAreRefused) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::hard_graphs_test
