@@ -11,7 +11,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::bad_input_test {
 
 namespace {
 
@@ -145,4 +145,4 @@ TEST_F(BadInputTest, TargetsAndOutputsAreThoseAskedFor) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::bad_input_test

@@ -10,7 +10,7 @@
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::borders_test {
 
 namespace {
 
@@ -136,4 +136,4 @@ TEST(Borders, ATensorThatNothingReadsHasNoGradient) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::borders_test

@@ -10,7 +10,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::consistency_test {
 
 namespace {
 
@@ -152,4 +152,4 @@ TEST(Consistency, SpreadSurvivesAMeanAMillionTimesAsLarge) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::consistency_test

@@ -11,7 +11,7 @@
 #include "operator_counts.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::counted_work_test {
 
 namespace {
 
@@ -77,4 +77,4 @@ TEST_F(CountedWorkTest, OperatorsPerBatchStayFew) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::counted_work_test

@@ -9,7 +9,7 @@
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::failure_causes_test {
 
 namespace {
 
@@ -153,4 +153,4 @@ TEST(FailureCauses, ANeuronThatIsOffIsNotWithoutInfluence) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::failure_causes_test

@@ -7,7 +7,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::golden_test {
 
 namespace {
 
@@ -110,4 +110,4 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, RefusedTest, testing::ValuesIn(refused_fixtur
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::golden_test

@@ -9,7 +9,7 @@
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::inputs_test {
 
 namespace {
 
@@ -80,4 +80,4 @@ INSTANTIATE_TEST_SUITE_P(Forms, NamedInputTest,
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::inputs_test

@@ -19,7 +19,7 @@
 #include "pregrad/pregrad.hpp"
 #include "statistics/cluster_accumulator.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::merge_test {
 
 namespace {
 
@@ -435,4 +435,4 @@ TEST(MergeOfOutputsTest, AModelOfOneOutputAddsUp) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::merge_test

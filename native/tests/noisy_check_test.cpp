@@ -11,7 +11,7 @@
 #include "methods/layer_rerun.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::noisy_check_test {
 
 namespace {
 
@@ -151,4 +151,4 @@ TEST(LayerComparison, RoundingIsNoKink) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::noisy_check_test

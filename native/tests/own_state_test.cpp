@@ -14,7 +14,7 @@
 #include "pregrad/pregrad.hpp"
 #include "support/own_state.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::own_state_test {
 
 namespace {
 
@@ -202,4 +202,4 @@ TEST(OwnState, OnlyTensorsOfInferenceModeAreCopied) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::own_state_test

@@ -11,7 +11,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::truth_test {
 
 namespace {
 
@@ -115,4 +115,4 @@ INSTANTIATE_TEST_SUITE_P(Layers, FiniteDifferenceTest,
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::truth_test

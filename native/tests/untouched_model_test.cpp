@@ -16,7 +16,7 @@
 #include "pregrad/pregrad.hpp"
 #include "readers/torchscript_reader.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::untouched_model_test {
 
 namespace {
 
@@ -226,4 +226,4 @@ TEST(OutputDifferences, AModelThatMagnifiesRoundingIsNoOtherModel) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::untouched_model_test

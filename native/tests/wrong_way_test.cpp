@@ -12,7 +12,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::wrong_way_test {
 
 namespace {
 
@@ -152,4 +152,4 @@ TEST(WrongWay, OneBackwardPerSampleRunsManyTimesTheOperatorsOfOneForAll) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::wrong_way_test

@@ -11,7 +11,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::ablation_test {
 
 namespace {
 
@@ -279,4 +279,4 @@ TEST_F(AblationTest, WrongOptionsAreRefusedInOneLine) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::ablation_test

@@ -12,7 +12,7 @@
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::anchor_test {
 
 namespace {
 
@@ -192,4 +192,4 @@ TEST(AnchorTest, ForRemovalByTheMeanTheCentredScoreIsBest) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::anchor_test

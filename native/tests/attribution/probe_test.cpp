@@ -11,7 +11,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::probe_test {
 
 namespace {
 
@@ -136,4 +136,4 @@ TEST_F(ProbeTest, AForwardThatThrewCanBeDiscarded) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::probe_test

@@ -13,7 +13,7 @@
 #include "resnet.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::repeated_targets_test {
 
 namespace {
 
@@ -170,4 +170,4 @@ TEST(RepeatedTargets, RefuseWhatDoesNotFit) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::repeated_targets_test

@@ -6,7 +6,7 @@
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::check_test {
 
 namespace {
 
@@ -142,4 +142,4 @@ TEST(CheckTest, WrongOptionsAreRefused) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::check_test

@@ -6,7 +6,7 @@
 #include "cuda/tensors.hpp"
 #include "cuda_devices.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::cuda_paths_test {
 
 namespace {
 
@@ -98,4 +98,4 @@ PREGRAD_ON_BOTH(CudaPathsTest);
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::cuda_paths_test

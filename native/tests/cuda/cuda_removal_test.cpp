@@ -8,7 +8,7 @@
 #include "cuda_devices.hpp"
 #include "methods/removal.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::cuda_removal_test {
 
 namespace {
 
@@ -76,4 +76,4 @@ PREGRAD_ON_BOTH(CudaRemovalTest);
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::cuda_removal_test

@@ -13,7 +13,7 @@
 #include "statistics/sample_values.hpp"
 #include "support/cluster_rows.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::cuda_scores_test {
 
 namespace {
 
@@ -307,4 +307,4 @@ TEST(CudaKernelTest, GiveTheSameBitsInEveryOrderOfThreads) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::cuda_scores_test

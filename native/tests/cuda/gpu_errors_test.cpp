@@ -13,7 +13,7 @@
 #include "gpu.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::gpu_errors_test {
 
 namespace {
 
@@ -96,4 +96,4 @@ TEST_F(GpuErrorsDeathTest, AStickyErrorLosesTheDeviceButNotTheProcess) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::gpu_errors_test

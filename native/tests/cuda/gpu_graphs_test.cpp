@@ -13,7 +13,7 @@
 #include "gpu.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::gpu_graphs_test {
 
 namespace {
 
@@ -191,4 +191,4 @@ def forward(self, x):
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::gpu_graphs_test

@@ -10,7 +10,7 @@
 #include "pregrad/pregrad.hpp"
 #include "resnet.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::gpu_parity_test {
 
 namespace {
 
@@ -207,4 +207,4 @@ TEST_F(GpuResNet, ABatchOfManyPositionsMeetsTheProcessor) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::gpu_parity_test

@@ -13,7 +13,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::batch_norm_folding_test {
 
 namespace {
 
@@ -177,4 +177,4 @@ INSTANTIATE_TEST_SUITE_P(Graphs, FoldingGraphTest, testing::ValuesIn(cases),
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::batch_norm_folding_test

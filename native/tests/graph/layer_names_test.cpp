@@ -11,7 +11,7 @@
 #include "readers/model_loader.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::layer_names_test {
 
 namespace {
 
@@ -156,4 +156,4 @@ TEST(LayerNames, WhatFitsSeveralThingsListsThem) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::layer_names_test

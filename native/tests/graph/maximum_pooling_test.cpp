@@ -10,7 +10,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::maximum_pooling_test {
 
 namespace {
 
@@ -112,4 +112,4 @@ INSTANTIATE_TEST_SUITE_P(Graphs, MaximumPoolingTest, testing::ValuesIn(cases),
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::maximum_pooling_test

@@ -22,7 +22,7 @@ extern "C" __attribute__((weak)) int MKL_Get_Max_Threads();
 // NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" __attribute__((weak)) int MKL_Set_Num_Threads_Local(int threads);
 
-namespace pregrad::test {
+namespace pregrad::test::small_products_test {
 
 namespace {
 
@@ -146,4 +146,4 @@ TEST_F(ThreadsOfProducts, AreThoseOfTheCallerInALargeBatch) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::small_products_test

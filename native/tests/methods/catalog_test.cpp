@@ -9,7 +9,7 @@
 
 #include "pregrad/pregrad.h"
 
-namespace pregrad::test {
+namespace pregrad::test::catalog_test {
 
 namespace {
 
@@ -79,4 +79,4 @@ TEST(CatalogTest, OnlyMethodsOfTheBatchsOwnRunCanBeRecorded) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::catalog_test

@@ -10,7 +10,7 @@
 #include "pregrad/pregrad.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::methods_test {
 
 namespace {
 
@@ -431,4 +431,4 @@ TEST(InputPathTest, IntegerInputsHaveNoPath) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::methods_test

@@ -14,7 +14,7 @@
 #include "resnet.hpp"
 #include "rounding.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::rerun_test {
 
 namespace {
 
@@ -225,4 +225,4 @@ TEST(RerunCostTest, ALateLayerOfResNet18CostsAThirdOfTheModelAtMost) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::rerun_test

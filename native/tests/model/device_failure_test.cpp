@@ -19,7 +19,7 @@
 #include "rounding.hpp"
 #include "support/failures.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::device_failure_test {
 
 namespace {
 
@@ -378,4 +378,4 @@ TEST(DeviceFailures, DevicesThatAreNotThereAreNamed) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::device_failure_test

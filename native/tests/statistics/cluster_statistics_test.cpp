@@ -16,7 +16,7 @@
 #include "support/cluster_rows.hpp"
 #include "support/tensors.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::cluster_statistics_test {
 
 namespace {
 
@@ -203,4 +203,4 @@ TEST(FiniteValues, FindTheFirstSampleThatIsNot) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::cluster_statistics_test

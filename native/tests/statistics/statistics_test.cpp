@@ -9,7 +9,7 @@
 #include "pregrad/pregrad.hpp"
 #include "statistics/random_values.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::statistics_test {
 
 namespace {
 
@@ -86,4 +86,4 @@ TEST(RandomValuesTest, AreTheSameOnEveryMachine) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::statistics_test

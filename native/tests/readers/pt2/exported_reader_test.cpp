@@ -11,7 +11,7 @@
 #include "model/model_implementation.hpp"
 #include "pregrad/pregrad.hpp"
 
-namespace pregrad::test {
+namespace pregrad::test::exported_reader_test {
 
 namespace {
 
@@ -399,4 +399,4 @@ TEST(ExportedModel, OtherShapesSaySo) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::exported_reader_test

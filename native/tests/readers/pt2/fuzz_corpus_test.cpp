@@ -10,7 +10,7 @@
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
-namespace pregrad::test {
+namespace pregrad::test::fuzz_corpus_test {
 
 namespace {
 
@@ -27,4 +27,4 @@ TEST(FuzzCorpus, NoInputCrashesTheReader) {
 
 }  // namespace
 
-}  // namespace pregrad::test
+}  // namespace pregrad::test::fuzz_corpus_test
