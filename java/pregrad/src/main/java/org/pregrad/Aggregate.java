@@ -27,6 +27,12 @@ public enum Aggregate {
         return id;
     }
 
+    /** {@return the same as {@link #id()}} */
+    @Override
+    public String toString() {
+        return id;
+    }
+
     /**
      * {@return the aggregate of that name}
      *

@@ -20,6 +20,12 @@ public enum Baseline {
         return id;
     }
 
+    /** {@return the same as {@link #id()}} */
+    @Override
+    public String toString() {
+        return id;
+    }
+
     /**
      * {@return the baseline of that name}
      *

@@ -71,6 +71,12 @@ public enum Method {
         return id;
     }
 
+    /** {@return the same as {@link #id()}} */
+    @Override
+    public String toString() {
+        return id;
+    }
+
     /**
      * {@return the method of that name}
      *

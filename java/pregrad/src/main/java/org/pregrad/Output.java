@@ -20,6 +20,12 @@ public enum Output {
         return id;
     }
 
+    /** {@return the same as {@link #id()}} */
+    @Override
+    public String toString() {
+        return id;
+    }
+
     /**
      * {@return the output of that name}
      *

@@ -20,6 +20,12 @@ public enum Quadrature {
         return id;
     }
 
+    /** {@return the same as {@link #id()}} */
+    @Override
+    public String toString() {
+        return id;
+    }
+
     /**
      * {@return the quadrature of that name}
      *

@@ -20,6 +20,12 @@ public enum Removal {
         return id;
     }
 
+    /** {@return the same as {@link #id()}} */
+    @Override
+    public String toString() {
+        return id;
+    }
+
     /**
      * {@return the removal of that name}
      *

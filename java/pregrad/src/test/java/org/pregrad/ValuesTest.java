@@ -14,6 +14,16 @@ import org.pregrad.internal.Records;
 /** Values are compared by what they hold, and nobody changes what they hold. */
 class ValuesTest {
     @Test
+    void wordsOfOptionsShowAsTheyAreWritten() {
+        assertThat(Method.values()).allMatch(value -> Method.of(value.toString()) == value);
+        assertThat(Output.values()).allMatch(value -> Output.of(value.toString()) == value);
+        assertThat(Aggregate.values()).allMatch(value -> Aggregate.of(value.toString()) == value);
+        assertThat(Quadrature.values()).allMatch(value -> Quadrature.of(value.toString()) == value);
+        assertThat(Removal.values()).allMatch(value -> Removal.of(value.toString()) == value);
+        assertThat(Baseline.values()).allMatch(value -> Baseline.of(value.toString()) == value);
+    }
+
+    @Test
     void constantsAreValues() {
         double[] given = {1, Double.NaN};
         NeuronConstants constants = new NeuronConstants("act", 1, OptionalLong.of(-4), given);

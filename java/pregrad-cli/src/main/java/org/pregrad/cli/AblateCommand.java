@@ -88,8 +88,6 @@ final class AblateCommand implements Callable<Integer> {
             arity = "1..*",
             split = ",",
             paramLabel = "METHOD",
-            completionCandidates = Choices.Methods.class,
-            converter = Choices.Methods.class,
             description = "Whose orders of removal are measured: ${COMPLETION-CANDIDATES} (default: gradient,"
                     + "gradient-x-activation,activation, and gradient-x-centred-activation with --removal mean). May be"
                     + " repeated; ablation, the oracle, and random are always measured too.")

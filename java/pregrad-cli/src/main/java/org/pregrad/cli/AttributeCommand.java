@@ -71,8 +71,6 @@ final class AttributeCommand implements Callable<Integer> {
             split = ",",
             defaultValue = "gradient",
             paramLabel = "METHOD",
-            completionCandidates = Choices.Methods.class,
-            converter = Choices.Methods.class,
             description =
                     "What is computed per sample and neuron: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). May"
                             + " be repeated.")

@@ -83,8 +83,6 @@ final class CheckCommand implements Callable<Integer> {
             names = "--format",
             defaultValue = "table",
             paramLabel = "FORMAT",
-            completionCandidates = Choices.CheckFormats.class,
-            converter = Choices.CheckFormats.class,
             description = "How the results are printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private CheckReport.Format format;
 

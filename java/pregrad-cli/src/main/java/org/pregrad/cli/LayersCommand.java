@@ -84,8 +84,6 @@ final class LayersCommand implements Callable<Integer> {
             names = "--format",
             defaultValue = "table",
             paramLabel = "FORMAT",
-            completionCandidates = Choices.LayerFormats.class,
-            converter = Choices.LayerFormats.class,
             description = "How the layers are printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private LayerList.Format format;
 

@@ -5,13 +5,11 @@ import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.List;
 import org.pregrad.cli.errors.ErrorLine;
 import org.pregrad.cli.errors.UsageError;
+import org.pregrad.cli.options.Choices;
 import picocli.CommandLine;
-import picocli.CommandLine.TypeConversionException;
 
 /** Runs the command {@code pregrad}. */
 public final class Main {
@@ -41,21 +39,12 @@ public final class Main {
         }
     }
 
-    private static Path path(String text) {
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException e) {
-            throw new TypeConversionException("'" + text + "' is no path in this locale; set LC_ALL to C.UTF-8");
-        }
-    }
-
     private static CommandLine commandLine(PrintWriter out, PrintWriter err, boolean debug) {
-        CommandLine command = new CommandLine(new PregradCommand())
+        CommandLine command = Choices.register(new CommandLine(new PregradCommand()))
                 .setOut(out)
                 .setErr(err)
                 // A file may be named @something.
                 .setExpandAtFiles(false)
-                .registerConverter(Path.class, Main::path)
                 .setParameterExceptionHandler(new UsageError())
                 .setExecutionExceptionHandler((e, commandLine, parsed) -> ErrorLine.print(e, debug, err));
         command.getSubcommands()

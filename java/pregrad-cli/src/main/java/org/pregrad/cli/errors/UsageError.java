@@ -65,7 +65,7 @@ public final class UsageError implements IParameterExceptionHandler {
         return message.substring(0, 1).toLowerCase(Locale.ROOT) + message.substring(1);
     }
 
-    /** Guesses what a misspelt word was meant to be. */
+    /** Guesses what a misspelt word was meant to be; picocli's own guesses miss options misspelt in their first letters. */
     private static final class Spelling {
         /** Two letters swapped count as two. */
         private static final int MOST_CHANGES = 2;

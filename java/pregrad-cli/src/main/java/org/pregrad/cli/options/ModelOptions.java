@@ -19,7 +19,6 @@ public final class ModelOptions {
             names = "--device",
             defaultValue = "cpu",
             paramLabel = "cpu|cuda|cuda:N",
-            converter = Choices.Devices.class,
             description = "Where the model runs (default: ${DEFAULT-VALUE}).")
     private Device device;
 

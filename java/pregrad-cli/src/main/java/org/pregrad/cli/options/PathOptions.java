@@ -1,6 +1,5 @@
 package org.pregrad.cli.options;
 
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.pregrad.Baseline;
 import org.pregrad.Quadrature;
@@ -8,7 +7,6 @@ import org.pregrad.Removal;
 import org.pregrad.cli.output.FileDigest;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** What the path methods, the removal of neurons and chance need to be told. */
 public final class PathOptions {
@@ -25,8 +23,6 @@ public final class PathOptions {
             names = "--rule",
             defaultValue = "gauss-legendre",
             paramLabel = "RULE",
-            completionCandidates = Choices.Quadratures.class,
-            converter = Choices.Quadratures.class,
             description = "How they integrate: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private Quadrature rule;
 
@@ -53,8 +49,6 @@ public final class PathOptions {
             names = "--removal",
             defaultValue = "zero",
             paramLabel = "REMOVAL",
-            completionCandidates = Choices.Removals.class,
-            converter = Choices.Removals.class,
             description =
                     "What removing a neuron means, for ablation and removal curves: ${COMPLETION-CANDIDATES} (default:"
                             + " ${DEFAULT-VALUE}).")
@@ -123,11 +117,7 @@ public final class PathOptions {
             if (text.equals(Baseline.ZERO.id())) {
                 return new BaselineChoice(Baseline.ZERO, null);
             }
-            try {
-                return new BaselineChoice(Baseline.GIVEN, Path.of(text));
-            } catch (InvalidPathException e) {
-                throw new TypeConversionException("'" + text + "' is no path in this locale; set LC_ALL to C.UTF-8");
-            }
+            return new BaselineChoice(Baseline.GIVEN, Choices.path(text));
         }
     }
 }

@@ -21,8 +21,6 @@ public final class ScoreOptions {
             split = ",",
             defaultValue = "mean,mean_abs",
             paramLabel = "AGGREGATE",
-            completionCandidates = Choices.Aggregates.class,
-            converter = Choices.Aggregates.class,
             description = "What neurons are ranked by inside a cluster: ${COMPLETION-CANDIDATES} (default:"
                     + " ${DEFAULT-VALUE}). May be repeated.")
     private List<Aggregate> aggregates;

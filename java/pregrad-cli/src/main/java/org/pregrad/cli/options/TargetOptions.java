@@ -10,7 +10,6 @@ public final class TargetOptions {
             names = "--target",
             defaultValue = "label",
             paramLabel = "label|predicted|N",
-            converter = Choices.Targets.class,
             description = "Which output is explained: that of the sample's label, the largest, or output N (default:"
                     + " ${DEFAULT-VALUE}).")
     private Target target;
@@ -19,8 +18,6 @@ public final class TargetOptions {
             names = "--output",
             defaultValue = "logit",
             paramLabel = "OUTPUT",
-            completionCandidates = Choices.Outputs.class,
-            converter = Choices.Outputs.class,
             description = "What is made of the model's outputs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private Output output;
 

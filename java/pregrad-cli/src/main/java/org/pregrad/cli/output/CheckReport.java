@@ -3,6 +3,7 @@ package org.pregrad.cli.output;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import org.pregrad.LayerCheck;
 
 /** The results of {@code pregrad check} as it prints them. */
@@ -14,7 +15,13 @@ public final class CheckReport {
     /** How they are printed. */
     public enum Format {
         TABLE,
-        JSON
+        JSON;
+
+        /** As users write it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** A result in JSON; null is what there is not. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.pregrad.Layer;
 
@@ -18,7 +19,13 @@ public final class LayerList {
     public enum Format {
         TABLE,
         CSV,
-        JSON
+        JSON;
+
+        /** As users write it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** A layer in JSON; null is what only a run can tell. */
