@@ -97,6 +97,17 @@ class AblateTest {
     }
 
     @Test
+    void drawsThePageThatReportDrawsAgain() throws IOException {
+        ablate("--layer", "relu@1", "--repeats", "2");
+        byte[] drawn = Files.readAllBytes(out("report.html"));
+        Files.delete(out("report.html"));
+        assertThat(Ran.inProcess("report", "--from", directory.resolve("out").toString())
+                        .code())
+                .isZero();
+        assertThat(out("report.html")).hasBinaryContent(drawn);
+    }
+
+    @Test
     void measuresInHalvesWhatDoesNotFitIntoTheDevicesMemory() {
         List<String> command = List.of(
                 "ablate",

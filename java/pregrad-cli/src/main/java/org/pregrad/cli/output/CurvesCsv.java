@@ -3,6 +3,7 @@ package org.pregrad.cli.output;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.List;
+import java.util.stream.Stream;
 import org.pregrad.RemovalCurve;
 import org.pregrad.RemovalOrder;
 
@@ -10,26 +11,24 @@ import org.pregrad.RemovalOrder;
 public final class CurvesCsv {
     public static final String FILE = "curves.csv";
 
-    private static final List<String> HEADER = List.of(
-            "layer",
-            "call",
-            "cluster",
-            "method",
-            "aggregate",
-            "repeat",
-            "removed",
-            "accuracy",
-            "mean_output",
-            "cross_entropy",
-            "outside_accuracy");
+    /** The measured quantities. */
+    public static final List<String> METRICS = List.of("accuracy", "mean_output", "cross_entropy", "outside_accuracy");
+
+    private static final List<String> KEY =
+            List.of("layer", "call", "cluster", "method", "aggregate", "repeat", "removed");
 
     private CurvesCsv() {}
 
     public static void write(List<RemovalCurve> curves, Writer to) throws IOException {
-        CsvRow.write(to, HEADER);
+        CsvRow.write(to, Stream.concat(KEY.stream(), METRICS.stream()).toList());
         for (RemovalCurve curve : curves) {
             write(curve, to);
         }
+    }
+
+    /** One array per metric, one number per point; NaN where it was not measured. */
+    public static List<double[]> values(RemovalCurve curve) {
+        return List.of(curve.accuracy(), curve.meanOutput(), curve.crossEntropy(), curve.outsideAccuracy());
     }
 
     private static void write(RemovalCurve curve, Writer to) throws IOException {
@@ -43,7 +42,7 @@ public final class CurvesCsv {
                 order.aggregate().id(),
                 Integer.toString(order.repeat()));
         int[] removed = curve.removed();
-        double[][] columns = {curve.accuracy(), curve.meanOutput(), curve.crossEntropy(), curve.outsideAccuracy()};
+        List<double[]> columns = values(curve);
         StringBuilder row = new StringBuilder();
         for (int point = 0; point < removed.length; point++) {
             row.setLength(0);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.Writer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.pregrad.Aggregate;
 import org.pregrad.Score;
 import org.pregrad.Scores;
@@ -12,13 +13,15 @@ import org.pregrad.Scores;
 public final class ScoresCsv {
     public static final String FILE = "scores.csv";
 
-    private static final List<String> HEADER = List.of(
-            "layer", "call", "cluster", "method", "neuron", "count", "mean", "mean_abs", "rms", "std", "cancellation");
+    private static final List<String> KEY = List.of("layer", "call", "cluster", "method", "neuron", "count");
 
     private ScoresCsv() {}
 
     public static void write(Scores scores, Writer to) throws IOException {
-        CsvRow.write(to, HEADER);
+        CsvRow.write(
+                to,
+                Stream.concat(KEY.stream(), Arrays.stream(Aggregate.values()).map(Aggregate::id))
+                        .toList());
         for (Score score : scores.all()) {
             write(score, to);
         }

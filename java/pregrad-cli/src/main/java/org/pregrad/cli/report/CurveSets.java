@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.pregrad.cli.output.CurvesCsv;
 
 /** Makes the curves of a call of a layer and a cluster ready to be drawn. */
 final class CurveSets {
@@ -48,7 +49,7 @@ final class CurveSets {
     }
 
     private PageData.Band band(PanelKey key, List<Curves.Curve> repeats, int[] kept) {
-        int metrics = Curves.METRICS.size();
+        int metrics = CurvesCsv.METRICS.size();
         double[][] mean = new double[metrics][];
         double[][] std = new double[metrics][];
         for (int metric = 0; metric < metrics; metric++) {

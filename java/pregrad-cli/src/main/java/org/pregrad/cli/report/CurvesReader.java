@@ -9,12 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import org.pregrad.cli.output.CurvesCsv;
 import org.pregrad.cli.report.DirectoryFiles.Source;
 
 /** Reads {@code curves.csv}. */
 final class CurvesReader {
-    static final String FILE = "curves.csv";
-
     private final Source source;
     private final Map<PanelKey, Curves> panels = new LinkedHashMap<>();
 
@@ -41,7 +40,7 @@ final class CurvesReader {
         int aggregate = rows.column("aggregate");
         int repeat = rows.column("repeat");
         int removed = rows.column("removed");
-        int[] metrics = Curves.METRICS.stream().mapToInt(rows::column).toArray();
+        int[] metrics = CurvesCsv.METRICS.stream().mapToInt(rows::column).toArray();
         Points open = null;
         while (rows.next()) {
             Key key = new Key(
@@ -54,7 +53,7 @@ final class CurvesReader {
                 open = new Points(
                         key,
                         IntStream.builder(),
-                        Curves.METRICS.stream()
+                        CurvesCsv.METRICS.stream()
                                 .map(name -> DoubleStream.builder())
                                 .toList());
             }

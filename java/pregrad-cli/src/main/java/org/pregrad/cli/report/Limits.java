@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import org.pregrad.cli.output.CurvesCsv;
 
 /**
  * How much of a run the page shows, so that its size stays bounded: what does not fit is drawn more coarsely first, and
@@ -114,7 +115,7 @@ record Limits(int points, int neurons, int clusters, int top, int layers) {
         }
         long series =
                 2 + panel.curves().stream().filter(curve -> !curve.isRandom()).count();
-        long numbers = series * Math.min(points, panel.removed().length) * Curves.METRICS.size();
+        long numbers = series * Math.min(points, panel.removed().length) * CurvesCsv.METRICS.size();
         return numbers * CHARACTERS_PER_NUMBER + series * CHARACTERS_PER_ROW;
     }
 }

@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 import org.pregrad.RemovalCurve;
 import org.pregrad.Scores;
 import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.output.CurvesCsv;
 
 /**
  * {@code report.html}: a page that shows a run, drawn from what {@code scores.csv}, {@code summary.json} and, of a run that
@@ -121,7 +122,7 @@ public final class Report {
         CurveSets sets = new CurveSets(curves, summary.areas(), limits.points());
         return new PageData(
                 aggregates,
-                Curves.METRICS,
+                CurvesCsv.METRICS,
                 layers.stream().map(layer -> data(layer, sets)).toList());
     }
 

@@ -2,7 +2,6 @@ package org.pregrad.cli.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +12,7 @@ import org.pregrad.RemovalOrder;
 import org.pregrad.Score;
 import org.pregrad.Scores;
 import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.output.CurvesCsv;
 import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.report.DirectoryFiles.Source;
@@ -27,7 +27,7 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
     /** @throws UserException if a file is missing or damaged, or the files are not of one run */
     static RunData read(DirectoryFiles files) {
         Source scoresFile = files.source(ScoresCsv.FILE);
-        Source curvesFile = files.source(CurvesReader.FILE);
+        Source curvesFile = files.source(CurvesCsv.FILE);
         RunSummary summary = SummaryReader.read(files.source(Summary.FILE));
         List<LayerScores> layers = ScoresReader.read(scoresFile);
         RunData run = new RunData(summary, layers, summary.hasCurves() ? CurvesReader.read(curvesFile) : Map.of());
@@ -61,14 +61,7 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
             PanelKey panel = new PanelKey(new LayerCall(order.layer(), order.call()), order.cluster());
             panels.computeIfAbsent(panel, key -> new Curves(curve.removed(), new ArrayList<>()))
                     .curves()
-                    .add(new Curves.Curve(
-                            order.method().id(),
-                            order.aggregate().id(),
-                            Arrays.asList(
-                                    curve.accuracy(),
-                                    curve.meanOutput(),
-                                    curve.crossEntropy(),
-                                    curve.outsideAccuracy())));
+                    .add(new Curves.Curve(order.method().id(), order.aggregate().id(), CurvesCsv.values(curve)));
         }
         return panels;
     }

@@ -3,17 +3,17 @@ package org.pregrad.cli.report;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
-import java.util.stream.Stream;
+import org.pregrad.Aggregate;
 import org.pregrad.cli.report.DirectoryFiles.Source;
 
 /** Reads {@code scores.csv}. */
 final class ScoresReader {
-    static final String CANCELLATION = "cancellation";
-    private static final List<String> AGGREGATES = List.of("mean", "mean_abs", "rms", "std");
+    static final String CANCELLATION = Aggregate.CANCELLATION.id();
 
     private final Source source;
     private final Map<LayerCall, LayerScores> layers = new LinkedHashMap<>();
@@ -40,8 +40,10 @@ final class ScoresReader {
         int method = rows.column("method");
         int neuron = rows.column("neuron");
         int count = rows.column("count");
-        List<String> names = Stream.concat(AGGREGATES.stream(), Stream.of(CANCELLATION))
-                .filter(name -> AGGREGATES.contains(name) || rows.optionalColumn(name) >= 0)
+        // The cancellation can be had without a column of its own.
+        List<String> names = Arrays.stream(Aggregate.values())
+                .map(Aggregate::id)
+                .filter(name -> !name.equals(CANCELLATION) || rows.optionalColumn(name) >= 0)
                 .toList();
         int[] columns = names.stream().mapToInt(rows::column).toArray();
         Rows open = null;
@@ -80,8 +82,8 @@ final class ScoresReader {
         for (int column = 0; column < names.size(); column++) {
             values.put(names.get(column), rows.columns().get(column).build().toArray());
         }
-        double[] mean = values.get("mean");
-        values.computeIfAbsent(CANCELLATION, name -> cancellation(mean, values.get("mean_abs")));
+        double[] mean = values.get(Aggregate.MEAN.id());
+        values.computeIfAbsent(CANCELLATION, name -> cancellation(mean, values.get(Aggregate.MEAN_ABS.id())));
         Key key = rows.key();
         LayerScores layer = layers.computeIfAbsent(key.layer(), name -> new LayerScores(name, mean.length));
         String what = key.layer().label() + ", cluster " + key.cluster() + ", " + key.method();
