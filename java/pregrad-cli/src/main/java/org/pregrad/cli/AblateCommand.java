@@ -1,7 +1,6 @@
 package org.pregrad.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,13 +23,13 @@ import org.pregrad.cli.options.QuietOption;
 import org.pregrad.cli.options.SampleOptions;
 import org.pregrad.cli.options.ScoreOptions;
 import org.pregrad.cli.options.StandardOptions;
-import org.pregrad.cli.output.AblationSummary;
 import org.pregrad.cli.output.CurveTable;
 import org.pregrad.cli.output.CurvesCsv;
 import org.pregrad.cli.output.DamagedStateException;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputFailure;
 import org.pregrad.cli.output.OutputTransaction;
+import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.UnfinishedRun;
 import org.pregrad.cli.run.DeviceNotes;
 import org.pregrad.cli.run.Scorer;
@@ -141,7 +140,9 @@ final class AblateCommand implements Callable<Integer> {
                         new AblationRun.Work(scored.samples(), tested.samples()),
                         quiet.isSet());
                 AblationRun.Results results = finish(directory, work, origin(tested));
-                report(results);
+                if (!quiet.isSet()) {
+                    run.tell(spec.commandLine().getOut(), CurveTable.text(results.areas()), true);
+                }
             }
         }
         return 0;
@@ -201,20 +202,16 @@ final class AblateCommand implements Callable<Integer> {
         }
     }
 
-    // The interrupt's hint works by being there.
-    @SuppressWarnings("try")
     private AblationRun.Results finish(OutputDirectory directory, AblationRun work, RunOrigin origin)
             throws IOException, InterruptedException {
-        try (UnfinishedRun unfinished = UnfinishedRun.open(directory, origin.key(), quiet::hint);
-                InterruptHint interrupt = new InterruptHint(
-                        () -> quiet.hint("interrupted; the same command given again goes on where it was"))) {
+        try (UnfinishedRun unfinished = UnfinishedRun.open(directory, origin.key(), quiet::hint)) {
             try {
                 AblationRun.Results results = results(work, unfinished);
                 write(
                         directory,
                         unfinished,
                         results,
-                        new AblationSummary(
+                        new Summary.OfAblation(
                                 origin.summary(results.scores(), wanted.aggregates()),
                                 origin.scoreData(),
                                 results.areas()));
@@ -250,19 +247,13 @@ final class AblateCommand implements Callable<Integer> {
     }
 
     private void write(
-            OutputDirectory directory, UnfinishedRun unfinished, AblationRun.Results results, AblationSummary summary) {
+            OutputDirectory directory,
+            UnfinishedRun unfinished,
+            AblationRun.Results results,
+            Summary.OfAblation summary) {
         try (OutputTransaction transaction = directory.begin(unfinished)) {
             transaction.write(CurvesCsv.FILE, to -> CurvesCsv.write(results.curves(), to));
-            run.write(transaction, results.scores(), results.curves(), summary::write, summary.tree());
+            run.write(transaction, results.scores(), results.curves(), summary);
         }
-    }
-
-    private void report(AblationRun.Results results) {
-        if (quiet.isSet()) {
-            return;
-        }
-        PrintWriter to = spec.commandLine().getOut();
-        to.print(CurveTable.text(results.areas()));
-        run.tell(to, true);
     }
 }

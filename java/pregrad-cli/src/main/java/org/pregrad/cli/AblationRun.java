@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.pregrad.Method;
 import org.pregrad.Model;
-import org.pregrad.NeuronConstants;
 import org.pregrad.Removal;
 import org.pregrad.RemovalCurve;
 import org.pregrad.Scores;
@@ -43,17 +43,10 @@ record AblationRun(Model model, Scorer scorer, Samples tested, Wanted wanted, Wo
 
     /** Goes on with what {@code unfinished} has reached, and keeps in it what is reached. */
     Results results(UnfinishedRun unfinished) throws IOException, InterruptedException {
-        List<NeuronConstants> means = List.of();
-        Scores scores;
-        int rounds = scorer.needsMeans() ? 2 : 1;
-        try (Progress progress = Progress.start("Scoring", rounds * work.scored(), quiet)) {
-            if (scorer.needsMeans()) {
-                means = scorer.means(new Checkpoint(unfinished.state("means")), progress);
-            }
-            scores = scorer.scores(means, new Checkpoint(unfinished.state("scores")), progress);
-        }
+        Function<String, Checkpoint> checkpoints = name -> new Checkpoint(unfinished.state(name));
+        Scorer.Scored scored = scorer.score("Scoring", work.scored(), quiet, checkpoints);
         List<CurveUnit> units = CurveUnit.of(
-                scores,
+                scored.scores(),
                 new CurveUnit.Wanted(
                         EnumSet.copyOf(wanted.methods()),
                         wanted.scores().aggregates(),
@@ -63,13 +56,12 @@ record AblationRun(Model model, Scorer scorer, Samples tested, Wanted wanted, Wo
         CurveRun run = new CurveRun(
                 model,
                 wanted.paths().removal(),
-                wanted.paths().removal() == Removal.MEAN ? means : List.of(),
+                wanted.paths().removal() == Removal.MEAN ? scored.means() : List.of(),
                 wanted.scores().target(),
                 wanted.scores().output());
         try (Progress progress = Progress.start("Removing", units.size() * work.tested(), quiet)) {
-            List<RemovalCurve> curves =
-                    run.measure(units, tested, name -> new Checkpoint(unfinished.state(name)), progress);
-            return new Results(scores, curves, CurveArea.of(curves, scores));
+            List<RemovalCurve> curves = run.measure(units, tested, checkpoints, progress);
+            return new Results(scored.scores(), curves, CurveArea.of(curves, scored.scores()));
         }
     }
 }

@@ -1,13 +1,11 @@
 package org.pregrad.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.pregrad.Method;
 import org.pregrad.Model;
-import org.pregrad.NeuronConstants;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.options.Choices;
@@ -21,7 +19,6 @@ import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputTransaction;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.TopTable;
-import org.pregrad.cli.progress.Progress;
 import org.pregrad.cli.run.Checkpoint;
 import org.pregrad.cli.run.DeviceNotes;
 import org.pregrad.cli.run.Samples;
@@ -99,7 +96,11 @@ final class AttributeCommand implements Callable<Integer> {
             samples.checkBatchSize(run.batchSize());
             Scores scores = scores(samples);
             write(directory, scores, samples);
-            report(scores);
+            if (!quiet.isSet()) {
+                String table = TopTable.text(
+                        scores, methods.get(0), wanted.aggregates().get(0));
+                run.tell(spec.commandLine().getOut(), table, false);
+            }
         }
         return 0;
     }
@@ -107,12 +108,9 @@ final class AttributeCommand implements Callable<Integer> {
     private Scores scores(Dataset samples) throws IOException, InterruptedException {
         Samples passes = run.samples(() -> data.open(wanted.labels()), model.device(), new DeviceNotes(quiet::hint));
         try (Model loaded = model.load()) {
-            Scorer scorer = new Scorer(loaded, wanted, paths, Choices.distinct(methods), passes);
-            int rounds = scorer.needsMeans() ? 2 : 1;
-            try (Progress progress = Progress.start("Attributing", rounds * samples.samples(), quiet.isSet())) {
-                List<NeuronConstants> means = scorer.needsMeans() ? scorer.means(Checkpoint.NONE, progress) : List.of();
-                return scorer.scores(means, Checkpoint.NONE, progress);
-            }
+            return new Scorer(loaded, wanted, paths, Choices.distinct(methods), passes)
+                    .score("Attributing", samples.samples(), quiet.isSet(), name -> Checkpoint.NONE)
+                    .scores();
         }
     }
 
@@ -122,16 +120,7 @@ final class AttributeCommand implements Callable<Integer> {
         Summary summary = RunOrigin.of(spec.commandLine(), options, model.file(), data.file(), null, samples.samples())
                 .summary(scores, wanted.aggregates());
         try (OutputTransaction transaction = directory.begin()) {
-            run.write(transaction, scores, List.of(), summary::write, summary.tree());
+            run.write(transaction, scores, List.of(), summary);
         }
-    }
-
-    private void report(Scores scores) {
-        if (quiet.isSet()) {
-            return;
-        }
-        PrintWriter to = spec.commandLine().getOut();
-        to.print(TopTable.text(scores, methods.get(0), wanted.aggregates().get(0)));
-        run.tell(to, false);
     }
 }

@@ -1,6 +1,5 @@
 package org.pregrad.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,6 +11,7 @@ import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.options.BatchOption;
 import org.pregrad.cli.options.Choices;
 import org.pregrad.cli.output.CurvesCsv;
+import org.pregrad.cli.output.Json;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputTransaction;
 import org.pregrad.cli.output.ScoresCsv;
@@ -73,26 +73,21 @@ final class RunMixin {
     /**
      * Writes the files that every run leaves, and makes all appear.
      *
-     * @param curves      of the report; empty if no neurons were removed
-     * @param summary     writes the summary
-     * @param summaryTree what it writes
+     * @param curves  of the report; empty if no neurons were removed
+     * @param summary a {@link Summary}, or that of an ablation
      */
-    void write(
-            OutputTransaction to,
-            Scores scores,
-            List<RemovalCurve> curves,
-            OutputTransaction.Content summary,
-            JsonNode summaryTree) {
+    void write(OutputTransaction to, Scores scores, List<RemovalCurve> curves, Record summary) {
         to.write(ScoresCsv.FILE, text -> ScoresCsv.write(scores, text));
-        to.write(Summary.FILE, summary);
+        to.write(Summary.FILE, text -> Json.write(summary, text));
         if (!noReport) {
-            to.write(Report.FILE, Report.of(summaryTree, scores, curves)::write);
+            to.write(Report.FILE, Report.of(Json.tree(summary), scores, curves)::write);
         }
         to.commit();
     }
 
-    /** Says where the files are. */
-    void tell(PrintWriter to, boolean curves) {
+    /** Prints a table of the results, and where the files are. */
+    void tell(PrintWriter to, String table, boolean curves) {
+        to.print(table);
         to.println("Scores:  " + directory.resolve(ScoresCsv.FILE));
         if (curves) {
             to.println("Curves:  " + directory.resolve(CurvesCsv.FILE));

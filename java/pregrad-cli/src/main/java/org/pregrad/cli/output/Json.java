@@ -6,9 +6,11 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.Writer;
 
 /** How JSON looks: indented, with plain line feeds, the same with every JDK. */
-final class Json {
+public final class Json {
     private static final DefaultIndenter INDENT = new DefaultIndenter("  ", "\n");
 
     private Json() {}
@@ -19,8 +21,14 @@ final class Json {
     }
 
     /** What a value is once it is written, read again. */
-    static JsonNode tree(Object value) {
+    public static JsonNode tree(Object value) {
         return new JsonMapper().valueToTree(value);
+    }
+
+    /** Writes a whole file. */
+    public static void write(Object value, Writer to) throws IOException {
+        writer().writeValue(to, value);
+        to.append('\n');
     }
 
     static ObjectWriter writer() {

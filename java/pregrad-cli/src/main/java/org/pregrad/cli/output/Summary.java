@@ -1,9 +1,7 @@
 package org.pregrad.cli.output;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.io.Writer;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,15 +58,17 @@ public record Summary(
             @JsonProperty("completeness_error") Double completenessError,
             Map<String, List<Neuron>> top) {}
 
-    /** What is written. */
-    public JsonNode tree() {
-        return Json.tree(this);
-    }
-
-    public void write(Writer to) throws IOException {
-        Json.writer().writeValue(to, this);
-        to.append('\n');
-    }
+    /**
+     * That of a run that measured removal curves.
+     *
+     * @param run       what every summary says; its scores are those of the score data
+     * @param scoreData the file that was scored; null if it was the data itself
+     * @param curves    one entry per layer call, cluster, method and aggregate
+     */
+    public record OfAblation(
+            @JsonUnwrapped Summary run,
+            @JsonProperty("score_data") FileDigest scoreData,
+            List<CurveArea> curves) {}
 
     /** The entries of all scores. */
     public static List<Entry> entries(Scores scores, List<Aggregate> aggregates) {

@@ -22,7 +22,8 @@ import org.pregrad.cli.errors.UserException;
 
 /**
  * What a long run has reached, in a hidden folder of its output directory: if the process ends before its time, the same
- * command goes on from there. Only one process at a time has the folder.
+ * command goes on from there, which is said when the process is told to end (Ctrl-C) while this is open. Only one process
+ * at a time has the folder.
  */
 public final class UnfinishedRun implements AutoCloseable {
     public static final String FOLDER = ".pregrad-unfinished";
@@ -36,19 +37,24 @@ public final class UnfinishedRun implements AutoCloseable {
     private final RunKey key;
     private final Deque<Path> created;
     private final FileChannel lock;
+    private final Thread onInterrupt;
 
-    private UnfinishedRun(OutputDirectory directory, RunKey key, Deque<Path> created, FileChannel lock) {
+    private UnfinishedRun(
+            OutputDirectory directory, RunKey key, Deque<Path> created, FileChannel lock, Consumer<String> hints) {
         this.directory = directory;
         this.folder = directory.path().resolve(FOLDER);
         this.key = key;
         this.created = created;
         this.lock = lock;
+        this.onInterrupt = new Thread(
+                () -> hints.accept("interrupted; the same command given again goes on where it was"),
+                "pregrad-interrupt-hint");
     }
 
     /**
      * Takes the folder, which is created if missing, and finds out whether a run of this key can go on.
      *
-     * @param hints gets one line if there is an unfinished run, on whether it goes on
+     * @param hints gets one line if there is an unfinished run, on whether it goes on, and one on an interrupt
      * @throws UserException if another process has it, or the disk does not take it
      */
     public static UnfinishedRun open(OutputDirectory directory, RunKey key, Consumer<String> hints) {
@@ -61,9 +67,10 @@ public final class UnfinishedRun implements AutoCloseable {
                 Files.createDirectories(folder);
                 lock = lock(folder.resolve(LOCK), directory.given());
             }
-            UnfinishedRun run = new UnfinishedRun(directory, key, created, lock);
+            UnfinishedRun run = new UnfinishedRun(directory, key, created, lock, hints);
             try {
                 run.compare(hints);
+                Runtime.getRuntime().addShutdownHook(run.onInterrupt);
             } catch (IOException | RuntimeException e) {
                 run.close();
                 throw e;
@@ -113,6 +120,11 @@ public final class UnfinishedRun implements AutoCloseable {
     /** Lets others have the folder. */
     @Override
     public void close() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(onInterrupt);
+        } catch (IllegalStateException e) {
+            // The JVM is going down, and the hint is on its way.
+        }
         try {
             lock.close();
         } catch (IOException e) {

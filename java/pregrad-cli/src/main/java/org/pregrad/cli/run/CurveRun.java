@@ -17,7 +17,7 @@ import org.pregrad.cli.progress.Progress;
 /**
  * Measures removal curves unit by unit.
  *
- * @param means as {@link Scorer#means} gives them; may be empty unless neurons are set to their mean
+ * @param means of activations; may be empty unless neurons are set to their mean
  */
 public record CurveRun(Model model, Removal removal, List<NeuronConstants> means, Target target, Output output) {
     /** One curve per order, in their order; {@code checkpoints} gives that of the unit of a name. */

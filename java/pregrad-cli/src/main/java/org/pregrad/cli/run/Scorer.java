@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.pregrad.Attribution;
 import org.pregrad.Baseline;
 import org.pregrad.Method;
@@ -35,8 +36,27 @@ public final class Scorer {
         this.samples = samples;
     }
 
+    /** @param means of the activations of each layer call; empty unless some method needs them */
+    public record Scored(Scores scores, List<NeuronConstants> means) {}
+
+    /**
+     * Scores all samples.
+     *
+     * @param task        as the progress names it
+     * @param count       how many samples there are
+     * @param checkpoints gives that of the pass of a name
+     */
+    public Scored score(String task, long count, boolean quiet, Function<String, Checkpoint> checkpoints)
+            throws IOException, InterruptedException {
+        int passes = needsMeans() ? 2 : 1;
+        try (Progress progress = Progress.start(task, passes * count, quiet)) {
+            List<NeuronConstants> means = needsMeans() ? means(checkpoints.apply("means"), progress) : List.of();
+            return new Scored(scores(means, checkpoints.apply("scores"), progress), means);
+        }
+    }
+
     /** Whether some method needs the mean activations, which take a pass of their own. */
-    public boolean needsMeans() {
+    private boolean needsMeans() {
         return (methods.contains(Method.INTEGRATED_GRADIENTS)
                         && paths.baseline().kind() == Baseline.MEAN)
                 || (methods.contains(Method.ABLATION) && paths.removal() == Removal.MEAN);
@@ -55,18 +75,12 @@ public final class Scorer {
         }
     }
 
-    /** The mean activations of each layer call. */
-    public List<NeuronConstants> means(Checkpoint checkpoint, Progress progress)
+    private List<NeuronConstants> means(Checkpoint checkpoint, Progress progress)
             throws IOException, InterruptedException {
         return scores(builder(List.of(Method.ACTIVATION)), checkpoint, progress).meanActivations();
     }
 
-    /**
-     * The scores of all samples.
-     *
-     * @param means as {@link #means} gives them; may be empty unless needed
-     */
-    public Scores scores(List<NeuronConstants> means, Checkpoint checkpoint, Progress progress)
+    private Scores scores(List<NeuronConstants> means, Checkpoint checkpoint, Progress progress)
             throws IOException, InterruptedException {
         Attribution.Builder builder = builder(methods)
                 .steps(paths.steps())

@@ -67,16 +67,16 @@ class SummaryTest {
     private static JsonNode write(Scores scores) throws IOException {
         FileDigest none = new FileDigest("none", 0, "");
         StringWriter text = new StringWriter();
-        new Summary(
-                        Map.of("java", "17"),
-                        "pregrad",
-                        List.of(),
-                        Map.of(),
-                        none,
-                        none,
-                        3,
-                        Summary.entries(scores, List.of(Aggregate.MEAN, Aggregate.MEAN_ABS)))
-                .write(text);
+        Summary summary = new Summary(
+                Map.of("java", "17"),
+                "pregrad",
+                List.of(),
+                Map.of(),
+                none,
+                none,
+                3,
+                Summary.entries(scores, List.of(Aggregate.MEAN, Aggregate.MEAN_ABS)));
+        Json.write(summary, text);
         assertThat(text.toString()).endsWith("}\n").doesNotContain("\r");
         return new ObjectMapper().readTree(text.toString());
     }
