@@ -42,7 +42,8 @@ TEST_P(BordersTest, HaveTheGradientsOfEagerPyTorch) {
   }
   ASSERT_FALSE(truth.empty());
   const std::string file = std::string("borders/") + name + "." + form;
-  const Model model = Model::load(fixture_path(file + (std::string(form) == "exported" ? ".pt2" : ".pt")));
+  const bool is_torchscript = std::string(form) == "scripted" || std::string(form) == "traced";
+  const Model model = Model::load(fixture_path(file + (is_torchscript ? ".pt" : ".pt2")));
   const Data data = read_data(fixture_path(std::string("borders/") + name + ".npz"));
   if (std::string(form) == "scripted") {
     // A branch hands the cell's second state on, which the first one is made of.
@@ -63,8 +64,34 @@ TEST_P(BordersTest, HaveTheGradientsOfEagerPyTorch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, BordersTest,
-                         testing::Combine(testing::Values("cells", "recurrent"),
+                         testing::Combine(testing::Values("cells", "recurrent", "resized"),
                                           testing::Values("scripted", "traced", "exported")));
+INSTANTIATE_TEST_SUITE_P(Decomposed, BordersTest,
+                         testing::Combine(testing::Values("cells"), testing::Values("decomposed")));
+
+TEST(Borders, WhatAnArchiveDoesNotTellOfAModulesResultsHasNoName) {
+  const auto refused = [](const std::string& file, const std::string& data, const std::string& layer) {
+    const Model model = Model::load(fixture_path("borders/" + file));
+    const Data given = read_data(fixture_path("borders/" + data));
+    EXPECT_THAT([&] { scores_of(model, given, {layer}); },
+                ThrowsMessage<LayerError>(AllOf(HasSubstr("what module '" + layer.substr(0, layer.find_first_of(":@"))),
+                                                HasSubstr("torch.jit.script"))))
+        << layer;
+  };
+  for (const char* layer : {"step", "step@0", "step:out", "step:out@0", "step:out@1", "step:out.1"}) {
+    refused("pairs.exported.pt2", "pairs.npz", layer);
+  }
+  for (const char* layer : {"gru", "gru:out"}) {
+    refused("last-state.decomposed.pt2", "last-state.npz", layer);
+  }
+}
+
+TEST(Borders, WhatEntersAModuleIsToldWhereItsResultsAreNot) {
+  const Model model = Model::load(fixture_path("borders/pairs.exported.pt2"));
+  const Data data = read_data(fixture_path("borders/pairs.npz"));
+  EXPECT_EQ(scores_of(model, data, {"step:in"}).entries().size(), 3U);
+  EXPECT_EQ(scores_of(model, data, {"step.fc:out"}).entries().size(), 6U);
+}
 
 TEST(Borders, GatesOfACellHaveANameOfTheirOwnInEveryForm) {
   const Data data = read_data(fixture_path("borders/cells.npz"));

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -55,6 +56,7 @@ struct InlinedModel {
   std::shared_ptr<torch::jit::Graph> graph;                            ///< inputs: the model's
   std::vector<ModuleCall> calls;                                       ///< the root's first, each behind its parent
   std::vector<ModuleOutput> module_outputs;                            ///< in program order
+  std::set<std::string> untold_outputs;                                ///< modules of which a file does not tell them
   std::unordered_map<const c10::TensorImpl*, std::string> attributes;  ///< names of the model's tensors
   std::unordered_map<const torch::jit::Scope*, CompositeActivation> composites;
   /// Nodes that are a part of something larger, and no activation of their own.

@@ -50,6 +50,7 @@ class SiteFinder {
     number_calls(result_.outputs);
     add_inputs();
     number_calls(result_.borders);
+    result_.untold_outputs = model_.untold_outputs;
     return std::move(result_);
   }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct LayerSites {
   std::vector<LayerAlias> aliases;     ///< indices into `activations`
   /// Modules that compute nothing but a part of an activation, with the name of the one that computes all of it.
   std::map<std::string, std::string> parts;
+  std::set<std::string> untold_outputs;  ///< modules of which the file does not tell what they put out
 };
 
 LayerSites find_layer_sites(const InlinedModel& model);

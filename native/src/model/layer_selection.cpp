@@ -57,6 +57,7 @@ class Selector {
     }
     if (!add_named(sites_.outputs, first_output(), reference, text) &&
         !add_named(sites_.borders, first_border(), whole_border(reference), text) && !add_pattern(reference)) {
+      require_told_output(reference.name);
       throw LayerError("the model has no layer '" + text + "': there are " + statistics::listed(known_names()) +
                        hint_for(reference.name));
     }
@@ -109,6 +110,18 @@ class Selector {
       }
     }
     return false;
+  }
+
+  /// @throws LayerError if the name is that of a module's output, and the file does not tell which tensor that is
+  void require_told_output(const std::string& name) const {
+    const std::string path = name.substr(0, name.find(":out"));
+    if (sites_.untold_outputs.count(path) != 0) {
+      throw LayerError("what module '" + path +
+                       "' returns is not told by an archive of torch.export where more than one tensor of it may be "
+                       "read: save the model with torch.jit.script, which keeps the order of its results, or name "
+                       "another layer" +
+                       hint_for(name));
+    }
   }
 
   /// What else a name that fits nothing may have meant.

@@ -172,13 +172,21 @@ void GraphTranslator::translate(const JsonValue& archived, Values& values) {
       outputs.push_back(std::move(name));
     }
   }
-  for (const ModuleResult& result : calls.results(around_, outputs)) {
+  add_module_outputs(calls.results(around_, outputs), values);
+}
+
+void GraphTranslator::add_module_outputs(const ModuleResults& results, const Values& values) {
+  for (const ModuleResult& result : results.told) {
     Value* value = values.find(result.value);
     if (value != nullptr && value->node()->kind() != c10::prim::Param && value->node()->kind() != c10::prim::Constant) {
       model_.module_outputs.push_back(
           {result.path, value->node()->scope().get(), value->offset(), result.number, result.is_one_of_several});
     }
   }
+  // A module's calls may be in several graphs.
+  model_.untold_outputs.insert(results.untold.begin(), results.untold.end());
+  std::erase_if(model_.module_outputs,
+                [&](const graph::ModuleOutput& output) { return model_.untold_outputs.count(output.path) != 0; });
 }
 
 std::vector<Value*> GraphTranslator::translate_inner(const JsonValue& archived, const std::vector<Value*>& inputs) {

@@ -40,6 +40,7 @@ class GraphTranslator {
   /// The innermost of the calls that are under way.
   std::size_t current_call();
   void add_composite_activations(const ModuleCalls& calls, const Values& values);
+  void add_module_outputs(const ModuleResults& results, const Values& values);
 
   graph::InlinedModel& model_;
   c10::Device device_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,11 @@ struct ModuleResult {
   bool is_one_of_several = false;
 };
 
+struct ModuleResults {
+  std::vector<ModuleResult> told;
+  std::set<std::string> untold;  ///< modules that give something, of which the graph does not tell what is the result
+};
+
 /// The nodes of a run of one Python function that is an activation, such as the ones that silu is decomposed into.
 struct FunctionRun {
   std::string function;  ///< without its number, `silu`
@@ -56,10 +62,11 @@ class ModuleCalls {
   void add(NodeRecord record) { records_.push_back(std::move(record)); }
   const std::vector<NodeRecord>& records() const { return records_; }
 
-  /// What calls give, the inner ones before the ones around them: calls that give one value, and recurrent layers.
+  /// What calls give, the inner ones before the ones around them: calls that give one value, and recurrent layers. A
+  /// module has results of all its calls or of none: calls are numbered, and one left out would move the others.
   /// @param around   calls that began outside this graph, and whose result is not to be seen here
   /// @param outputs  the graph's
-  std::vector<ModuleResult> results(const ModuleStack& around, const std::vector<std::string>& outputs) const;
+  ModuleResults results(const ModuleStack& around, const std::vector<std::string>& outputs) const;
 
   /// Neighbouring nodes of one Python function in one module call.
   std::vector<FunctionRun> function_runs() const;

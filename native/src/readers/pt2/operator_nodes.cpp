@@ -114,16 +114,41 @@ std::vector<Value*> inputs_of(Graph& graph, const JsonValue& node, const c10::Fu
   return inputs;
 }
 
-Node* insert_operator(Graph& graph, const JsonValue& node, const c10::FunctionSchema& schema,
-                      const std::vector<Value*>& inputs) {
+Node* insert_node(Graph& graph, const c10::FunctionSchema& schema, const std::vector<Value*>& inputs) {
   Node* inserted =
       graph.insertNode(graph.create(c10::Symbol::fromQualString(schema.name()), inputs, schema.returns().size()));
   for (std::size_t i = 0; i < schema.returns().size(); ++i) {
     inserted->output(i)->setType(schema.returns()[i].type());
   }
-  // A graph tells overloads apart by their arguments alone.
-  const torch::jit::Operator* chosen = inserted->maybeOperator();
-  if (chosen == nullptr || chosen->schema().overload_name() != schema.overload_name()) {
+  return inserted;
+}
+
+bool is_overload(const Node* node, const c10::FunctionSchema& schema) {
+  const torch::jit::Operator* chosen = node->maybeOperator();
+  return chosen != nullptr && chosen->schema().overload_name() == schema.overload_name();
+}
+
+/// Lets None bear the type of the argument that it is given for.
+void type_none(const std::vector<Value*>& inputs, const c10::FunctionSchema& schema) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const c10::TypePtr& type = schema.arguments()[i].type();
+    if (inputs[i]->mustBeNone() && type->kind() == c10::TypeKind::OptionalType) {
+      inputs[i]->setType(type);
+    }
+  }
+}
+
+Node* insert_operator(Graph& graph, const JsonValue& node, const c10::FunctionSchema& schema,
+                      const std::vector<Value*>& inputs) {
+  Node* inserted = insert_node(graph, schema, inputs);
+  // A graph tells overloads apart by the types of their arguments alone, and None fits any that may be left out:
+  // upsample_linear1d(x, [9], False, None) is two of them.
+  if (!is_overload(inserted, schema)) {
+    inserted->destroy();
+    type_none(inputs, schema);
+    inserted = insert_node(graph, schema, inputs);
+  }
+  if (!is_overload(inserted, schema)) {
     node.fail("gives arguments that do not fit " + c10::toString(schema.operator_name()));
   }
   return inserted;
