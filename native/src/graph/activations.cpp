@@ -115,15 +115,7 @@ bool has_writers(Block* block) {
 /// Softmax over anything but the neurons (attention weights) is no activation of neurons.
 bool is_over_neurons(const Node* node, const Value* z) {
   const auto softmax = softmax_axis(node);
-  if (!softmax) {
-    return true;
-  }
-  const auto neurons = neuron_axis_of(z);
-  if (!neurons) {
-    return false;
-  }
-  // A Linear on vectors [N, C] has its neurons on axis 1 and -1 alike.
-  return *softmax == *neurons || (*neurons == -1 && *softmax == 1) || (*neurons == 1 && *softmax == -1);
+  return !softmax || is_neuron_axis(*softmax, z);
 }
 
 /// A graph in which what can be computed out of place is, and the places of its nodes.

@@ -24,6 +24,7 @@ torch::jit::Module module_of(const std::string& body) {
   module.register_parameter("w2", torch::randn({5, 3}, torch::kDouble), false);
   module.register_parameter("kernel", torch::randn({5, 6, 3}, torch::kDouble), false);
   module.register_parameter("shift", torch::randn({5}, torch::kDouble), false);
+  module.register_parameter("adjacency", torch::randn({9, 9}, torch::kDouble), false);
   module.define("def forward(self, x):\n" + body);
   return module;
 }
@@ -167,8 +168,146 @@ INSTANTIATE_TEST_SUITE_P(Operations, NeuronAxisTest,
                                          AxisCase{"Linear", R"(
   return torch.relu(torch.linear(x.transpose(1, 2), self.w1.t())).mean(1)
 )",
-                                                  2}),
+                                                  2},
+                                         AxisCase{"Squeezed", R"(
+  h = torch.conv2d(x.unsqueeze(2), self.kernel.unsqueeze(2))
+  return torch.relu(h.squeeze(2)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"PoolingOfTwoAxes", R"(
+  h = torch.conv1d(x, self.kernel)
+  return torch.relu(torch.max_pool2d(h.unsqueeze(-2), [1, 2]).squeeze(-2)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"AdaptivePoolingOfTwoAxes", R"(
+  h = torch.conv1d(x, self.kernel)
+  return torch.relu(torch._adaptive_avg_pool2d(h.unsqueeze(-2), [1, 3]).squeeze(-2)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"Interpolation", R"(
+  h = torch.conv1d(x, self.kernel)
+  places = torch.floor(torch.arange(0, 14) * 0.5).long()
+  return torch.relu(h[:, :, places]).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"Reflection", R"(
+  h = torch.conv1d(x, self.kernel)
+  places = 6 - torch.abs(6 - torch.abs(torch.arange(-1, 8)))
+  return torch.relu(h[:, :, places]).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"Roll", R"(
+  h = torch.conv1d(x, self.kernel)
+  places = torch.fmod(torch.arange(0, 7) + 6, 7)
+  return torch.relu(torch.index_select(h, 2, places)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"InstanceNorm", R"(
+  h = torch.conv1d(x, self.kernel)
+  h = h.view([1, x.size(0) * 5, 7])
+  h = torch._native_batch_norm_legit(h, None, None, True, 0.1, 1e-5)[0]
+  return torch.relu(h.view([x.size(0), 5, 7])).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"Flattened", R"(
+  h = torch.conv2d(x.unsqueeze(2), self.kernel.unsqueeze(2))
+  return torch.relu(h.view([x.size(0), 5, 7])).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"FlattenedToItsOwnSizes", R"(
+  h = torch.conv2d(x.unsqueeze(2), self.kernel.unsqueeze(2))
+  return torch.relu(h.reshape([h.size(0), h.size(1), -1])).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"MeanOverAnAxis", R"(
+  h = torch.conv2d(x.unsqueeze(2), self.kernel.unsqueeze(2))
+  return torch.relu(h.mean(2)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"Selection", R"(
+  h = torch.conv2d(x.unsqueeze(2), self.kernel.unsqueeze(2))
+  return torch.relu(h[:, :, 0]).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"ProductOfBatches", R"(
+  rows = x.transpose(1, 2).expand([x.size(0), 9, 6]).view([x.size(0), 9, 6])
+  columns = self.w1.expand([x.size(0), 6, 5]).view([x.size(0), 6, 5])
+  h = torch.bmm(rows, columns).view([x.size(0), 9, 5]) + self.shift
+  return torch.relu(h).mean(1)
+)",
+                                                  2},
+                                         AxisCase{"ProductOfBatchesTransposed", R"(
+  rows = x.transpose(1, 2).expand([x.size(0), 9, 6]).view([x.size(0), 9, 6])
+  columns = self.w1.expand([x.size(0), 6, 5]).view([x.size(0), 6, 5])
+  h = torch.bmm(rows, columns).view([x.size(0), 9, 5]) + self.shift
+  return torch.relu(h.transpose(1, 2)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"ProductOfBatchesScaled", R"(
+  rows = x.transpose(1, 2).expand([x.size(0), 9, 6]).view([x.size(0), 9, 6])
+  columns = self.w1.expand([x.size(0), 6, 5]).view([x.size(0), 6, 5])
+  h = torch.bmm(rows, columns).view([x.size(0), 9, 5]) + self.shift
+  return torch.relu(h.permute([0, 2, 1]) * 1.5).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"ProductOfBatchesPooled", R"(
+  rows = x.transpose(1, 2).expand([x.size(0), 9, 6]).view([x.size(0), 9, 6])
+  columns = self.w1.expand([x.size(0), 6, 5]).view([x.size(0), 6, 5])
+  h = torch.bmm(rows, columns).view([x.size(0), 9, 5]) + self.shift
+  h = torch.avg_pool2d(h.permute([0, 2, 1]).unsqueeze(-2), [1, 2]).squeeze(-2)
+  return torch.relu(h).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"WeightOnTheLeft", R"(
+  h = torch.conv1d(x, self.kernel)
+  return torch.relu(torch.matmul(self.w2.t(), h)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"WeightOnTheLeftOfTheInput", R"(
+  return torch.relu(torch.matmul(self.w1.t(), x)).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"WeightOnTheLeftInRows", R"(
+  h = torch.conv1d(x, self.kernel)
+  rows = h.permute([0, 2, 1]).contiguous().view([x.size(0) * 7, 5])
+  h = torch.mm(rows, self.w2).view([x.size(0), 7, 3]).permute([0, 2, 1])
+  return torch.relu(h).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"AdjacencyOnTheLeft", R"(
+  h = torch.linear(x.transpose(1, 2), self.w1.t())
+  return torch.relu(torch.matmul(self.adjacency, h)).mean(1)
+)",
+                                                  2},
+                                         AxisCase{"AdjacencyInRows", R"(
+  h = torch.linear(x.transpose(1, 2), self.w1.t())
+  rows = h.permute([0, 2, 1]).contiguous().view([x.size(0) * 5, 9])
+  h = torch.mm(rows, self.adjacency.t()).view([x.size(0), 5, 9]).permute([0, 2, 1])
+  return torch.relu(h).mean(1)
+)",
+                                                  2},
+                                         AxisCase{"GateInFront", R"(
+  h = torch.conv1d(x, self.kernel)
+  gate = torch.linear(x.mean(2), self.w1.t()).unsqueeze(2)
+  return torch.relu(gate * h).mean(2)
+)",
+                                                  1},
+                                         AxisCase{"LaidOutAsAnImage", R"(
+  h = torch.linear(x.transpose(1, 2), self.w1.t())
+  return torch.relu(h.view([x.size(0), 3, 3, 5])).mean([1, 2])
+)",
+                                                  3},
+                                         AxisCase{"VectorsLaidOutAsImages", R"(
+  h = torch.mm(x.mean(2), self.w1).view([x.size(0), 5, 1, 1])
+  return torch.relu(h).mean([2, 3])
+)",
+                                                  1}),
                          axis_name);
+
+TEST(HardGraphs, SoftmaxOverPositionsIsNoActivationOfChannels) {
+  const Model model = Model::from(module_of("  return torch.softmax(torch.conv1d(x, self.kernel), -1).mean(2)\n"));
+  EXPECT_TRUE(model.layers(torch::randn({2, 6, 9}, torch::kDouble)).empty());
+}
 
 void expect_refused(const std::string& body, const at::Tensor& x, const char* reason) {
   const torch::jit::Module module = module_of(body);
