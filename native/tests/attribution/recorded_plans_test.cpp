@@ -106,7 +106,8 @@ TEST_P(RecordedFixtureTest, ReplayedBatchesGiveTheScoresOfTheOthers) {
   const Data last = shuffled(data, samples - 1);
   add(seen, last);
   add(expected, last);
-  // Kernels of old instruction sets treat the ends of a row by where it lies in memory, which a recording holds elsewhere.
+  // Kernels of old instruction sets treat the ends of a row by where it lies in memory, which a recording holds
+  // elsewhere.
   expect_equal_scores(seen.scores(), expected.scores(), promised_between_batches);
   EXPECT_EQ(counts.recorders, 1);
   if (reads_numbers(GetParam())) {

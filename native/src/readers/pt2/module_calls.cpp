@@ -316,8 +316,8 @@ ModuleResults ModuleCalls::results(const ModuleStack& around, const std::vector<
     for (std::size_t i = 0; i < results.size(); ++i) {
       of_call[calls[i]] = std::move(results[i]);
     }
-    if (results.empty() && std::any_of(calls.begin(), calls.end(),
-                                       [&](const Extent* call) { return finder.gives_something(*call); })) {
+    if (results.empty() &&
+        std::any_of(calls.begin(), calls.end(), [&](const Extent* call) { return finder.gives_something(*call); })) {
       found.untold.insert(path);
     }
   }
