@@ -310,6 +310,9 @@ class Walk {
              : is_list_of_tensors(list) ? first_rank(list->inputs(), depth)
                                         : std::nullopt;
     }
+    if (const Value* const element = element_of_tuple(value)) {
+      return rank_of(element, depth);
+    }
     const std::string name = aten_name(node);
     return name.empty() || node->inputs().empty() ? std::nullopt : rank_of_result(node, name, depth);
   }
@@ -596,8 +599,31 @@ class Walk {
     if (const Node* const list = list_behind(node)) {
       return place_in_list(list, depth);
     }
+    if (const Value* const element = element_of_tuple(value)) {
+      return place_of(element, depth);
+    }
     const std::string name = aten_name(node);
     return name.empty() || node->inputs().empty() ? std::nullopt : place_in_result(node, name, depth);
+  }
+
+  /// What was put into a tuple, perhaps in a branch, where `value` comes out of it.
+  static const Value* element_of_tuple(const Value* value) {
+    const Node* const node = value->node();
+    const bool is_indexed = node->kind() == c10::prim::TupleIndex;
+    const Number index = node->kind() == c10::prim::TupleUnpack ? Number(static_cast<std::int64_t>(value->offset()))
+                         : is_indexed                           ? constant_number(node->input(1))
+                                                                : std::nullopt;
+    if (!index) {
+      return nullptr;
+    }
+    const Value* tuple = node->input(0);
+    while (tuple->node()->kind() == c10::prim::If) {
+      tuple = tuple->node()->blocks()[0]->outputs()[tuple->offset()];
+    }
+    const auto elements = static_cast<std::int64_t>(tuple->node()->inputs().size());
+    return tuple->node()->kind() == c10::prim::TupleConstruct && *index >= 0 && *index < elements
+               ? tuple->node()->input(static_cast<std::size_t>(*index))
+               : nullptr;
   }
 
   /// The node that makes the list of which `node` takes an element; null if it takes none.
@@ -986,7 +1012,7 @@ class Walk {
     const Found place = place_of(value, depth);
     const auto sizes = numbers_of(node->input(1));
     if (!place) {
-      return std::nullopt;
+      return sizes && sizes->size() > 2 ? place_in_shuffled(node, *sizes, depth) : std::nullopt;
     }
     // Linear on sequences decomposes into a product of flattened rows, which are put back into their places.
     const std::string made = aten_name(value->node());
@@ -1020,6 +1046,26 @@ class Walk {
     const Node* const view = node->input(0)->node();
     const auto sizes = is_view(aten_name(view)) ? numbers_of(view->input(1)) : std::nullopt;
     return sizes && sizes->size() > 2 && sizes->front() == 1;
+  }
+
+  /// Channels that a view takes apart into groups, that are exchanged with what is in a group, and are laid together.
+  Found place_in_shuffled(const Node* node, const std::vector<Number>& sizes, int depth) {
+    const Node* const exchange = behind_copies(node->input(0));
+    const std::string name = aten_name(exchange);
+    if (!is_transposition(name) && name != "permute") {
+      return std::nullopt;
+    }
+    const Node* const groups = exchange->input(0)->node();
+    const auto grouped = is_view(aten_name(groups)) ? numbers_of(groups->input(1)) : std::nullopt;
+    const Found place = grouped ? place_of(groups->input(0), depth) : std::nullopt;
+    if (!place || place->axis != 1 || !place->size || grouped->size() != sizes.size() + 1) {
+      return std::nullopt;
+    }
+    const auto order = name == "permute" ? axes_named(exchange, "dims") : std::nullopt;
+    const bool is_of_groups = order ? order->size() > 2 && (*order)[1] == 2 && (*order)[2] == 1
+                                    : name != "permute" && constant_number(exchange->input(1)) == 1 &&
+                                          constant_number(exchange->input(2)) == 2;
+    return is_of_groups && size_given(node->input(1), sizes, 1, depth) == place->size ? place : std::nullopt;
   }
 
   /// The size that a view gives an axis, as a number.

@@ -209,6 +209,11 @@ INSTANTIATE_TEST_SUITE_P(Operations, NeuronAxisTest,
   return torch.relu(h.view([x.size(0), 5, 7])).mean(2)
 )",
                                                   1},
+                                         AxisCase{"ChannelShuffle", R"(
+  h = torch.conv1d(x, self.kernel[:4])
+  return torch.relu(h.view([x.size(0), 2, 2, 7]).transpose(1, 2).reshape([x.size(0), 4, 7])).mean(2)
+)",
+                                                  1},
                                          AxisCase{"Flattened", R"(
   h = torch.conv2d(x.unsqueeze(2), self.kernel.unsqueeze(2))
   return torch.relu(h.view([x.size(0), 5, 7])).mean(2)
