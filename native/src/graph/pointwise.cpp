@@ -21,30 +21,6 @@ namespace {
 
 using Names = std::unordered_set<std::string_view>;
 
-/// Operators that look at the shape and type of a tensor alone.
-bool reads_no_numbers(const Node* node) {
-  static const Names names = {"zeros_like",   "ones_like",        "empty_like", "full_like", "rand_like",
-                              "randn_like",   "new_zeros",        "new_ones",   "new_empty", "new_full",
-                              "randint_like", "_shape_as_tensor", "size",       "sym_size",  "numel",
-                              "dim",          "is_floating_point"};
-  return node->kind().is_aten() && names.count(node->kind().toUnqualString()) != 0;
-}
-
-bool may_hold_tensors(const Value* value) {
-  switch (value->type()->kind()) {
-    case c10::TypeKind::IntType:
-    case c10::TypeKind::FloatType:
-    case c10::TypeKind::BoolType:
-    case c10::TypeKind::NumberType:
-    case c10::TypeKind::StringType:
-    case c10::TypeKind::NoneType:
-    case c10::TypeKind::DeviceObjType:
-      return false;
-    default:
-      return true;
-  }
-}
-
 bool is_tensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
 
 /// Pointwise operators that LibTorch 2.13 does not tag as such.
@@ -115,6 +91,29 @@ bool is_affine(const Node* node, const std::string& name, const std::vector<std:
 }
 
 }  // namespace
+
+bool reads_no_numbers(const Node* node) {
+  static const Names names = {"zeros_like",   "ones_like",        "empty_like", "full_like", "rand_like",
+                              "randn_like",   "new_zeros",        "new_ones",   "new_empty", "new_full",
+                              "randint_like", "_shape_as_tensor", "size",       "sym_size",  "numel",
+                              "dim",          "is_floating_point"};
+  return node->kind().is_aten() && names.count(node->kind().toUnqualString()) != 0;
+}
+
+bool may_hold_tensors(const Value* value) {
+  switch (value->type()->kind()) {
+    case c10::TypeKind::IntType:
+    case c10::TypeKind::FloatType:
+    case c10::TypeKind::BoolType:
+    case c10::TypeKind::NumberType:
+    case c10::TypeKind::StringType:
+    case c10::TypeKind::NoneType:
+    case c10::TypeKind::DeviceObjType:
+      return false;
+    default:
+      return true;
+  }
+}
 
 DataFlow::DataFlow(torch::jit::Graph& graph) {
   for (const Value* input : graph.inputs()) {

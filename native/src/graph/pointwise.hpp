@@ -41,6 +41,12 @@ enum class Role {
 /// The role of `node`, which reads the data at `data_inputs`. Nodes that write into what they read are opaque.
 Role role_of(const torch::jit::Node* node, const std::vector<std::size_t>& data_inputs);
 
+/// Whether the operator looks at the shape and type of a tensor alone.
+bool reads_no_numbers(const torch::jit::Node* node);
+
+/// Whether a value is, or may contain, a tensor.
+bool may_hold_tensors(const torch::jit::Value* value);
+
 /// The name of the node's operator without the mark of its in-place form; of several names of one operator the usual.
 std::string operator_name(const torch::jit::Node* node);
 

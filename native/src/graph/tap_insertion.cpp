@@ -12,6 +12,7 @@
 
 #include "graph/capture.hpp"
 #include "graph/inlined_model.hpp"
+#include "graph/pointwise.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::graph {
@@ -160,10 +161,6 @@ std::vector<torch::jit::Use> handed_on(Value* value) {
   return is_carried ? of_loop(owner, value->offset() - 1) : std::vector<torch::jit::Use>();
 }
 
-bool may_hold_tensors(const Value* value) {
-  return value->type()->isSubtypeOf(*c10::TensorType::get()) || !value->type()->containedTypes().empty();
-}
-
 /// Whether what reads a tensor there has a part in what the graph returns, other than as a shape, a type or a
 /// condition.
 bool reaches_output(const torch::jit::Use& first) {
@@ -200,7 +197,8 @@ bool reaches_output(const torch::jit::Use& first) {
         follow(reader->output(use.offset - trip_count_and_condition));
         follow(reader->blocks().at(0)->inputs().at(use.offset - 1));
       }
-    } else if (reader->kind() != c10::aten::detach && reader->kind() != torch::jit::prim::If) {
+    } else if (reader->kind() != c10::aten::detach && reader->kind() != torch::jit::prim::If &&
+               !reads_no_numbers(reader)) {
       for (const Value* output : reader->outputs()) {
         follow(output);
       }

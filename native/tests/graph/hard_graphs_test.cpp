@@ -365,7 +365,7 @@ TEST(HardGraphs, ALoopMayHandZOnThatNobodyElseReads) {
   const torch::jit::Module module = module_of(R"(
   z = torch.mm(x, self.w1) + self.shift
   for i in range(x.size(0) - 6):
-    z = torch.tanh(z) * 2.0 + float(z.size(1))
+    z = torch.tanh(z).view(z.size()) * 2.0 + float(z.size(1))
   return torch.mm(z, self.w2)
 )");
   const at::Tensor x = inputs();
