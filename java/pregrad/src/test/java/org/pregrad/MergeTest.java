@@ -35,7 +35,10 @@ class MergeTest {
     }
 
     private static Attribution.Builder everything() {
-        return model.attribution().layers("act1", "act2").methods(Method.values()).steps(3);
+        return model.attribution()
+                .layers("act1", "act2")
+                .methods(Method.values())
+                .steps(3);
     }
 
     private static Data batch(int number) {
@@ -99,8 +102,7 @@ class MergeTest {
             add(all, ALL);
             add(merged, 5, 1);
             merged.merge(scoresOf(means, 0, 2, 3, 4));
-            assertThat(merged.scores().meanActivations())
-                    .isEqualTo(all.scores().meanActivations());
+            assertThat(merged.scores().meanActivations()).isEqualTo(all.scores().meanActivations());
         }
     }
 
@@ -149,7 +151,8 @@ class MergeTest {
             assertThat(seen).hasSameSizeAs(expected);
             for (int i = 0; i < seen.size(); i++) {
                 assertThat(seen.get(i).count()).isEqualTo(expected.get(i).count());
-                assertThat(Fixtures.relativeError(seen.get(i).meanAbs(), expected.get(i).meanAbs()))
+                assertThat(Fixtures.relativeError(
+                                seen.get(i).meanAbs(), expected.get(i).meanAbs()))
                         .isLessThan(1e-5);
             }
         } finally {

@@ -15,7 +15,7 @@ class MethodTest {
     /** C++'s own catalogue is held against the same header by CatalogTest. */
     @Test
     void hasTheNumbersOfCsHeader() throws IOException {
-        String header = Files.readString(Fixtures.root().resolve("../../native/include/pregrad/pregrad.h"));
+        String header = Files.readString(Fixtures.folder().resolve("../../native/include/pregrad/pregrad.h"));
         Map<String, Integer> inC = new LinkedHashMap<>();
         Matcher constant = Pattern.compile("\\bPREGRAD_METHOD_(\\w+) = (\\d+)").matcher(header);
         while (constant.find()) {

@@ -16,7 +16,8 @@ class OptionsTest {
     private static byte[] save(OptionsWriter options) {
         Loader.load();
         long model = Native.loadModel(
-                Text.path(Fixtures.file("digits-mlp.scripted.pt")), Text.utf8(Device.cpu().toString()));
+                Text.path(Fixtures.file("digits-mlp.scripted.pt")),
+                Text.utf8(Device.cpu().toString()));
         try {
             long attribution = Native.attribution(model, options.bytes(), Native.NO_INPUT, null, 0, null);
             try {
@@ -67,7 +68,9 @@ class OptionsTest {
         refused(layer().add("output", "logits"), "'logits'");
         refused(layer().add("target", "3x"), "no target '3x'");
         refused(
-                layer().addAll("means", List.of(new OptionsWriter().add("layer", "act1").add("calls", 0))),
+                layer().addAll(
+                                "means",
+                                List.of(new OptionsWriter().add("layer", "act1").add("calls", 0))),
                 "no option 'calls'");
     }
 
