@@ -214,7 +214,7 @@ std::vector<Layer> Model::Implementation::layers(const Inputs& example, const st
 
 std::vector<Layer> Model::Implementation::layers_of(const Inputs& example,
                                                     const model::LayerSelection& selection) const {
-  model::check_inputs(example, model_.weight_type());
+  model::require_inputs(example, model_.weight_type());
   std::vector<graph::Tap> taps;
   for (const model::SelectedSite& selected : selection.sites) {
     taps.push_back({selected.site, {}, {}});
@@ -358,7 +358,7 @@ at::Tensor Model::forward(const at::Tensor& inputs) const { return forward(Input
 at::Tensor Model::forward(const Inputs& inputs) const {
   const support::OwnState own_state;
   return support::on_device(device(), [&] {
-    model::check_inputs(inputs, implementation_->model().weight_type());
+    model::require_inputs(inputs, implementation_->model().weight_type());
     return implementation_->forward(support::without_inference(inputs));
   });
 }

@@ -145,7 +145,7 @@ Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementa
 
 void Ablation::Implementation::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
   const at::NoGradGuard no_gradients;
-  model::check_inputs(inputs, model_->model().weight_type());
+  model::require_inputs(inputs, model_->model().weight_type());
   model::Batch batch;
   batch.inputs = inputs;
   batch.labels = model::checked_integers(labels, "labels", batch.samples());

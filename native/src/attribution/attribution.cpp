@@ -114,7 +114,7 @@ std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const
 }
 
 void Attribution::Implementation::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  model::check_inputs(inputs, model_->model().weight_type());
+  model::require_inputs(inputs, model_->model().weight_type());
   model::Batch batch;
   batch.inputs = inputs;
   const std::int64_t samples = batch.samples();

@@ -95,7 +95,7 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const Inputs&
 }
 
 void Check::Implementation::add(const Inputs& inputs, const at::Tensor& labels) {
-  model::check_inputs(inputs, model_->model().weight_type());
+  model::require_inputs(inputs, model_->model().weight_type());
   model::Batch batch;
   batch.inputs = inputs;
   batch.labels = model::checked_integers(labels, "labels", batch.samples());

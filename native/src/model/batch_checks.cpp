@@ -62,7 +62,7 @@ at::Tensor checked_clusters(const at::Tensor& clusters, std::int64_t samples) {
   return clusters.defined() ? checked_integers(clusters, "clusters", samples) : at::zeros({samples}, at::kLong);
 }
 
-void check_inputs(const Inputs& given, std::optional<at::ScalarType> weight_type) {
+void require_inputs(const Inputs& given, std::optional<at::ScalarType> weight_type) {
   const at::Tensor& inputs = given.only();
   if (!inputs.defined() || inputs.dim() == 0 || inputs.size(0) == 0 || inputs.numel() == 0) {
     throw InputError("the inputs are empty: give at least one sample");

@@ -27,6 +27,6 @@ at::Tensor checked_labels(const at::Tensor& labels, std::int64_t samples, const 
 at::Tensor checked_clusters(const at::Tensor& clusters, std::int64_t samples, std::int64_t labels_per_sample);
 
 /// @throws InputError if `inputs` is empty, of another floating type than the weights, or not finite
-void check_inputs(const Inputs& inputs, std::optional<at::ScalarType> weight_type);
+void require_inputs(const Inputs& inputs, std::optional<at::ScalarType> weight_type);
 
 }  // namespace pregrad::model
