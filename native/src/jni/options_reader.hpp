@@ -22,11 +22,14 @@ class OptionsReader {
   /// @throws InternalError if they are cut off or garbled
   explicit OptionsReader(std::string_view bytes) {
     RecordReader records(bytes);
-    while (!records.at_end()) {
+    for (std::int64_t fields = records.integer(); fields > 0; --fields) {
       const std::string_view name = records.text();
       if (!values_.emplace(name, value(records)).second) {
         RecordReader::refuse();
       }
+    }
+    if (!records.at_end()) {
+      RecordReader::refuse();
     }
   }
 

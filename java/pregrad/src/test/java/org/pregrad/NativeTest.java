@@ -7,6 +7,7 @@ import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -201,15 +202,19 @@ class NativeTest {
     }
 
     @Test
-    void numbersThatMeanNothing() {
-        // The numbers of target, output and the one method of the one layer.
-        byte[] options = new Attribution.Builder(null).layers("act1").packed();
-        for (int position : new int[] {0, 16, 52}) {
-            byte[] wrong = options.clone();
-            ByteBuffer.wrap(wrong).order(ByteOrder.nativeOrder()).putLong(position, 99);
-            assertThatThrownBy(() -> attribution(wrong))
+    void namesThatMeanNothing() {
+        String options = new String(
+                new Attribution.Builder(null)
+                        .layers("act1")
+                        .methods(Method.GRADIENT)
+                        .packed(),
+                StandardCharsets.ISO_8859_1);
+        for (String name : List.of("label", "logit", "gradient")) {
+            assertThat(options).containsOnlyOnce(name);
+            String wrong = options.replace(name, name.substring(1) + "?");
+            assertThatThrownBy(() -> attribution(wrong.getBytes(StandardCharsets.ISO_8859_1)))
                     .isExactlyInstanceOf(ArgumentException.class)
-                    .hasMessageMatching("there is no (target|output|method) 99; use classes and library of one build");
+                    .hasMessageMatching("there is no (target|output|method) '" + name.substring(1) + "\\?'.*");
         }
         assertThatThrownBy(() -> Native.forward(model, 99, new float[64], 0, new long[] {1, 64}))
                 .isInstanceOf(PreGradException.class);
@@ -242,7 +247,7 @@ class NativeTest {
             }
         });
         byte[] endless = options.clone();
-        ByteBuffer.wrap(endless).order(ByteOrder.nativeOrder()).putLong(24, Long.MAX_VALUE);
+        ByteBuffer.wrap(endless).order(ByteOrder.nativeOrder()).putLong(8, Long.MAX_VALUE);
         assertThatThrownBy(() -> attribution(endless)).isExactlyInstanceOf(PreGradException.class);
         assertThat(Native.liveHandles()).isEqualTo(live);
     }

@@ -1,10 +1,13 @@
 package org.pregrad.internal;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Collection;
 
 /**
- * Packs options for native code: fields one after the other, each a name, a type and a value. Native code keeps its
- * default for what is not there, and refuses by name what it does not know, so that either side may grow.
+ * Packs options for native code: the number of fields, then each one's name, type and value. Native code keeps its
+ * default for what is not there, and refuses by name what it does not know, so that either side may grow. By the number
+ * it knows that nothing was cut off.
  */
 public final class OptionsWriter {
     private static final int INTEGER = 0;
@@ -15,6 +18,11 @@ public final class OptionsWriter {
     private static final int NESTED = 5;
 
     private final RecordWriter records = new RecordWriter();
+    private int fields;
+
+    public OptionsWriter() {
+        records.add(fields);
+    }
 
     public OptionsWriter add(String name, long value) {
         begin(name, INTEGER).add(value);
@@ -59,10 +67,13 @@ public final class OptionsWriter {
     }
 
     public byte[] bytes() {
-        return records.bytes();
+        byte[] bytes = records.bytes();
+        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).putLong(fields);
+        return bytes;
     }
 
     private RecordWriter begin(String name, int type) {
+        fields++;
         records.add(name);
         records.add(type);
         return records;
