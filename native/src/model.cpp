@@ -285,7 +285,10 @@ bool Model::Implementation::depends_on_others(const Inputs& batch, const at::Ten
         return true;
       }
     } catch (const InputError&) {
-      continue;  // the model does not take such values
+      // The model does not take such values.
+    }
+    if (!have_floats(batch)) {
+      break;  // the other sign gives the same batch
     }
   }
   return false;

@@ -2,8 +2,6 @@
 
 #include <exception>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "pregrad/error.hpp"
 #include "support/failures.hpp"
@@ -43,30 +41,23 @@ Batch Batch::slice(std::int64_t begin, std::int64_t count) const {
 }
 
 std::int64_t in_parts(c10::Device device, const Batch& batch, const std::function<void(const Batch&)>& body) {
-  std::int64_t splits = 0;
-  std::vector<Batch> waiting = {batch};  // the last one is next
-  while (!waiting.empty()) {
-    Batch part = std::move(waiting.back());
-    waiting.pop_back();
-    const std::string words = refusal(part, body);
-    if (words.empty()) {
-      continue;
-    }
-    const std::int64_t samples = part.samples();
-    const bool is_second_try = part.short_of_memory;
-    part.short_of_memory = true;
-    if (samples > 1) {
-      ++splits;
-      waiting.push_back(part.slice(samples / 2, samples - samples / 2));
-      waiting.push_back(part.slice(0, samples / 2));
-    } else if (!is_second_try) {
-      waiting.push_back(std::move(part));
-    } else {
-      throw DeviceError("the memory of device " + device.str() + " is too small for a single sample (" + words +
-                        "): free memory there, score fewer layers or methods at once, or use a device with more of it");
-    }
+  const std::string words = refusal(batch, body);
+  if (words.empty()) {
+    return 0;
   }
-  return splits;
+  Batch again = batch;
+  again.short_of_memory = true;
+  const std::int64_t samples = batch.samples();
+  if (samples > 1) {
+    const std::int64_t half = samples / 2;
+    const std::int64_t splits_of_first = in_parts(device, again.slice(0, half), body);
+    return 1 + splits_of_first + in_parts(device, again.slice(half, samples - half), body);
+  }
+  if (!batch.short_of_memory) {
+    return in_parts(device, again, body);
+  }
+  throw DeviceError("the memory of device " + device.str() + " is too small for a single sample (" + words +
+                    "): free memory there, score fewer layers or methods at once, or use a device with more of it");
 }
 
 void if_two_fit(const Batch& part, const std::function<void()>& check) {
