@@ -138,7 +138,7 @@ void require_fixed_graph(const InlinedModel& model) {
     if (node->kind() == c10::prim::fork || node->kind() == c10::prim::forkClosure) {
       throw UnsupportedModelError(where(model, node) + " runs a part of itself with torch.jit.fork: call it directly");
     }
-    if (node->kind().toQualString() == std::string_view("aten::manual_seed")) {
+    if (node->kind() == c10::aten::manual_seed) {
       throw UnsupportedModelError(where(model, node) +
                                   " sets the seed of random numbers, which a run of a part of it would draw in another "
                                   "order: remove what is random in forward");

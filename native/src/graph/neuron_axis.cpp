@@ -440,18 +440,10 @@ class Walk {
     }
     const auto inputs = node->inputs();
     const bool found = std::all_of(inputs.begin(), inputs.end(), [&](const Value* input) {
-      return holds_no_tensor(input) || is_weight(input, depth - 1);
+      return !may_hold_tensors(input) || is_weight(input, depth - 1);
     });
     weights_[value] = found;
     return found;
-  }
-
-  static bool holds_no_tensor(const Value* value) {
-    static const std::unordered_set<c10::TypeKind> kinds = {
-        c10::TypeKind::IntType,    c10::TypeKind::FloatType, c10::TypeKind::BoolType,      c10::TypeKind::NumberType,
-        c10::TypeKind::StringType, c10::TypeKind::NoneType,  c10::TypeKind::DeviceObjType, c10::TypeKind::SymIntType};
-    const auto list = value->type()->cast<c10::ListType>();
-    return kinds.count((list ? list->getElementType() : value->type())->kind()) != 0;
   }
 
   /// The size of a weight along an axis from the back.
@@ -559,6 +551,37 @@ class Walk {
     return axis ? Found(Place{*axis, place.size}) : std::nullopt;
   }
 
+  /// The place when the axes from `first` to `last` become another number of axes; none if it is among them.
+  Found place_beside(std::int64_t first, std::int64_t last, const Place& place, const Value* value, int depth) {
+    if (side_of(first, place, value, depth) == Side::behind) {
+      return counted_from_the_quiet_end(place, false, true, value, depth);
+    }
+    if (side_of(last, place, value, depth) == Side::before) {
+      return counted_from_the_quiet_end(place, true, false, value, depth);
+    }
+    return std::nullopt;
+  }
+
+  /// How many axes are before the neurons and behind them.
+  struct Sides {
+    std::int64_t before = 0;
+    std::int64_t behind = 0;
+  };
+
+  /// Empty where an axis is the neurons' own, or on a side that the graph does not tell.
+  std::optional<Sides> sides_of(const std::vector<std::int64_t>& axes, const Place& place, const Value* value,
+                                int depth) {
+    Sides sides;
+    for (const std::int64_t axis : axes) {
+      const Side side = side_of(axis, place, value, depth);
+      if (side == Side::at || side == Side::unknown) {
+        return std::nullopt;
+      }
+      ++(side == Side::before ? sides.before : sides.behind);
+    }
+    return sides;
+  }
+
   /// The place when the axes of `node`'s first operand that it names go.
   Found without_axes(const Node* node, const std::vector<std::int64_t>& axes, int depth) {
     const Value* const value = node->input(0);
@@ -566,22 +589,14 @@ class Walk {
     if (!place) {
       return std::nullopt;
     }
-    bool changes_before = false;
-    bool changes_behind = false;
-    std::int64_t gone_before = 0;
-    for (const std::int64_t axis : axes) {
-      const Side side = side_of(axis, *place, value, depth);
-      if (side == Side::at || side == Side::unknown) {
-        return std::nullopt;
-      }
-      changes_before = changes_before || side == Side::before;
-      changes_behind = changes_behind || side == Side::behind;
-      gone_before += side == Side::before ? 1 : 0;
+    const auto sides = sides_of(axes, *place, value, depth);
+    if (!sides) {
+      return std::nullopt;
     }
-    if (changes_before && place->axis >= 0) {
-      return Place{place->axis - gone_before, place->size};
+    if (sides->before > 0 && place->axis >= 0) {
+      return Place{place->axis - sides->before, place->size};
     }
-    return counted_from_the_quiet_end(*place, changes_before, changes_behind, value, depth);
+    return counted_from_the_quiet_end(*place, sides->before > 0, sides->behind > 0, value, depth);
   }
 
   // Operators.
@@ -913,19 +928,13 @@ class Walk {
     if (!place) {
       return std::nullopt;
     }
-    bool changes_before = false;
-    bool changes_behind = false;
-    for (const std::int64_t axis : *axes) {
-      const Side side = side_of(axis, *place, value, depth);
-      if (side == Side::at || side == Side::unknown) {
-        return std::nullopt;
-      }
-      changes_before = changes_before || side == Side::before;
-      changes_behind = changes_behind || side == Side::behind;
+    const auto sides = sides_of(*axes, *place, value, depth);
+    if (!sides) {
+      return std::nullopt;
     }
-    return changes_before && changes_behind
+    return sides->before > 0 && sides->behind > 0
                ? without_axes(node, *axes, depth)
-               : counted_from_the_quiet_end(*place, changes_before, changes_behind, value, depth);
+               : counted_from_the_quiet_end(*place, sides->before > 0, sides->behind > 0, value, depth);
   }
 
   Found place_in_flattened(const Node* node, const std::string& name, int depth) {
@@ -936,13 +945,7 @@ class Walk {
     if (!place || !first || !last) {
       return std::nullopt;
     }
-    if (side_of(*first, *place, value, depth) == Side::behind) {
-      return counted_from_the_quiet_end(*place, false, true, value, depth);
-    }
-    if (side_of(*last, *place, value, depth) == Side::before) {
-      return counted_from_the_quiet_end(*place, true, false, value, depth);
-    }
-    return std::nullopt;
+    return place_beside(*first, *last, *place, value, depth);
   }
 
   /// New axes come in front.
@@ -975,13 +978,7 @@ class Walk {
     if (indexed.size() == 1 && ranks[static_cast<std::size_t>(indexed.front())] == 1) {
       return without_size(place);
     }
-    if (side_of(indexed.front(), *place, value, depth) == Side::behind) {
-      return counted_from_the_quiet_end(*place, false, true, value, depth);
-    }
-    if (side_of(indexed.back(), *place, value, depth) == Side::before) {
-      return counted_from_the_quiet_end(*place, true, false, value, depth);
-    }
-    return std::nullopt;
+    return place_beside(indexed.front(), indexed.back(), *place, value, depth);
   }
 
   /// How many axes the indices have that an operator takes for each axis, 0 where it takes all of the axis.

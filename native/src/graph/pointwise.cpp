@@ -101,7 +101,11 @@ bool reads_no_numbers(const Node* node) {
 }
 
 bool may_hold_tensors(const Value* value) {
-  switch (value->type()->kind()) {
+  c10::TypePtr type = value->type();
+  while (const auto list = type->cast<c10::ListType>()) {
+    type = list->getElementType();
+  }
+  switch (type->kind()) {
     case c10::TypeKind::IntType:
     case c10::TypeKind::FloatType:
     case c10::TypeKind::BoolType:
@@ -109,6 +113,7 @@ bool may_hold_tensors(const Value* value) {
     case c10::TypeKind::StringType:
     case c10::TypeKind::NoneType:
     case c10::TypeKind::DeviceObjType:
+    case c10::TypeKind::SymIntType:
       return false;
     default:
       return true;

@@ -185,8 +185,8 @@ class ResultFinder {
 
   /// Of a recurrent layer that is decomposed, states are stacked, and steps are not.
   bool is_state_of_layer(const Extent& call, const Place& place) const {
-    const std::set<std::string> layers = {"torch.nn.modules.rnn.LSTM", "torch.nn.modules.rnn.GRU",
-                                          "torch.nn.modules.rnn.RNN"};
+    static const std::set<std::string> layers = {"torch.nn.modules.rnn.LSTM", "torch.nn.modules.rnn.GRU",
+                                                 "torch.nn.modules.rnn.RNN"};
     const std::string& target = records_[call.nodes[place.first]].target;
     return layers.count(call.type) != 0 &&
            (target.starts_with("torch.ops.aten.view.") || target.starts_with("torch.ops.aten.stack."));
