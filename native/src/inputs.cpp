@@ -44,8 +44,8 @@ std::int64_t Inputs::samples() const {
   return is_empty ? 0 : tensors_.front().tensor.size(0);
 }
 
-Inputs Inputs::slice(std::int64_t begin, std::int64_t end, std::int64_t step) const {
-  return mapped([&](const at::Tensor& tensor) { return tensor.slice(0, begin, end, step); });
+Inputs Inputs::slice(std::int64_t begin, std::int64_t end) const {
+  return mapped([&](const at::Tensor& tensor) { return tensor.slice(0, begin, end); });
 }
 
 Inputs Inputs::copies(std::int64_t count) const {

@@ -37,8 +37,8 @@ class PREGRAD_API Inputs {
 
   /// N; 0 without a tensor.
   std::int64_t samples() const;
-  /// Samples [begin, end), every `step`-th, on the same memory.
-  Inputs slice(std::int64_t begin, std::int64_t end, std::int64_t step = 1) const;
+  /// Samples [begin, end), on the same memory.
+  Inputs slice(std::int64_t begin, std::int64_t end) const;
   /// The batch so many times, one after the other.
   Inputs copies(std::int64_t count) const;
   /// Each sample so many times, side by side.

@@ -60,7 +60,6 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
   const auto has = [&](methods::Family family) { return methods::wants(options.methods, family); };
   const bool has_layer_path = has(methods::Family::layer_path);
   const bool has_input_path = has(methods::Family::input_path);
-  const bool has_removal = has(methods::Family::removal);
   std::vector<std::string> texts;
   if (std::any_of(options.methods.begin(), options.methods.end(),
                   [](Method method) { return methods::row_of(method).looks_at_outputs(); })) {
@@ -79,10 +78,10 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
   if (has_input_path) {
     texts.push_back(option_text("input_baseline", options.input_baseline));
   }
-  if (has_removal) {
+  if (has(methods::Family::removal)) {
     texts.push_back(option_text("removal", name_of(options.removal)));
   }
-  if ((has_layer_path && options.baseline == Baseline::mean) || (has_removal && options.removal == Removal::mean)) {
+  if (methods::need_means(options)) {
     texts.push_back(option_text("means", options.means));
   }
   return texts;

@@ -36,6 +36,11 @@ bool wants(const std::vector<Method>& methods, Family family) {
   return std::any_of(methods.begin(), methods.end(), [&](Method method) { return row_of(method).family == family; });
 }
 
+bool need_means(const AttributionOptions& options) {
+  return (options.baseline == Baseline::mean && wants(options.methods, Family::layer_path)) ||
+         (options.removal == Removal::mean && wants(options.methods, Family::removal));
+}
+
 bool need_gradients(const std::vector<Method>& methods) {
   return std::any_of(methods.begin(), methods.end(), [](Method method) { return row_of(method).needs_gradients(); });
 }

@@ -73,6 +73,8 @@ const MethodRow& row_of(Method method);
 bool wants(const std::vector<Method>& methods, Method method);
 bool wants(const std::vector<Method>& methods, Family family);
 
+/// Whether the baseline of a path, or what stands for a removed neuron, is its mean activation.
+bool need_means(const AttributionOptions& options);
 /// Whether one of the methods asks for derivatives of the output.
 bool need_gradients(const std::vector<Method>& methods);
 /// Whether a batch's work can be recorded once and replayed: nothing but kernels of the batch's own run.

@@ -35,7 +35,7 @@ cuda::WantedQuantities quantities_of(const std::vector<Method>& methods, Subject
   wanted[cuda::positive_x].is_divided = true;
   for (const Method method : methods) {
     const MethodRow& row = row_of(method);
-    if (row.family != Family::batch || row.subject != subject) {
+    if (row.subject != subject) {
       continue;
     }
     if (const auto quantity = quantity_of(row.sum)) {

@@ -21,7 +21,7 @@ WantedSums wanted_of(const std::vector<Method>& methods, Subject subject) {
   WantedSums sums;
   for (const Method method : methods) {
     const MethodRow& row = row_of(method);
-    if (row.family == Family::batch && row.subject == subject) {
+    if (row.subject == subject) {
       const bool is_centred = row.sum == Sum::centred_products;
       sums.x = sums.x || is_centred || row.sum == Sum::values;
       sums.y = sums.y || is_centred || row.sum == Sum::gradients;

@@ -16,9 +16,7 @@ RerunMethods::RerunMethods(std::shared_ptr<const Model::Implementation> model, c
   if (wants(options.methods, Family::layer_path) && options.baseline == Baseline::given && options.baselines.empty()) {
     throw ArgumentError("the baseline is given, but there are no baselines: give one per layer call");
   }
-  const bool by_mean = (wants(options.methods, Family::layer_path) && options.baseline == Baseline::mean) ||
-                       (wants(options.methods, Family::removal) && options.removal == Removal::mean);
-  if (by_mean && options.means.empty()) {
+  if (need_means(options) && options.means.empty()) {
     throw ArgumentError(
         "there are no mean activations for a baseline or a removal by the mean: give those of a first pass with the "
         "method activation");

@@ -1,7 +1,6 @@
 #include "support/tensors.hpp"
 
 #include <algorithm>
-
 #include <atomic>
 #include <bit>
 
