@@ -59,6 +59,7 @@ struct AblationOptions {
   std::vector<NeuronConstants> means;
   Target target = Target::label();
   Output output = Output::logit;
+  Reading reading;
 };
 
 /// A running measurement of removal curves: any number of batches go in, from any thread; curves come out at any time.

@@ -19,6 +19,7 @@ struct CheckOptions {
   std::vector<std::string> layers;
   Target target = Target::label();
   Output output = Output::logit;
+  Reading reading;
   /// At most so many neurons of a layer are compared, evenly spaced; at least 1.
   std::int64_t most_neurons = 128;
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,16 @@ struct Module;
 
 namespace pregrad {
 
+/// What the forward of a model takes, as far as its file tells.
+struct ModelInput {
+  /// What forward calls it; what is in a container is named after it: `batch.user`, `states.0`. `batch.*` stands for a
+  /// dict whose names the file does not tell, `states.*` for a list of any length.
+  std::string name;
+  std::optional<at::ScalarType> type;  ///< empty where the file does not tell
+  std::vector<std::int64_t> shape;     ///< −1 for an axis of any size; empty where the file does not tell
+  bool is_optional = false;            ///< whether it may be left out
+};
+
 /// A model in evaluation mode with its activations found. Copies share one model; const methods may run in any number
 /// of threads at once.
 class PREGRAD_API Model {
@@ -36,6 +47,13 @@ class PREGRAD_API Model {
   /// Takes a TorchScript module of the caller; the module itself stays as it is.
   /// @throws UnsupportedModelError, DeviceError
   static Model from(const torch::jit::Module& module, c10::Device device = c10::Device(c10::kCPU));
+
+  /// What goes into the model, in the order of its forward.
+  std::vector<ModelInput> inputs() const;
+  /// All that forward returns for `inputs`, without gradients: what is in a container is named `logits`, `0`,
+  /// `detections.boxes`, a tensor alone "".
+  /// @throws InputError, DeviceError
+  std::vector<NamedTensor> outputs(const Inputs& inputs) const;
 
   /// The activation call sites as the graph shows them; shapes, and calls in loops, are known only after a run.
   std::vector<Layer> layers() const;
@@ -53,7 +71,7 @@ class PREGRAD_API Model {
   /// The same for an input of zeros, in the type of the model's weights.
   std::vector<Layer> layers(const std::vector<std::int64_t>& input_shape, const std::vector<std::string>& names) const;
 
-  /// The model's output [N, outputs], without gradients.
+  /// The model's output, without gradients: of several the one that Reading takes by default.
   /// @throws InputError, DeviceError
   at::Tensor forward(const at::Tensor& inputs) const;
   at::Tensor forward(const Inputs& inputs) const;

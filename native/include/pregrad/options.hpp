@@ -10,6 +10,7 @@
 #include <ATen/core/TensorBody.h>
 
 #include <pregrad/export.hpp>
+#include <pregrad/inputs.hpp>
 
 namespace pregrad {
 
@@ -66,8 +67,8 @@ PREGRAD_API Method method_named(std::string_view name);
 /// The function of the model's output vector whose component is differentiated.
 enum class Output : int {
   logit = 0,            ///< the model's output as it is
-  probability = 1,      ///< softmax over the outputs; 40 to 80 times smaller gradients
-  log_probability = 2,  ///< log-softmax over the outputs
+  probability = 1,      ///< softmax over the outputs, sigmoid of a single one; 40 to 80 times smaller gradients
+  log_probability = 2,  ///< its logarithm
 };
 
 PREGRAD_API std::string_view name_of(Output output);
@@ -77,19 +78,77 @@ PREGRAD_API Output output_named(std::string_view name);
 /// Which output y is taken per sample.
 class PREGRAD_API Target {
  public:
-  enum class Kind : int { label = 0, predicted = 1, index = 2 };
+  enum class Kind : int { label = 0, predicted = 1, index = 2, difference = 3, weights = 4 };
 
-  static Target label() { return Target(Kind::label, 0); }                ///< the sample's label
+  /// The sample's label or, at each position, the position's; −100 stands for a position that does not count. Of a model
+  /// with one output labels are 0 or 1, and y is −output for 0, as in a softmax of (0, output).
+  static Target label() { return Target(Kind::label, 0); }
   static Target predicted() { return Target(Kind::predicted, 0); }        ///< the class with the largest output
   static Target index(std::int64_t i) { return Target(Kind::index, i); }  ///< output i for every sample
+  /// Output `plus` minus output `minus` for every sample.
+  static Target difference(std::int64_t plus, std::int64_t minus) { return Target(Kind::difference, plus, minus); }
+  /// The outputs weighted: y = Σ w·output, w [N, outputs] floating, given in the place of the labels.
+  static Target weights() { return Target(Kind::weights, 0); }
+
+  Kind kind() const { return kind_; }
+  std::int64_t index() const { return index_; }
+  /// The output that is subtracted from `index`.
+  std::int64_t minus() const { return minus_; }
+
+ private:
+  Target(Kind kind, std::int64_t index, std::int64_t minus = 0) : kind_(kind), index_(index), minus_(minus) {}
+  Kind kind_;
+  std::int64_t index_;
+  std::int64_t minus_ = 0;
+};
+
+/// At which positions of an output [N, positions..., outputs] y is read.
+class PREGRAD_API At {
+ public:
+  enum class Kind : int { unset = 0, last = 1, first = 2, each = 3, mean = 4, index = 5 };
+
+  /// Nowhere: for outputs without positions, and labels that have them.
+  At() = default;
+  static At last() { return At(Kind::last); }    ///< the last position that counts
+  static At first() { return At(Kind::first); }  ///< the first position that counts
+  static At each() { return At(Kind::each); }    ///< y is the sum over the positions that count
+  static At mean() { return At(Kind::mean); }    ///< y is the mean over the positions that count
+  /// Position i in the order of memory, from the end where it is negative.
+  static At index(std::int64_t i) { return At(Kind::index, i); }
 
   Kind kind() const { return kind_; }
   std::int64_t index() const { return index_; }
 
  private:
-  Target(Kind kind, std::int64_t index) : kind_(kind), index_(index) {}
-  Kind kind_;
-  std::int64_t index_;
+  explicit At(Kind kind, std::int64_t index = 0) : kind_(kind), index_(index) {}
+  Kind kind_ = Kind::unset;
+  std::int64_t index_ = 0;
+};
+
+/// `last`, `first`, `each`, `mean` or a number; "" for none.
+PREGRAD_API std::string to_string(const At& at);
+/// @throws ArgumentError listing them if `text` is none of them
+PREGRAD_API At at_named(std::string_view text);
+
+/// `label`, `predicted`, `weights`, a number, or two with a minus between them (`3-5`).
+PREGRAD_API std::string to_string(const Target& target);
+/// @throws ArgumentError listing them if `text` is none of them
+PREGRAD_API Target target_named(std::string_view text);
+
+/// Where y is read in what a model returns, and which positions count.
+struct Reading {
+  /// Which of several outputs, as Model::outputs names them; "" takes the only one, else `logits`, else the first of a
+  /// tuple or list.
+  std::string output_name;
+  /// The axis of the outputs (classes); empty finds it: 1 of [N, outputs], else as a neuron axis is found.
+  std::optional<std::int64_t> class_axis;
+  At at;
+  /// Whether each output is a yes or no of its own: probabilities are sigmoids.
+  bool multi_label = false;
+  /// The input [N, positions...] that is 0 where a position does not count; such positions are left out of all sums and
+  /// means over the positions of z that have its shape, of removal, and of y. "" counts all. It need not be an input of
+  /// the model.
+  std::string mask;
 };
 
 /// What removing a neuron means; it concerns all its positions.
@@ -141,6 +200,7 @@ struct AttributionOptions {
   std::vector<Method> methods = {Method::gradient};
   Target target = Target::label();
   Output output = Output::logit;
+  Reading reading;
 
   /// Points of the path methods, at least 1.
   std::int64_t steps = 50;
@@ -151,6 +211,9 @@ struct AttributionOptions {
   std::vector<NeuronConstants> baselines;
   /// Where the input path of conductance and internal influence starts: one sample, [1, ...] or [...]; undefined is 0.
   at::Tensor input_baseline;
+  /// The same for a model of several inputs, by name; those that are not named start at 0, and those that are no
+  /// floating-point numbers stay what they are.
+  std::vector<NamedTensor> input_baselines;
   /// What Method::ablation does to a neuron.
   Removal removal = Removal::zero;
   /// Mean activations per layer call, as mean_activations gives them: for Baseline::mean, Removal::mean.
