@@ -1,5 +1,7 @@
 #include "pregrad/inputs.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -15,6 +17,7 @@ Inputs Inputs::of(std::vector<NamedTensor> tensors) {
   }
   std::set<std::string> names;
   Inputs inputs;
+  bool has_samples = false;
   for (NamedTensor& each : tensors) {
     if (each.name.empty()) {
       throw ArgumentError("an input has no name: give the one that the model's forward has for it");
@@ -22,7 +25,11 @@ Inputs Inputs::of(std::vector<NamedTensor> tensors) {
     if (!names.insert(each.name).second) {
       throw ArgumentError("the input '" + each.name + "' is given twice: name each input once");
     }
+    has_samples = has_samples || !each.is_shared;
     inputs.tensors_.push_back(std::move(each));
+  }
+  if (!has_samples) {
+    throw ArgumentError("all inputs are shared, so there are no samples: share only those without a batch axis");
   }
   return inputs;
 }
@@ -39,17 +46,27 @@ const at::Tensor& Inputs::only() const {
   return tensors_.empty() ? none : tensors_.front().tensor;
 }
 
+const at::Tensor* Inputs::find(std::string_view name) const {
+  const auto found =
+      std::find_if(tensors_.begin(), tensors_.end(), [&](const NamedTensor& each) { return each.name == name; });
+  return found == tensors_.end() ? nullptr : &found->tensor;
+}
+
 std::int64_t Inputs::samples() const {
-  const bool is_empty = tensors_.empty() || !tensors_.front().tensor.defined() || tensors_.front().tensor.dim() == 0;
-  return is_empty ? 0 : tensors_.front().tensor.size(0);
+  for (const NamedTensor& each : tensors_) {
+    if (!each.is_shared) {
+      return !each.tensor.defined() || each.tensor.dim() == 0 ? 0 : each.tensor.size(0);
+    }
+  }
+  return 0;
 }
 
 Inputs Inputs::slice(std::int64_t begin, std::int64_t end) const {
-  return mapped([&](const at::Tensor& tensor) { return tensor.slice(0, begin, end); });
+  return per_sample([&](const at::Tensor& tensor) { return tensor.slice(0, begin, end); });
 }
 
 Inputs Inputs::copies(std::int64_t count) const {
-  return mapped([&](const at::Tensor& tensor) {
+  return per_sample([&](const at::Tensor& tensor) {
     std::vector<std::int64_t> repeats(static_cast<std::size_t>(tensor.dim()), 1);
     repeats.at(0) = count;
     return count == 1 ? tensor : tensor.repeat(repeats);
@@ -57,15 +74,30 @@ Inputs Inputs::copies(std::int64_t count) const {
 }
 
 Inputs Inputs::repeated(std::int64_t count) const {
-  return mapped([&](const at::Tensor& tensor) { return tensor.repeat_interleave(count, 0); });
+  return per_sample([&](const at::Tensor& tensor) { return tensor.repeat_interleave(count, 0); });
 }
 
 Inputs Inputs::mapped(const std::function<at::Tensor(const at::Tensor&)>& change) const {
   Inputs changed;
   for (const NamedTensor& each : tensors_) {
-    changed.tensors_.push_back({each.name, change(each.tensor)});
+    changed.tensors_.push_back({each.name, change(each.tensor), each.is_shared});
   }
   return changed;
+}
+
+Inputs Inputs::per_sample(const std::function<at::Tensor(const at::Tensor&)>& change) const {
+  Inputs changed;
+  for (const NamedTensor& each : tensors_) {
+    changed.tensors_.push_back({each.name, each.is_shared ? each.tensor : change(each.tensor), each.is_shared});
+  }
+  return changed;
+}
+
+Inputs Inputs::without(std::string_view name) const {
+  Inputs rest;
+  std::copy_if(tensors_.begin(), tensors_.end(), std::back_inserter(rest.tensors_),
+               [&](const NamedTensor& each) { return each.name != name; });
+  return rest;
 }
 
 }  // namespace pregrad

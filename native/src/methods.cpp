@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "methods/catalog.hpp"
@@ -30,7 +33,79 @@ std::size_t index_named(const Names& names, std::string_view name, const std::st
   throw ArgumentError("there is no " + what + " '" + std::string(name) + "': choose one of " + known);
 }
 
+constexpr std::array<std::string_view, 5> target_names = {"label", "predicted", "", "", "weights"};
+constexpr std::array<std::string_view, 5> at_names = {"", "last", "first", "each", "mean"};
+
+std::optional<std::int64_t> number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
 }  // namespace
+
+std::string to_string(const Target& target) {
+  switch (target.kind()) {
+    case Target::Kind::index:
+      return std::to_string(target.index());
+    case Target::Kind::difference:
+      return std::to_string(target.index()) + "-" + std::to_string(target.minus());
+    default:
+      return std::string(target_names.at(static_cast<std::size_t>(target.kind())));
+  }
+}
+
+Target target_named(std::string_view text) {
+  if (text == "label") {
+    return Target::label();
+  }
+  if (text == "predicted") {
+    return Target::predicted();
+  }
+  if (text == "weights") {
+    return Target::weights();
+  }
+  if (const auto index = number(text)) {
+    return Target::index(*index);
+  }
+  const std::size_t minus = text.find('-', 1);
+  const auto left = number(text.substr(0, minus));
+  const auto right = minus == std::string_view::npos ? std::nullopt : number(text.substr(minus + 1));
+  if (left && right) {
+    return Target::difference(*left, *right);
+  }
+  throw ArgumentError("there is no target '" + std::string(text) +
+                      "': use label, predicted, the number of an output, two with a minus between them (3-5), or "
+                      "weights");
+}
+
+std::string to_string(const At& at) {
+  return at.kind() == At::Kind::index ? std::to_string(at.index())
+                                      : std::string(at_names.at(static_cast<std::size_t>(at.kind())));
+}
+
+At at_named(std::string_view text) {
+  if (const auto index = number(text)) {
+    return At::index(*index);
+  }
+  if (text.empty()) {
+    return {};
+  }
+  if (text == "last") {
+    return At::last();
+  }
+  if (text == "first") {
+    return At::first();
+  }
+  if (text == "each") {
+    return At::each();
+  }
+  if (text == "mean") {
+    return At::mean();
+  }
+  throw ArgumentError("y cannot be read at '" + std::string(text) +
+                      "': use last, first, each, mean or the number of a position");
+}
 
 std::string_view name_of(Method method) { return methods::row_of(method).name; }
 

@@ -1,5 +1,7 @@
 #include "pregrad/model.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <iomanip>
 #include <new>
 #include <sstream>
@@ -13,10 +15,10 @@
 #include "check/check_implementation.hpp"
 #include "graph/neuron_axis.hpp"
 #include "graph/small_products.hpp"
-#include "model/batch_checks.hpp"
-#include "model/differentiation.hpp"
+#include "model/layer_taps.hpp"
 #include "model/model_implementation.hpp"
 #include "model/output_differences.hpp"
+#include "model/output_reading.hpp"
 #include "pregrad/error.hpp"
 #include "readers/model_loader.hpp"
 #include "readers/torchscript_reader.hpp"
@@ -75,6 +77,33 @@ std::string text(double value) {
 
 constexpr std::int64_t samples_compared = 4;
 
+/// Larger than any of the batch, smaller, and for numbers that stand for things just others.
+at::Tensor replacement(const at::Tensor& samples, double sign) {
+  return at::isFloatingType(samples.scalar_type()) ? samples.abs() * (3 * sign) + sign : samples.flip(-1);
+}
+
+/// The inputs with another sample in the place of one.
+Inputs with_changed(const Inputs& inputs, std::int64_t sample) {
+  return inputs.per_sample([&](const at::Tensor& tensor) {
+    at::Tensor changed = tensor.clone();
+    const bool is_floating = at::isFloatingType(tensor.scalar_type());
+    const std::int64_t other = is_floating ? sample : (sample + 1) % tensor.size(0);
+    // Of one number there is nothing to turn round.
+    const at::Tensor from = tensor.slice(0, other, other + 1);
+    changed.slice(0, sample, sample + 1).copy_(is_floating || tensor.dim() > 1 ? replacement(from, 1) : from);
+    return changed;
+  });
+}
+
+at::Tensor is_changed(const at::Tensor& before, const at::Tensor& after) {
+  return before.ne(after).logical_and(before.isnan().logical_and(after.isnan()).logical_not()).cpu();
+}
+
+/// What an output's arrangement is remembered under.
+std::string output_key(const std::string& name) { return ":output " + name; }
+
+bool is_half(at::ScalarType type) { return type == at::kHalf || type == at::kBFloat16; }
+
 /// Whether every `step`-th sample has the same outputs in both.
 bool are_equal(const at::Tensor& left, const at::Tensor& right, std::int64_t step) {
   if (left.numel() != right.numel()) {
@@ -129,23 +158,111 @@ void Model::Implementation::rethrow_for(const Inputs& inputs) const {
   }
 }
 
-at::Tensor Model::Implementation::output_of(const c10::IValue& output) {
-  if (output.isTensor() && output.toTensor().defined()) {
-    return output.toTensor();
+Inputs Model::Implementation::accepted(const Inputs& given, const std::string& mask) const {
+  const bool is_mask_alone = !mask.empty() && model_.arguments().of(mask) == nullptr;
+  const Inputs inputs = is_mask_alone ? given.without(mask) : given;
+  if (inputs.size() == 0) {
+    throw InputError("the inputs are empty: give at least one sample");
   }
-  if (output.isTuple() && !output.toTupleRef().elements().empty() && output.toTupleRef().elements()[0].isTensor()) {
-    return output.toTupleRef().elements()[0].toTensor();
+  model_.arguments().require_names(inputs);
+  const NamedTensor* first = nullptr;
+  for (const NamedTensor& each : inputs) {
+    if (!each.tensor.defined() || (!each.is_shared && each.tensor.dim() == 0) || each.tensor.numel() == 0) {
+      throw InputError("the inputs" + (each.name.empty() ? "" : " '" + each.name + "'") +
+                       " are empty: give at least one sample");
+    }
+    if (each.is_shared) {
+      continue;
+    }
+    first = first == nullptr ? &each : first;
+    if (each.tensor.size(0) != first->tensor.size(0)) {
+      throw InputError("there are " + std::to_string(first->tensor.size(0)) + " samples of '" + first->name +
+                       "' and " + std::to_string(each.tensor.size(0)) + " of '" + each.name +
+                       "': give one of each per sample, or share what is the same for all");
+    }
   }
-  throw UnsupportedModelError("the model returns " + output.type()->repr_str() +
-                              ", not a tensor: wrap it in a module that returns its logits");
+  const bool is_as_wanted = std::all_of(inputs.begin(), inputs.end(), [&](const NamedTensor& each) {
+    return converted(each).is_same(each.tensor);
+  });
+  if (is_as_wanted) {
+    return inputs;
+  }
+  std::vector<NamedTensor> all;
+  for (const NamedTensor& each : inputs) {
+    all.push_back({each.name, converted(each), each.is_shared});
+  }
+  Inputs result = all.size() == 1 && all.front().name.empty() ? Inputs(all.front().tensor) : Inputs::of(std::move(all));
+  // Forward may want float32 of a model of 16 bits: then it is what it gets.
+  return takes_single_precision(inputs) ? inputs : result;
 }
 
-at::Tensor Model::Implementation::forward(const Inputs& inputs) const {
+c10::IValue Model::Implementation::returned(const Inputs& inputs) const {
   const at::NoGradGuard no_gradients;
-  return output_of(run(untapped_, inputs).output);
+  return run(untapped_, inputs).output;
 }
 
-at::Tensor Model::Implementation::untouched_forward(const Inputs& inputs) const {
+at::Tensor Model::Implementation::forward(const Inputs& inputs, const std::string& name) const {
+  return output_of(returned(inputs), name, inputs.samples());
+}
+
+at::Tensor Model::Implementation::chosen(const c10::IValue& returned, const std::string& name) const {
+  if (name.empty() && returned.isTensor() && returned.toTensor().defined()) {
+    return returned.toTensor();
+  }
+  const std::vector<NamedTensor> outputs = model_.outputs(returned);
+  if (outputs.empty()) {
+    throw UnsupportedModelError("the model returns " + returned.type()->repr_str() +
+                                ", and no tensor in it: wrap it in a module that returns its logits");
+  }
+  std::vector<std::string> names;
+  for (const NamedTensor& each : outputs) {
+    if (each.name == name) {
+      return each.tensor;
+    }
+    names.push_back(each.name);
+  }
+  if (name.empty()) {
+    const auto logits = std::find(names.begin(), names.end(), "logits");
+    // A tuple's elements have numbers for names, and the first is the one that counts.
+    const bool has_first = outputs.size() == 1 || names.front().empty() || std::isdigit(names.front().front()) != 0;
+    if (logits != names.end() || has_first) {
+      return outputs[logits != names.end() ? static_cast<std::size_t>(logits - names.begin()) : 0].tensor;
+    }
+  }
+  throw ArgumentError((name.empty() ? "the model returns several outputs: choose one of "
+                                    : "the model has no output '" + name + "': choose one of ") +
+                      (outputs.size() == 1 && names.front().empty() ? "one without a name" : support::quoted(names)));
+}
+
+at::Tensor Model::Implementation::output_of(const c10::IValue& returned, const std::string& name,
+                                            std::int64_t samples) const {
+  at::Tensor output = chosen(returned, name);
+  if (const auto arrangement = arrangement_of(output_key(name), 0)) {
+    const at::Tensor arranged = arrangement->arranged(output, samples);
+    return arranged.defined() ? arranged : output;  // whoever looks at its shape refuses it
+  }
+  return output;
+}
+
+std::int64_t Model::Implementation::class_axis(const std::string& name, std::int64_t rank) const {
+  const auto& axes = model_.class_axes();
+  auto known = axes.find(name);
+  for (const char* taken_by_default : {"logits", "0"}) {
+    known = name.empty() && known == axes.end() ? axes.find(taken_by_default) : known;
+  }
+  if (name.empty() && known == axes.end() && axes.size() == 1) {
+    known = axes.begin();
+  }
+  const std::int64_t fallback = graph::resolve_neuron_axis(std::nullopt, rank);
+  // From the back an axis keeps its place where the samples' is moved to the front.
+  if (known == axes.end() || (known->second >= 0 && arrangement_of(output_key(name), 0))) {
+    return fallback;
+  }
+  const std::int64_t axis = graph::resolve_neuron_axis(known->second, rank);
+  return axis < 1 || axis >= rank ? fallback : axis;
+}
+
+at::Tensor Model::Implementation::untouched_forward(const Inputs& inputs, const std::string& name) const {
   return guarded(inputs, [&] {
     // What writes into its input must not write into the caller's memory. With gradients, as the graphs of this model
     // take those branches of its code that training takes.
@@ -153,7 +270,7 @@ at::Tensor Model::Implementation::untouched_forward(const Inputs& inputs) const 
       const c10::AutoGradMode mode(with_gradients);
       const Inputs copy =
           support::uploaded(inputs, model_.device()).mapped([](const at::Tensor& tensor) { return tensor.clone(); });
-      return output_of(model_.untouched().run(model_.arguments(copy))).detach();
+      return output_of(model_.untouched().run(model_.arguments(copy)), name, inputs.samples()).detach();
     };
     try {
       return run(true);
@@ -167,7 +284,8 @@ at::Tensor Model::Implementation::untouched_forward(const Inputs& inputs) const 
 }
 
 void Model::Implementation::require_same_outputs(const Inputs& inputs, const at::Tensor& outputs,
-                                                 const at::Tensor& expected, double size) const {
+                                                 const at::Tensor& expected, double size,
+                                                 const std::string& name) const {
   const double difference = model::relative_difference(outputs, expected, size);
   const double rounding = model::rounding_of(model::coarser(expected.scalar_type(), model_.coarsest_type()));
   if (difference <= rounding) {
@@ -177,7 +295,8 @@ void Model::Implementation::require_same_outputs(const Inputs& inputs, const at:
   double magnified = 0;
   if (have_floats(inputs)) {
     const Inputs own = model::with_floats(inputs, model_.weight_type());
-    magnified = model::relative_difference(untouched_forward(own.mapped(model::nudged)), untouched_forward(own), size);
+    magnified = model::relative_difference(untouched_forward(own.mapped(model::nudged), name),
+                                           untouched_forward(own, name), size);
   }
   constexpr double operators_in_a_row = 256;
   if (difference <= operators_in_a_row * magnified) {
@@ -214,14 +333,14 @@ std::vector<Layer> Model::Implementation::layers(const Inputs& example, const st
 
 std::vector<Layer> Model::Implementation::layers_of(const Inputs& example,
                                                     const model::LayerSelection& selection) const {
-  model::require_inputs(example, model_.weight_type());
+  const Inputs inputs = accepted(example);
   std::vector<graph::Tap> taps;
   for (const model::SelectedSite& selected : selection.sites) {
     taps.push_back({selected.site, {}, {}});
   }
   const at::NoGradGuard no_gradients;
   std::vector<Layer> layers;
-  for (const graph::Execution& execution : run(model_.tapped(taps), example).executions) {
+  for (const graph::Execution& execution : run(model_.tapped(taps), inputs).executions) {
     const model::SelectedSite& selected = selection.sites[execution.site];
     Layer layer = described(*selected.site, selected.site->call.value_or(execution.call));
     if (!selected.wants(layer.call)) {
@@ -238,50 +357,77 @@ std::vector<Layer> Model::Implementation::layers_of(const Inputs& example,
   return layers;
 }
 
-void Model::Implementation::require_independent_samples(const Inputs& inputs) const {
-  if (is_independent_.load(std::memory_order_relaxed)) {
+void Model::Implementation::require_independent_samples(const Inputs& inputs, const std::string& name) const {
+  if (name.empty() && is_independent_.load(std::memory_order_relaxed)) {
     return;
+  }
+  if (!name.empty()) {
+    const std::lock_guard lock(mutex_);
+    if (independent_outputs_.count(name) != 0) {
+      return;
+    }
   }
   // Two copies of a single sample make a batch in which one can change without the other.
   Inputs batch = inputs.samples() == 1 ? inputs.copies(2) : inputs.slice(0, samples_compared);
-  at::Tensor outputs;
+  at::Tensor output;
   try {
-    outputs = forward(batch);
+    output = forward(batch, name);
   } catch (const InputError&) {
     if (inputs.samples() == 1) {
       return;  // the model takes one sample at a time
     }
     batch = inputs;
-    outputs = forward(batch);
+    output = forward(batch, name);
   }
-  outputs = model::as_outputs(outputs, batch.samples());
-  model::require_finite_outputs(outputs);
-  if (!are_equal(outputs, forward(batch), 1)) {
+  const auto is_per_sample = [&] {
+    return output.dim() > 0 && output.size(0) == batch.samples() && output.numel() > 0;
+  };
+  const bool is_plain = is_per_sample();
+  if (!is_plain) {
+    learn_output_arrangement(batch, name);
+    output = forward(batch, name);
+  }
+  if (!is_per_sample() || !at::isFloatingType(output.scalar_type())) {
+    static_cast<void>(model::plain_rows(output, batch.samples()));  // says what is wrong
+  }
+  model::require_finite_outputs({output, 1, false});
+  if (!are_equal(output, forward(batch, name), 1)) {
     throw UnsupportedModelError("two runs on the same inputs give different outputs: remove what is random in forward");
   }
-  require_untouched_outputs(batch, outputs);
-  if (depends_on_others(batch, outputs)) {
+  require_untouched_outputs(batch, output, name);
+  bool depends = depends_on_others(batch, output, name);
+  if (depends && is_plain) {
+    // Another axis may have happened to be as long as the batch.
+    learn_output_arrangement(batch, name);
+    if (arrangement_of(output_key(name), 0)) {
+      output = forward(batch, name);
+      depends = !is_per_sample() || depends_on_others(batch, output, name);
+    }
+  }
+  if (depends) {
     throw UnsupportedModelError(
         "the output of a sample changes with the other samples of its batch, so samples have no gradient of their own: "
         "use a model whose forward treats samples separately (batch statistics, or a mean over axis 0, do not)");
   }
-  is_independent_.store(true, std::memory_order_relaxed);
+  if (name.empty()) {
+    is_independent_.store(true, std::memory_order_relaxed);
+  } else {
+    const std::lock_guard lock(mutex_);
+    independent_outputs_.insert(name);
+  }
 }
 
-bool Model::Implementation::depends_on_others(const Inputs& batch, const at::Tensor& outputs) const {
+bool Model::Implementation::depends_on_others(const Inputs& batch, const at::Tensor& output,
+                                              const std::string& name) const {
   const std::int64_t pairs = batch.samples() / 2;
-  // Larger than any of the batch, smaller, and for numbers that stand for things just others.
-  const auto replacement = [](const at::Tensor& even, double sign) {
-    return at::isFloatingType(even.scalar_type()) ? even.abs() * (3 * sign) + sign : even.flip(-1);
-  };
   for (const double sign : {1.0, -1.0}) {
-    const Inputs other = batch.mapped([&](const at::Tensor& tensor) {
+    const Inputs other = batch.per_sample([&](const at::Tensor& tensor) {
       at::Tensor changed = tensor.clone();
       changed.slice(0, 1, 2 * pairs, 2).copy_(replacement(tensor.slice(0, 0, 2 * pairs, 2), sign));
       return changed;
     });
     try {
-      if (!are_equal(outputs, forward(other), 2)) {
+      if (!are_equal(output, forward(other, name), 2)) {
         return true;
       }
     } catch (const InputError&) {
@@ -292,6 +438,185 @@ bool Model::Implementation::depends_on_others(const Inputs& batch, const at::Ten
     }
   }
   return false;
+}
+
+void Model::Implementation::remember(const std::string& layer, std::int64_t call,
+                                     const model::Arrangement& arrangement) const {
+  const std::lock_guard lock(mutex_);
+  arrangements_[{layer, call}] = arrangement;
+  has_arrangements_.store(true, std::memory_order_release);
+}
+
+std::optional<model::Arrangement> Model::Implementation::arrangement_of(const std::string& layer,
+                                                                        std::int64_t call) const {
+  if (!has_arrangements_.load(std::memory_order_acquire)) {
+    return std::nullopt;
+  }
+  const std::lock_guard lock(mutex_);
+  const auto known = arrangements_.find({layer, call});
+  return known == arrangements_.end() ? std::nullopt : std::optional(known->second);
+}
+
+void Model::Implementation::adopt_arrangements(const Implementation& other) {
+  const std::scoped_lock lock(mutex_, other.mutex_);
+  arrangements_ = other.arrangements_;
+  has_arrangements_.store(!arrangements_.empty(), std::memory_order_release);
+}
+
+void Model::Implementation::arrange(std::vector<model::LayerBatch>& layers, std::int64_t samples) const {
+  if (!has_arrangements_.load(std::memory_order_acquire)) {
+    return;
+  }
+  for (model::LayerBatch& layer : layers) {
+    if (const auto arrangement = arrangement_of(layer.name, layer.call)) {
+      layer.arrange(*arrangement, samples);
+    }
+  }
+}
+
+void Model::Implementation::learn_output_arrangement(const Inputs& batch, const std::string& name) const {
+  const auto output_for = [&](const Inputs& inputs) { return chosen(returned(inputs), name); };
+  const at::Tensor before = output_for(batch);
+  std::vector<at::Tensor> changed;
+  for (std::int64_t sample = 0; sample < batch.samples(); ++sample) {
+    const at::Tensor after = output_for(with_changed(batch, sample));
+    if (after.sizes() != before.sizes()) {
+      return;
+    }
+    changed.push_back(is_changed(before, after));
+  }
+  if (const auto found = model::arrangement_of(changed, std::nullopt)) {
+    remember(output_key(name), 0, *found);
+  }
+}
+
+void Model::Implementation::require_arrangements(const model::LayerSelection& selection, const Inputs& inputs) const {
+  const graph::TappedGraph graph = model_.tapped(model::taps_of(selection, {}));
+  const auto are_batch_first = [&](const Inputs& some) {
+    const at::NoGradGuard no_gradients;
+    const std::vector<model::LayerBatch> layers = model::selected_layers(selection, run(graph, some).executions);
+    return std::all_of(layers.begin(), layers.end(),
+                       [&](const model::LayerBatch& layer) { return model::has_batch_first(layer, some.samples()); });
+  };
+  bool is_plain = true;
+  try {
+    is_plain = are_batch_first(model::of_other_size(inputs));
+  } catch (const InputError&) {
+    is_plain = are_batch_first(inputs);  // the model takes batches of one size only
+  }
+  if (!is_plain) {
+    learn_arrangements(selection, inputs);
+  }
+}
+
+void Model::Implementation::learn_arrangements(const model::LayerSelection& selection, const Inputs& inputs) const {
+  const graph::TappedGraph graph = model_.tapped(model::taps_of(selection, {{true, false}, {}}));
+  const auto layers_for = [&](const Inputs& some) {
+    const at::NoGradGuard no_gradients;
+    return model::selected_layers(selection, run(graph, some).executions);
+  };
+  // An odd number is less often the size of something else.
+  constexpr std::int64_t few = 3;
+  Inputs some = inputs.samples() == 1 ? inputs.copies(2) : inputs.slice(0, few);
+  std::vector<model::LayerBatch> before;
+  try {
+    before = layers_for(some);
+  } catch (const InputError&) {
+    some = inputs;  // the model takes batches of one size only
+    before = layers_for(some);
+  }
+  const std::int64_t samples = some.samples();
+  std::vector<std::vector<model::LayerBatch>> after;
+  for (std::int64_t sample = 0; sample < samples && samples > 1; ++sample) {
+    after.push_back(layers_for(with_changed(some, sample)));
+  }
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const model::LayerBatch& layer = before[i];
+    const at::Tensor& z = layer.z.value;
+    const bool runs_alike = std::all_of(after.begin(), after.end(), [&](const std::vector<model::LayerBatch>& layers) {
+      return layers.size() == before.size() && layers[i].z.value.sizes() == z.sizes();
+    });
+    if (samples == 1 && !model::has_batch_first(layer, 1)) {
+      remember(layer.name, layer.call, {0, false, true});
+    }
+    if (!runs_alike || after.empty()) {
+      continue;
+    }
+    std::vector<at::Tensor> changed;
+    changed.reserve(after.size());
+    for (const std::vector<model::LayerBatch>& layers : after) {
+      changed.push_back(is_changed(z, layers[i].z.value));
+    }
+    const auto axis = z.dim() > 1 ? std::optional(graph::resolve_neuron_axis(layer.neuron_axis, z.dim())) : std::nullopt;
+    const auto found = model::arrangement_of(changed, axis);
+    const bool is_plain = found && found->axis == 0 && z.size(0) == samples;
+    if (found && !is_plain) {
+      remember(layer.name, layer.call, *found);
+    }
+  }
+}
+
+at::Tensor Model::Implementation::converted(const NamedTensor& input) const {
+  const at::Tensor& tensor = input.tensor;
+  const at::ScalarType given = tensor.scalar_type();
+  const graph::ForwardArgument* argument = model_.arguments().of(input.name);
+  const auto named = [&](const std::string& text) {
+    return text + (input.name.empty() || model_.arguments().all().size() == 1 ? "" : " '" + input.name + "'");
+  };
+  const bool is_told = argument != nullptr && argument->expected;
+  if (is_told && at::isFloatingType(given) != at::isFloatingType(argument->expected->type)) {
+    throw InputError(named("the inputs") + " have type " + c10::toString(given) + ", and the model was exported for " +
+                     c10::toString(argument->expected->type) + ": convert them, in NumPy with " +
+                     (at::isFloatingType(argument->expected->type) ? "x.astype(np.float32)" : "x.astype(np.int64)"));
+  }
+  if (at::isFloatingType(given)) {
+    const auto wanted = is_told ? std::optional(argument->expected->type) : model_.weight_type();
+    if (const auto sample = support::first_sample_not_finite(tensor)) {
+      throw InputError(input.is_shared ? named("the shared input") + " holds NaN or infinity: repair it"
+                                       : named("the inputs") + " of sample " + std::to_string(*sample) +
+                                             " hold NaN or infinity: remove or repair that sample");
+    }
+    if (!wanted || *wanted == given) {
+      return tensor;
+    }
+    const bool is_taken = (is_half(*wanted) && given == at::kFloat) || (is_half(given) && *wanted == at::kFloat);
+    if (!is_taken) {
+      throw InputError(named("the inputs") + " have type " + c10::toString(given) +
+                       (is_told ? ", and the model was exported for " : ", the model's weights ") +
+                       c10::toString(*wanted) + ": convert the inputs, in NumPy with x.astype(" +
+                       (*wanted == at::kDouble ? "np.float64)" : "np.float32)"));
+    }
+    return tensor.to(*wanted);
+  }
+  if (!is_told || given == argument->expected->type) {
+    return tensor;
+  }
+  const at::Tensor result = tensor.to(argument->expected->type);
+  if (!result.to(given).equal(tensor)) {
+    throw InputError(named("the inputs") + " have type " + c10::toString(given) + ", the model was exported for " +
+                     c10::toString(argument->expected->type) + ", and not all of their values are such: convert them");
+  }
+  return result;
+}
+
+bool Model::Implementation::takes_single_precision(const Inputs& inputs) const {
+  const auto has_single = std::any_of(inputs.begin(), inputs.end(), [&](const NamedTensor& each) {
+    const graph::ForwardArgument* argument = model_.arguments().of(each.name);
+    return each.tensor.scalar_type() == at::kFloat && argument != nullptr && !argument->expected;
+  });
+  if (!has_single || !model_.weight_type() || !is_half(*model_.weight_type())) {
+    return false;
+  }
+  if (takes_single_precision_.load(std::memory_order_relaxed) < 0) {
+    int takes = 1;
+    try {
+      static_cast<void>(returned(inputs));
+    } catch (const InputError&) {
+      takes = 0;
+    }
+    takes_single_precision_.store(takes, std::memory_order_relaxed);
+  }
+  return takes_single_precision_.load(std::memory_order_relaxed) == 1;
 }
 
 Model::Model(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
@@ -361,9 +686,35 @@ at::Tensor Model::forward(const at::Tensor& inputs) const { return forward(Input
 at::Tensor Model::forward(const Inputs& inputs) const {
   const support::OwnState own_state;
   return support::on_device(device(), [&] {
-    model::require_inputs(inputs, implementation_->model().weight_type());
-    return implementation_->forward(support::without_inference(inputs));
+    const Inputs accepted = implementation_->accepted(support::without_inference(inputs));
+    return implementation_->chosen(implementation_->returned(accepted), "");
   });
+}
+
+std::vector<NamedTensor> Model::outputs(const Inputs& inputs) const {
+  const support::OwnState own_state;
+  return support::on_device(device(), [&] {
+    return implementation_->outputs(implementation_->accepted(support::without_inference(inputs)));
+  });
+}
+
+std::vector<ModelInput> Model::inputs() const {
+  std::vector<ModelInput> inputs;
+  for (const graph::ForwardArgument& argument : implementation_->model().arguments().all()) {
+    for (const std::string& name : graph::input_names(argument)) {
+      ModelInput input;
+      input.name = name;
+      input.is_optional = argument.fallback.has_value();
+      if (argument.expected) {
+        input.type = argument.expected->type;
+        for (const graph::ExpectedInput::Axis& axis : argument.expected->axes) {
+          input.shape.push_back(axis.size.value_or(-1));
+        }
+      }
+      inputs.push_back(std::move(input));
+    }
+  }
+  return inputs;
 }
 
 Attribution Model::attribution(const AttributionOptions& options) const {

@@ -49,8 +49,12 @@ class PREGRAD_API Inputs {
   Inputs copies(std::int64_t count) const;
   /// Each sample so many times, side by side.
   Inputs repeated(std::int64_t count) const;
-  /// The same names for what `change` makes of the tensors.
+  /// The same names for what `change` makes of the tensors, shared ones too.
   Inputs mapped(const std::function<at::Tensor(const at::Tensor&)>& change) const;
+  /// The same names for what `change` makes of those that are not shared.
+  Inputs per_sample(const std::function<at::Tensor(const at::Tensor&)>& change) const;
+  /// The others.
+  Inputs without(std::string_view name) const;
 
  private:
   c10::SmallVector<NamedTensor, 1> tensors_;

@@ -32,7 +32,7 @@
 #include <pregrad/export.hpp>
 
 /** Version of this interface; a library supports all versions up to its pregrad_api_version(). */
-#define PREGRAD_API_VERSION 5
+#define PREGRAD_API_VERSION 6
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,15 +79,20 @@ typedef int32_t pregrad_target;
 enum {
   PREGRAD_TARGET_LABEL = 0,     /**< the sample's label */
   PREGRAD_TARGET_PREDICTED = 1, /**< the class with the largest output */
-  PREGRAD_TARGET_INDEX = 2      /**< the output `target_index` for every sample */
+  PREGRAD_TARGET_INDEX = 2,     /**< the output `target_index` for every sample */
+  /** output `target_index` minus output `target_minus` of the #pregrad_reading, for every sample; since version 6 */
+  PREGRAD_TARGET_DIFFERENCE = 3,
+  /** the outputs weighted by floating-point numbers [N, outputs] in the place of the labels; since version 6 */
+  PREGRAD_TARGET_WEIGHTS = 4
 };
 
 /** The function of the model's outputs that is differentiated; one of the `PREGRAD_OUTPUT_` constants. */
 typedef int32_t pregrad_output;
 enum {
   PREGRAD_OUTPUT_LOGIT = 0,          /**< the model's output as it is */
-  PREGRAD_OUTPUT_PROBABILITY = 1,    /**< softmax over the outputs; 40 to 80 times smaller gradients */
-  PREGRAD_OUTPUT_LOG_PROBABILITY = 2 /**< log-softmax over the outputs */
+  /** softmax over the outputs, sigmoid of a single one; 40 to 80 times smaller gradients */
+  PREGRAD_OUTPUT_PROBABILITY = 1,
+  PREGRAD_OUTPUT_LOG_PROBABILITY = 2 /**< its logarithm */
 };
 
 /** The rule by which path methods integrate; one of the `PREGRAD_QUADRATURE_` constants. */
@@ -133,11 +138,15 @@ enum {
   PREGRAD_BFLOAT16 = 3,
   PREGRAD_INT64 = 4,
   PREGRAD_INT32 = 5,
-  PREGRAD_UINT8 = 6
+  PREGRAD_UINT8 = 6,
+  PREGRAD_BOOL = 7,          /**< bytes that are 0 or 1; since version 6 */
+  PREGRAD_UNKNOWN_DTYPE = -1 /**< what a file does not tell; only given out; since version 6 */
 };
 
 typedef struct pregrad_model pregrad_model;             /**< a model in evaluation mode */
 typedef struct pregrad_layers pregrad_layers;           /**< a list of layers */
+typedef struct pregrad_model_inputs pregrad_model_inputs; /**< what a model takes; since version 6 */
+typedef struct pregrad_outputs pregrad_outputs;         /**< what a model returned; since version 6 */
 typedef struct pregrad_result pregrad_result;           /**< a tensor that the library made */
 typedef struct pregrad_attribution pregrad_attribution; /**< a running computation of scores */
 typedef struct pregrad_scores pregrad_scores;           /**< a snapshot of scores */
@@ -165,6 +174,53 @@ typedef struct pregrad_tensor {
 } pregrad_tensor;
 /** What a #pregrad_tensor starts from: `struct_size` set, all else a default. */
 #define PREGRAD_TENSOR_INIT {sizeof(pregrad_tensor), NULL, NULL, 0, PREGRAD_FLOAT32, 0}
+
+/** One of the inputs of a model, by name.
+ * @since 6 */
+typedef struct pregrad_input {
+  size_t struct_size; /**< sizeof(pregrad_input) */
+  /** what the model's forward calls it, as pregrad_model_inputs_get() tells; what is in a container is named after it:
+   * `batch.user`, `states.0` */
+  const char* name;
+  const pregrad_tensor* tensor; /**< [N, ...] */
+  int32_t is_shared;            /**< 1 if it has no batch axis and is the same for all samples, else 0 */
+  int32_t reserved;             /**< 0 */
+} pregrad_input;
+/** What a #pregrad_input starts from: `struct_size` set, all else a default. */
+#define PREGRAD_INPUT_INIT {sizeof(pregrad_input), NULL, NULL, 0, 0}
+
+/** What a model takes, as far as its file tells.
+ * @since 6 */
+typedef struct pregrad_model_input {
+  size_t struct_size;   /**< sizeof(pregrad_model_input) */
+  const char* name;     /**< `batch.*` stands for a dict whose names the file does not tell */
+  const int64_t* shape; /**< `rank` sizes, -1 for an axis of any size; NULL if the file does not tell */
+  size_t rank;          /**< number of axes; 0 if the file does not tell */
+  pregrad_dtype dtype;  /**< type of the elements, or #PREGRAD_UNKNOWN_DTYPE */
+  int32_t is_optional;  /**< 1 if it may be left out, else 0 */
+} pregrad_model_input;
+/** What a #pregrad_model_input starts from: `struct_size` set, all else a default. */
+#define PREGRAD_MODEL_INPUT_INIT {sizeof(pregrad_model_input), NULL, NULL, 0, PREGRAD_FLOAT32, 0}
+
+/** Where y is read in what a model returns, and which positions count.
+ * @since 6 */
+typedef struct pregrad_reading {
+  size_t struct_size; /**< sizeof(pregrad_reading) */
+  /** which of several outputs; NULL takes the only one, else `logits`, else the first of a tuple or list */
+  const char* output_name;
+  /** at which positions of an output [N, positions..., outputs]: `last`, `first`, `each` (y is the sum), `mean`, or the
+   * number of one; NULL for outputs without positions, and for labels that have them */
+  const char* at;
+  /** the input [N, positions...] that is 0 where a position does not count; it need not be one of the model's; NULL
+   * counts all */
+  const char* mask;
+  int64_t class_axis;     /**< the axis of the outputs, if `has_class_axis` */
+  int32_t has_class_axis; /**< 1 if `class_axis` is given, 0 to have it found */
+  int32_t multi_label;    /**< 1 if each output is a yes or no of its own, else 0 */
+  int64_t target_minus;   /**< only for #PREGRAD_TARGET_DIFFERENCE, else 0 */
+} pregrad_reading;
+/** What a #pregrad_reading starts from: `struct_size` set, all else a default. */
+#define PREGRAD_READING_INIT {sizeof(pregrad_reading), NULL, NULL, NULL, 0, 0, 0, 0}
 
 /** How a model is loaded. */
 typedef struct pregrad_model_options {
@@ -195,6 +251,11 @@ typedef struct pregrad_attribution_options {
   const pregrad_scores* means;
   int32_t no_cuda_graphs; /**< 1 to record no CUDA graphs on a CUDA device, else 0; since version 4 */
   int32_t reserved_2;     /**< 0 */
+  const pregrad_reading* reading; /**< where y is read; NULL takes the defaults; since version 6 */
+  /** where the paths of the conductance and the internal influence start, one sample of each input that is named, [1,
+   * ...] or [...]; the others start at 0; copied; since version 6 */
+  const pregrad_input* input_baselines;
+  size_t input_baseline_count; /**< number of `input_baselines`; since version 6 */
 } pregrad_attribution_options;
 /** What a #pregrad_attribution_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ATTRIBUTION_OPTIONS_INIT \
@@ -214,6 +275,9 @@ typedef struct pregrad_attribution_options {
    0,                                    \
    NULL,                                 \
    0,                                    \
+   0,                                    \
+   NULL,                                 \
+   NULL,                                 \
    0}
 
 /** One activation call site. */
@@ -288,6 +352,7 @@ typedef struct pregrad_ablation_options {
   int32_t reserved;                    /**< 0 */
   /** scores of the same layers with #PREGRAD_METHOD_ACTIVATION, for #PREGRAD_REMOVAL_MEAN; not kept; else NULL */
   const pregrad_scores* means;
+  const pregrad_reading* reading; /**< where y is read; NULL takes the defaults; since version 6 */
 } pregrad_ablation_options;
 /** What a #pregrad_ablation_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ABLATION_OPTIONS_INIT \
@@ -299,6 +364,7 @@ typedef struct pregrad_ablation_options {
    0,                                 \
    PREGRAD_OUTPUT_LOGIT,              \
    0,                                 \
+   NULL,                              \
    NULL}
 
 /** What is left of a model while neurons are removed one after the other. The arrays have `points` values, one per
@@ -340,10 +406,11 @@ typedef struct pregrad_check_options {
   pregrad_output output;     /**< as what */
   int64_t target_index;      /**< only for #PREGRAD_TARGET_INDEX, else 0 */
   int64_t most_neurons;      /**< at most so many neurons of a layer are compared, evenly spaced; 0 takes 128 */
+  const pregrad_reading* reading; /**< where y is read; NULL takes the defaults; since version 6 */
 } pregrad_check_options;
 /** What a #pregrad_check_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_CHECK_OPTIONS_INIT \
-  {sizeof(pregrad_check_options), NULL, 0, PREGRAD_TARGET_LABEL, PREGRAD_OUTPUT_LOGIT, 0, 0}
+  {sizeof(pregrad_check_options), NULL, 0, PREGRAD_TARGET_LABEL, PREGRAD_OUTPUT_LOGIT, 0, 0, NULL}
 
 /** What became of one layer call. A unit is one sample and one neuron, positions summed.
  * @since 5 */
@@ -439,6 +506,51 @@ PREGRAD_API pregrad_status pregrad_model_layers_for(const pregrad_model* model, 
 PREGRAD_API pregrad_status pregrad_model_forward(const pregrad_model* model, const pregrad_tensor* inputs,
                                                  pregrad_result** output);
 
+/** What goes into the model, in the order of its forward.
+ * @param[out] inputs free it with pregrad_model_inputs_free()
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_model_inputs_of(const pregrad_model* model, pregrad_model_inputs** inputs);
+/** The number of inputs.
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_model_inputs_count(const pregrad_model_inputs* inputs, size_t* count);
+/** Input `index`, from 0. @param[in,out] input `struct_size` set by the caller; its pointers belong to `inputs`
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_model_inputs_get(const pregrad_model_inputs* inputs, size_t index,
+                                                    pregrad_model_input* input);
+/** Ends the handle and all pointers that came from it; NULL is left alone.
+ * @since 6 */
+PREGRAD_API void pregrad_model_inputs_free(pregrad_model_inputs* inputs);
+/** All that the model returns for inputs by name, without gradients.
+ * @param      inputs  `count` inputs
+ * @param[out] outputs free it with pregrad_outputs_free()
+ * @returns #PREGRAD_ERROR_INPUT if they do not fit the model
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_model_outputs(const pregrad_model* model, const pregrad_input* inputs, size_t count,
+                                                 pregrad_outputs** outputs);
+/** The number of outputs.
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_outputs_count(const pregrad_outputs* outputs, size_t* count);
+/** Output `index`, from 0.
+ * @param[out]    name   what is in a container is named `logits`, `0`, `detections.boxes`, a tensor alone ""; belongs to
+ *                       `outputs`
+ * @param[in,out] tensor `struct_size` set by the caller; its pointers belong to `outputs`
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_outputs_get(const pregrad_outputs* outputs, size_t index, const char** name,
+                                               pregrad_tensor* tensor);
+/** Ends the handle and all pointers that came from it; NULL is left alone.
+ * @since 6 */
+PREGRAD_API void pregrad_outputs_free(pregrad_outputs* outputs);
+/** The calls of layers in the order in which they run for inputs by name, with shapes.
+ * @param      inputs     `count` inputs
+ * @param      names      `name_count` names, as in #pregrad_attribution_options; NULL lists the activations
+ * @param      name_count number of names, or 0
+ * @param[out] layers     free it with pregrad_layers_free()
+ * @returns #PREGRAD_ERROR_INPUT if the inputs do not fit, #PREGRAD_ERROR_LAYER if a name fits nothing
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_model_layers_of(const pregrad_model* model, const pregrad_input* inputs,
+                                                   size_t count, const char* const* names, size_t name_count,
+                                                   pregrad_layers** layers);
+
 /** A view of the result. @param[in,out] tensor `struct_size` set by the caller; its pointers belong to `result` */
 PREGRAD_API pregrad_status pregrad_result_tensor(const pregrad_result* result, pregrad_tensor* tensor);
 /** Ends the handle and all pointers that came from it; NULL is left alone. */
@@ -488,6 +600,17 @@ PREGRAD_API pregrad_status pregrad_attribution_add_targets(pregrad_attribution* 
                                                            const pregrad_tensor* inputs, const int64_t* targets,
                                                            size_t target_count, size_t targets_per_sample,
                                                            const int64_t* clusters, size_t cluster_count);
+/** Adds a batch of inputs by name, as pregrad_attribution_add().
+ * @param inputs   `count` inputs; optional ones may be left out; the mask of the #pregrad_reading is one of them
+ * @param labels   int64 [N]; [N, K] for K labels per sample; [N, positions...] for an output with positions, -100 where
+ *                 one does not count; floating [N, outputs] for #PREGRAD_TARGET_WEIGHTS; NULL if the target needs none
+ * @param clusters int64 [N], or [N, K] with K labels per sample; NULL puts all samples into cluster 0
+ * @returns #PREGRAD_ERROR_INPUT, #PREGRAD_ERROR_UNSUPPORTED, #PREGRAD_ERROR_ARGUMENT or #PREGRAD_ERROR_DEVICE
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_attribution_add_inputs(pregrad_attribution* attribution,
+                                                          const pregrad_input* inputs, size_t count,
+                                                          const pregrad_tensor* labels,
+                                                          const pregrad_tensor* clusters);
 /** How often a batch, or a half of one, did not fit into the memory of its device and was cut in two since the
  * attribution was opened: 0 where all is well. A smaller batch from the start saves the runs that failed.
  * @since 3 */
@@ -619,6 +742,14 @@ PREGRAD_API pregrad_status pregrad_ablation_open(const pregrad_model* model, con
 PREGRAD_API pregrad_status pregrad_ablation_add(pregrad_ablation* ablation, const pregrad_tensor* inputs,
                                                 const int64_t* labels, size_t label_count, const int64_t* clusters,
                                                 size_t cluster_count);
+/** Measures all orders on a batch of inputs by name, as pregrad_ablation_add().
+ * @param inputs   `count` inputs, as in pregrad_attribution_add_inputs()
+ * @param labels   int64 [N] or, for an output with positions, [N, positions...]; NULL as in pregrad_ablation_add()
+ * @param clusters int64 [N]; NULL puts all samples into cluster 0
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_ablation_add_inputs(pregrad_ablation* ablation, const pregrad_input* inputs,
+                                                       size_t count, const pregrad_tensor* labels,
+                                                       const pregrad_tensor* clusters);
 /** How often a batch, or a half of one, did not fit into the memory of its device and was cut in two.
  * @since 5 */
 PREGRAD_API pregrad_status pregrad_ablation_batches_split(const pregrad_ablation* ablation, int64_t* count);
@@ -675,6 +806,12 @@ PREGRAD_API pregrad_status pregrad_check_open(const pregrad_model* model, const 
  * @since 5 */
 PREGRAD_API pregrad_status pregrad_check_add(pregrad_check* check, const pregrad_tensor* inputs, const int64_t* labels,
                                              size_t label_count);
+/** Compares on a batch of inputs by name, as pregrad_check_add().
+ * @param inputs `count` inputs, as in pregrad_attribution_add_inputs()
+ * @param labels int64 [N] or, for an output with positions, [N, positions...]; NULL if the target needs none
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_check_add_inputs(pregrad_check* check, const pregrad_input* inputs, size_t count,
+                                                    const pregrad_tensor* labels);
 /** One result per layer call, in the order of execution, over all batches.
  * @param[out] results free it with pregrad_layer_checks_free()
  * @since 5 */

@@ -24,15 +24,41 @@
 
 namespace pregrad::ablation {
 
+at::Tensor RowLabels::pooled(const model::OutputRows& outputs) const {
+  if (outputs.positions == 1 || counted.defined()) {
+    return outputs.values;
+  }
+  const std::int64_t samples = outputs.values.size(0) / outputs.positions;
+  return outputs.values.to(at::kDouble)
+      .reshape({samples, outputs.positions, -1})
+      .mul(weights.reshape({samples, outputs.positions, 1}))
+      .sum(1);
+}
+
+at::Tensor RowLabels::per_sample(const at::Tensor& of_rows) const {
+  const at::Tensor values = of_rows.to(at::kDouble);
+  return counted.defined() ? values.mul(counted.reshape({-1})).reshape({-1, counted.size(1)}).sum(1) : values;
+}
+
+RowLabels RowLabels::copies(std::int64_t count) const {
+  const auto repeated = [&](const at::Tensor& tensor) {
+    std::vector<std::int64_t> repeats(tensor.defined() ? static_cast<std::size_t>(tensor.dim()) : 0, 1);
+    if (!repeats.empty()) {
+      repeats.front() = count;
+    }
+    return tensor.defined() ? tensor.repeat(repeats) : tensor;
+  };
+  return {repeated(labels), repeated(counted), repeated(weights)};
+}
+
 namespace {
 
-/// What a run with neurons removed shows of each sample: one element per row of the outputs.
+/// What a run with neurons removed shows of each sample of all copies of a batch.
 class OutputReadings {
  public:
-  /// @param outputs [rows, outputs]
-  /// @param targets int64 [rows]
-  /// @param labels  int64 [rows]; undefined for a model of one output, where no row counts as right
-  OutputReadings(const at::Tensor& outputs, const at::Tensor& targets, const at::Tensor& labels, Output output);
+  /// @param labels of the rows; undefined for outputs that have no accuracy
+  OutputReadings(const model::OutputRows& outputs, const model::Targets& targets, const RowLabels& labels,
+                 Output output);
 
   /// Adds one copy of a batch to a point of the curve of `cluster`.
   /// @param first_row where the copy begins
@@ -41,21 +67,29 @@ class OutputReadings {
 
  private:
   std::vector<double> y_;
-  std::vector<double> is_right_;
+  std::vector<double> right_;  ///< how many of the sample's labels are right
   std::vector<double> cross_entropy_;
 };
 
 using methods::values_of;
 
-OutputReadings::OutputReadings(const at::Tensor& outputs, const at::Tensor& targets, const at::Tensor& labels,
+OutputReadings::OutputReadings(const model::OutputRows& outputs, const model::Targets& targets, const RowLabels& labels,
                                Output output)
     : y_(values_of(model::selected_outputs(outputs, targets, output))),
-      is_right_(y_.size(), 0),
+      right_(y_.size(), 0),
       cross_entropy_(y_.size(), 0) {
-  if (labels.defined()) {
-    is_right_ = values_of(outputs.argmax(1).eq(labels));
-    cross_entropy_ = values_of(at::log_softmax(outputs.to(at::kDouble), 1).gather(1, labels.unsqueeze(1)).neg());
+  if (!labels.labels.defined()) {
+    return;
   }
+  const at::Tensor values = labels.pooled(outputs);
+  const at::Tensor at_labels = labels.labels.unsqueeze(1);
+  const at::Tensor is_right = outputs.is_sigmoid && !outputs.is_binary ? values.gather(1, at_labels).squeeze(1).gt(0)
+                                                     : values.argmax(1).eq(labels.labels);
+  const at::Tensor wide = values.to(at::kDouble);
+  const at::Tensor entropies =
+      (outputs.is_sigmoid ? at::log_sigmoid(wide) : at::log_softmax(wide, 1)).gather(1, at_labels).squeeze(1).neg();
+  right_ = values_of(labels.per_sample(is_right));
+  cross_entropy_ = values_of(labels.per_sample(entropies));
 }
 
 void OutputReadings::add_to(CurveSums::Point& point, std::int64_t first_row, const at::Tensor& clusters,
@@ -65,7 +99,7 @@ void OutputReadings::add_to(CurveSums::Point& point, std::int64_t first_row, con
   double entropy_sum = 0;
   for (std::int64_t sample = 0; sample < clusters.size(0); ++sample) {
     const auto row = static_cast<std::size_t>(first_row + sample);
-    const std::int64_t right = is_right_[row] != 0 ? 1 : 0;
+    const auto right = static_cast<std::int64_t>(right_[row]);
     if (cluster_of[sample] != cluster) {
       point.outside_correct += right;
       continue;
@@ -85,6 +119,7 @@ void OutputReadings::add_to(CurveSums::Point& point, std::int64_t first_row, con
 namespace pregrad {
 
 using ablation::CurveSums;
+using methods::values_of;
 using methods::LayerRerun;
 
 namespace {
@@ -110,13 +145,15 @@ void require_permutation(const RemovalOrder& order) {
   }
 }
 
-constexpr const char* state_kind = "pregrad ablation 2";
+constexpr const char* state_kind = "pregrad ablation 3";
 
 }  // namespace
 
 Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model,
                                          const AblationOptions& options)
-    : model_(std::move(model)), options_(options) {
+    : model_(std::move(model)),
+      reading_(std::make_shared<const model::OutputReading>(model_.get(), options.target, options.reading)),
+      options_(options) {
   if (options.orders.empty()) {
     throw ArgumentError("there is no removal order: give at least one, as removal_orders makes them of scores");
   }
@@ -135,7 +172,7 @@ Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementa
     if (layer == layers_.end()) {
       layer = layers_.insert(layer, {order.layer,
                                      order.call,
-                                     std::make_unique<const LayerRerun>(model_, order.layer, order.call,
+                                     std::make_unique<const LayerRerun>(model_, reading_, order.layer, order.call,
                                                                         methods::stage_of(options.removal), false),
                                      {}});
     }
@@ -145,11 +182,8 @@ Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementa
 
 void Ablation::Implementation::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
   const at::NoGradGuard no_gradients;
-  model::require_inputs(inputs, model_->model().weight_type());
-  model::Batch batch;
-  batch.inputs = inputs;
-  batch.labels = model::checked_integers(labels, "labels", batch.samples());
-  batch.clusters = model::checked_clusters(clusters, batch.samples());
+  const model::Batch batch =
+      model::checked_batch(*model_, *reading_, inputs, labels, clusters, /*takes_several=*/false);
   // The sums take all parts at once, so that a batch of which one fails adds nothing.
   std::vector<Measured> all;
   const std::int64_t splits =
@@ -162,39 +196,88 @@ void Ablation::Implementation::add(const Inputs& inputs, const at::Tensor& label
     const auto* cluster = each.clusters.const_data_ptr<std::int64_t>();
     const std::int64_t count = each.clusters.size(0);
     for (std::size_t i = 0; i < each.points.size(); ++i) {
-      const auto inside = std::count(cluster, cluster + count, options_.orders[i].cluster);
-      sums_[i].add(inside, count - inside, each.points[i]);
+      const std::int64_t wanted = options_.orders[i].cluster;
+      const auto inside = std::count(cluster, cluster + count, wanted);
+      std::int64_t labels_inside = 0;
+      std::int64_t labels_outside = 0;
+      for (std::int64_t sample = 0; sample < count; ++sample) {
+        const std::int64_t of_sample = each.labels.empty() ? 1 : each.labels[static_cast<std::size_t>(sample)];
+        (cluster[sample] == wanted ? labels_inside : labels_outside) += of_sample;
+      }
+      sums_[i].add({inside, count - inside, labels_inside, labels_outside}, each.points[i]);
     }
   }
 }
 
+ablation::RowLabels Ablation::Implementation::row_labels(const model::OutputRows& outputs,
+                                                         const model::Batch& part) const {
+  if (!part.labels.defined() || reading_->target().kind() == Target::Kind::weights) {
+    return {};
+  }
+  const model::OutputReading by_label(nullptr, Target::label(), options_.reading);
+  by_label.require_targets(outputs.outputs(), part.labels);
+  ablation::RowLabels result;
+  const at::Tensor labels = support::uploaded(part.labels, outputs.values.device());
+  if (part.has_position_labels) {
+    result.labels = labels.reshape({-1}).clamp_min(0);
+    result.counted = reading_->row_weights(outputs, part).reshape({part.samples(), -1});
+  } else {
+    result.labels = labels;
+    if (outputs.positions > 1) {
+      const at::Tensor weights = reading_->row_weights(outputs, part).reshape({part.samples(), -1});
+      result.weights = weights / weights.sum(1, /*keepdim=*/true).clamp_min(1e-30);
+    }
+  }
+  return result;
+}
+
 Ablation::Implementation::Measured Ablation::Implementation::measured(const model::Batch& part) const {
-  model::if_two_fit(part, [&] { model_->require_independent_samples(part.inputs); });
-  const at::Tensor outputs = model::as_outputs(model_->forward(part.inputs), part.samples());
+  model::if_two_fit(part, [&] { model_->require_independent_samples(part.inputs, reading_->output_name()); });
+  require_layers(part.inputs);
+  const model::OutputRows outputs = reading_->rows(model_->returned(part.inputs), part.samples(), part.mask);
   model::require_finite_outputs(outputs);
   Measured result;
-  result.is_classifier = outputs.size(1) > 1;
+  result.is_classifier = outputs.outputs() > 1;
   result.clusters = part.clusters;
   if (result.is_classifier && !part.labels.defined()) {
     throw InputError("there are no labels, without which there is no accuracy: give one per sample");
   }
-  const at::Tensor label_indices =
-      result.is_classifier ? model::target_indices(outputs, part.labels, Target::label()) : at::Tensor();
+  const ablation::RowLabels labels =
+      result.is_classifier ? row_labels(outputs, part) : ablation::RowLabels();
+  if (labels.counted.defined()) {
+    for (const double count : values_of(labels.counted.sum(1))) {
+      result.labels.push_back(static_cast<std::int64_t>(count));
+    }
+  }
+  result.is_classifier = labels.labels.defined();
   model::Batch batch = part;
-  batch.targets = model::target_indices(outputs, part.labels, options_.target);
+  batch.targets = reading_->targets(outputs, part);
 
   result.points.resize(options_.orders.size());
   for (std::size_t i = 0; i < result.points.size(); ++i) {
     result.points[i].resize(counts_[i].size());
   }
   for (const LayerOrders& layer : layers_) {
-    measure(layer, batch, label_indices, result.points);
+    measure(layer, batch, labels, result.points);
   }
   return result;
 }
 
-void Ablation::Implementation::measure(const LayerOrders& layer, const model::Batch& batch, const at::Tensor& labels,
-                                       Points& points) const {
+void Ablation::Implementation::require_layers(const Inputs& inputs) const {
+  if (has_layers_.load(std::memory_order_relaxed)) {
+    return;
+  }
+  std::vector<std::string> names;
+  for (const LayerOrders& layer : layers_) {
+    names.push_back(statistics::to_string(layer.layer, layer.call));
+  }
+  const model::LayerSelection selection = model::select_layers(model_->model().sites(), names);
+  model_->require_arrangements(selection, inputs);
+  has_layers_.store(true, std::memory_order_relaxed);
+}
+
+void Ablation::Implementation::measure(const LayerOrders& layer, const model::Batch& batch,
+                                       const ablation::RowLabels& labels, Points& points) const {
   const std::int64_t samples = batch.samples();
   std::vector<Task> tasks;
   for (std::size_t place = 0; place < layer.orders.size(); ++place) {
@@ -205,7 +288,7 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const model::Ba
   }
   std::int64_t neurons = 0;
   std::int64_t elements = 0;
-  LayerRerun::Start start = layer.rerun->start(batch.inputs);
+  LayerRerun::Start start = layer.rerun->start(batch);
   layer.rerun->run(start, [&](const at::Tensor& value, std::int64_t axis) {
     neurons = value.dim() == 1 ? 1 : value.size(axis);
     elements = value.numel() / samples;
@@ -214,11 +297,11 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const model::Ba
   require_neurons(layer, neurons);
   const std::int64_t worthwhile = methods::worthwhile_copies(batch, elements, static_cast<std::int64_t>(tasks.size()));
   if (worthwhile > 1) {
-    start = layer.rerun->start(batch.inputs, worthwhile);
+    start = layer.rerun->start(batch, worthwhile);
   }
   const std::int64_t copies = start.copies;
-  const at::Tensor targets = batch.targets.repeat({copies});
-  const at::Tensor repeated_labels = labels.defined() ? labels.repeat({copies}) : at::Tensor();
+  const model::Targets targets = batch.targets.copies(copies);
+  const ablation::RowLabels repeated_labels = labels.copies(copies);
   const at::Tensor constants_of_orders = constants_of(layer, neurons);
 
   for (std::size_t first = 0; first < tasks.size(); first += static_cast<std::size_t>(copies)) {
@@ -230,7 +313,7 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const model::Ba
     const at::Tensor constants =
         constants_of_orders.defined() ? constants_of_orders.index_select(0, places_of(now)) : at::Tensor();
     const LayerRerun::Result result = layer.rerun->run(start, [&](const at::Tensor& value, std::int64_t axis) {
-      return methods::removed(value, axis, masks, constants);
+      return methods::removed(value, axis, masks, constants, start.mask);
     });
     const ablation::OutputReadings readings(result.outputs, targets, repeated_labels, options_.output);
     for (std::size_t i = first; i < last; ++i) {
@@ -312,7 +395,10 @@ std::vector<std::string> Ablation::Implementation::order_texts() const {
 }
 
 std::vector<std::string> Ablation::Implementation::option_texts() const {
-  std::vector<std::string> texts = attribution::option_texts(options_.target, options_.output);
+  std::vector<std::string> texts = attribution::option_texts(options_.target, options_.output, options_.reading);
+  if (!options_.reading.mask.empty()) {
+    texts.push_back("mask " + options_.reading.mask);
+  }
   texts.push_back("removal " + std::string(name_of(options_.removal)));
   if (options_.removal == Removal::mean) {
     texts.push_back(attribution::option_text("means", options_.means));

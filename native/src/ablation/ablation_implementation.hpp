@@ -13,9 +13,27 @@
 #include "model/batch.hpp"
 #include "model/layer_batch.hpp"
 #include "model/model_implementation.hpp"
+#include "model/output_reading.hpp"
 #include "pregrad/ablation.hpp"
 
 namespace pregrad {
+
+namespace ablation {
+
+/// What a model should have said, for each row of its outputs.
+struct RowLabels {
+  at::Tensor labels;   ///< int64, one per sample or, with labels per position, per row; undefined without an accuracy
+  at::Tensor counted;  ///< float64 [N, positions], 1 where there is a label; undefined for a label per sample
+  at::Tensor weights;  ///< float64 [N, positions], what each counts in the sample's outputs; undefined for one position
+
+  RowLabels copies(std::int64_t count) const;
+  /// The outputs that a label is for: of a label per sample the mean over the positions that count.
+  at::Tensor pooled(const model::OutputRows& outputs) const;
+  /// The sums over the labels of each sample of something that is one number per label.
+  at::Tensor per_sample(const at::Tensor& of_rows) const;
+};
+
+}  // namespace ablation
 
 class Ablation::Implementation {
  public:
@@ -47,13 +65,18 @@ class Ablation::Implementation {
   /// What some samples come to.
   struct Measured {
     Points points;
-    at::Tensor clusters;  ///< int64 [N] on the CPU
+    at::Tensor clusters;               ///< int64 [N] on the CPU
+    std::vector<std::int64_t> labels;  ///< how many each sample has; empty for one each
     bool is_classifier = true;
   };
 
   Measured measured(const model::Batch& part) const;
 
-  void measure(const LayerOrders& layer, const model::Batch& batch, const at::Tensor& labels, Points& points) const;
+  ablation::RowLabels row_labels(const model::OutputRows& outputs, const model::Batch& part) const;
+  /// Finds out, once, how the model arranges the layers.
+  void require_layers(const Inputs& inputs) const;
+  void measure(const LayerOrders& layer, const model::Batch& batch, const ablation::RowLabels& labels,
+               Points& points) const;
   at::Tensor masks_of(const std::vector<Task>& tasks, std::int64_t neurons) const;
   static at::Tensor places_of(const std::vector<Task>& tasks);
   /// float64 [orders of the layer, 1, neurons]; undefined where neurons are set to 0.
@@ -69,7 +92,9 @@ class Ablation::Implementation {
   Saved read(std::string_view state) const;
 
   std::shared_ptr<const Model::Implementation> model_;
+  std::shared_ptr<const model::OutputReading> reading_;
   AblationOptions options_;
+  mutable std::atomic<bool> has_layers_ = false;
   std::vector<LayerOrders> layers_;
   std::vector<std::vector<std::int64_t>> counts_;  ///< per order: how many neurons are removed at each point
   mutable std::mutex mutex_;

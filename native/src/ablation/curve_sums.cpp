@@ -17,9 +17,11 @@ std::vector<std::int64_t> removed_counts(std::int64_t neurons) {
   return counts;
 }
 
-void CurveSums::add(std::int64_t count, std::int64_t outside_count, const std::vector<Point>& points) {
-  count_ += count;
-  outside_count_ += outside_count;
+void CurveSums::add(const Counts& counts, const std::vector<Point>& points) {
+  counts_.samples += counts.samples;
+  counts_.outside_samples += counts.outside_samples;
+  counts_.labels += counts.labels;
+  counts_.outside_labels += counts.outside_labels;
   for (std::size_t i = 0; i < points_.size(); ++i) {
     points_[i].correct += points[i].correct;
     points_[i].outside_correct += points[i].outside_correct;
@@ -28,31 +30,35 @@ void CurveSums::add(std::int64_t count, std::int64_t outside_count, const std::v
   }
 }
 
-void CurveSums::add(const CurveSums& other) { add(other.count_, other.outside_count_, other.points_); }
+void CurveSums::add(const CurveSums& other) { add(other.counts_, other.points_); }
 
 RemovalCurve CurveSums::curve(const RemovalOrder& order, bool is_classifier) const {
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
   RemovalCurve curve;
   curve.order = order;
-  curve.count = count_;
-  curve.outside_count = outside_count_;
+  curve.count = counts_.samples;
+  curve.outside_count = counts_.outside_samples;
   curve.removed = removed_counts(static_cast<std::int64_t>(order.neurons.size()));
-  const auto count = static_cast<double>(count_);
+  const auto samples = static_cast<double>(counts_.samples);
+  const auto labels = static_cast<double>(counts_.labels);
   for (const Point& point : points_) {
-    const bool has_accuracy = is_classifier && count_ > 0;
-    curve.accuracy.push_back(has_accuracy ? static_cast<double>(point.correct) / count : none);
-    curve.mean_output.push_back(count_ > 0 ? point.output.divided_by(count).value() : none);
-    curve.cross_entropy.push_back(has_accuracy ? point.cross_entropy.divided_by(count).value() : none);
-    curve.outside_accuracy.push_back(is_classifier && outside_count_ > 0 ? static_cast<double>(point.outside_correct) /
-                                                                               static_cast<double>(outside_count_)
-                                                                         : none);
+    const bool has_accuracy = is_classifier && counts_.labels > 0;
+    curve.accuracy.push_back(has_accuracy ? static_cast<double>(point.correct) / labels : none);
+    curve.mean_output.push_back(counts_.samples > 0 ? point.output.divided_by(samples).value() : none);
+    curve.cross_entropy.push_back(has_accuracy ? point.cross_entropy.divided_by(labels).value() : none);
+    curve.outside_accuracy.push_back(
+        is_classifier && counts_.outside_labels > 0
+            ? static_cast<double>(point.outside_correct) / static_cast<double>(counts_.outside_labels)
+            : none);
   }
   return curve;
 }
 
 void CurveSums::save(statistics::StateWriter& writer) const {
-  writer.add(count_);
-  writer.add(outside_count_);
+  writer.add(counts_.samples);
+  writer.add(counts_.outside_samples);
+  writer.add(counts_.labels);
+  writer.add(counts_.outside_labels);
   for (const Point& point : points_) {
     writer.add(point.correct);
     writer.add(point.outside_correct);
@@ -62,8 +68,10 @@ void CurveSums::save(statistics::StateWriter& writer) const {
 }
 
 void CurveSums::restore(statistics::StateReader& reader) {
-  count_ = reader.get<std::int64_t>();
-  outside_count_ = reader.get<std::int64_t>();
+  counts_.samples = reader.get<std::int64_t>();
+  counts_.outside_samples = reader.get<std::int64_t>();
+  counts_.labels = reader.get<std::int64_t>();
+  counts_.outside_labels = reader.get<std::int64_t>();
   for (Point& point : points_) {
     point.correct = reader.get<std::int64_t>();
     point.outside_correct = reader.get<std::int64_t>();

@@ -24,12 +24,20 @@ class CurveSums {
     statistics::DoubleDouble cross_entropy;
   };
 
+  /// How many samples the cluster has and others have, and how many labels those have.
+  struct Counts {
+    std::int64_t samples = 0;
+    std::int64_t outside_samples = 0;
+    std::int64_t labels = 0;
+    std::int64_t outside_labels = 0;
+  };
+
   /// Adds the samples of one batch: `points` has one element per point of the curve.
-  void add(std::int64_t count, std::int64_t outside_count, const std::vector<Point>& points);
+  void add(const Counts& counts, const std::vector<Point>& points);
 
   /// Adds what other sums along the same curve have counted.
   void add(const CurveSums& other);
-  std::int64_t samples() const { return count_ + outside_count_; }
+  std::int64_t samples() const { return counts_.samples + counts_.outside_samples; }
 
   /// @param is_classifier whether accuracy and cross-entropy mean anything
   RemovalCurve curve(const RemovalOrder& order, bool is_classifier) const;
@@ -38,8 +46,7 @@ class CurveSums {
   void restore(statistics::StateReader& reader);
 
  private:
-  std::int64_t count_ = 0;
-  std::int64_t outside_count_ = 0;
+  Counts counts_;
   std::vector<Point> points_;
 };
 

@@ -62,17 +62,18 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
                                             const cuda::RecorderFactory& make_recorder)
     : model_(std::move(model)),
       options_(options),
+      reading_(std::make_shared<const model::OutputReading>(model_.get(), options.target, options.reading)),
       needs_(methods::needs_of(options.methods)),
       selection_(model::select_layers(model_->model().sites(), options.layers)),
       graph_(model_->model().tapped(model::taps_of(selection_, needs_))),
-      rerun_methods_(model_, selection_, options),
+      rerun_methods_(model_, reading_, selection_, options),
       table_(options.methods, options.seed, subject_of(selection_, options)) {
   if (options.methods.empty()) {
     throw ArgumentError("no method was named: name at least one, such as gradient");
   }
-  if (make_recorder && options.cuda_graphs && methods::can_be_recorded(options.methods)) {
+  if (make_recorder && options.cuda_graphs && methods::can_be_recorded(options.methods) && reading_->is_plain()) {
     recorded_ = std::make_unique<attribution::RecordedPlans>(
-        attribution::Plan{*model_, graph_, selection_, options_, table_}, make_recorder);
+        attribution::Plan{*model_, *reading_, graph_, selection_, options_, table_}, make_recorder);
   }
 }
 
@@ -80,17 +81,28 @@ void Attribution::Implementation::require_layers(const Inputs& inputs) {
   if (has_layers_.load(std::memory_order_relaxed)) {
     return;
   }
-  const std::int64_t samples = inputs.samples() == 2 ? 3 : 2;
+  const Inputs some = model::of_other_size(inputs);
   const c10::AutoGradMode with_history(methods::need_gradients(options_.methods));
+  const auto are_batch_first = [](const std::vector<model::LayerBatch>& layers, std::int64_t of_samples) {
+    return std::all_of(layers.begin(), layers.end(),
+                       [&](const model::LayerBatch& layer) { return model::has_batch_first(layer, of_samples); });
+  };
+  bool is_plain = true;
   try {
-    const Inputs some = inputs.slice(0, samples).copies(3).slice(0, samples);
-    for (const model::LayerBatch& layer : differentiated(some)) {
-      model::require_batch_axis(layer, samples);
-    }
+    is_plain = are_batch_first(differentiated(some), some.samples());
   } catch (const InputError&) {
-    static_cast<void>(differentiated(inputs));  // the model takes batches of one size only
+    // The model takes batches of one size only.
+    is_plain = are_batch_first(differentiated(inputs), inputs.samples());
+  }
+  if (!is_plain) {
+    model_->learn_arrangements(selection_, inputs);
   }
   has_layers_.store(true, std::memory_order_relaxed);
+}
+
+bool Attribution::Implementation::looks_at_outputs() const {
+  return std::any_of(options_.methods.begin(), options_.methods.end(),
+                     [](Method method) { return methods::row_of(method).looks_at_outputs(); });
 }
 
 std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const Inputs& inputs) const {
@@ -101,26 +113,21 @@ std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const
           ? model_->run(model_->model().tapped(model::taps_of(selection_, methods::needs_of({Method::gradient}))),
                         inputs)
           : model_->run(graph_, inputs);
-  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.samples());
-  model_->require_untouched_outputs(inputs, outputs);
+  const at::Tensor output = model_->output_of(run.output, reading_->output_name(), inputs.samples());
+  model_->require_untouched_outputs(inputs, output, reading_->output_name());
   std::vector<model::LayerBatch> layers = model::selected_layers(selection_, std::move(run.executions));
   if (methods::need_gradients(options_.methods)) {
-    // Which of the outputs is taken does not matter for whether there is a way to them.
-    model::differentiate_layers(layers, outputs, at::zeros({inputs.samples()}, outputs.options().dtype(at::kLong)),
-                                Output::logit);
+    // Which of the entries are taken does not matter for whether there is a way to them.
+    const model::OutputRows outputs{output.reshape({inputs.samples(), -1}), 1, false};
+    model::differentiate_layers(layers, outputs, {{}, at::ones_like(outputs.values, at::kDouble)}, Output::logit);
     model::require_influence(layers);
   }
   return layers;
 }
 
 void Attribution::Implementation::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  model::require_inputs(inputs, model_->model().weight_type());
-  model::Batch batch;
-  batch.inputs = inputs;
-  const std::int64_t samples = batch.samples();
-  batch.labels = model::checked_labels(labels, samples, options_.target);
-  const std::int64_t per_sample = batch.labels.defined() && batch.labels.dim() == 2 ? batch.labels.size(1) : 1;
-  batch.clusters = model::checked_clusters(clusters, samples, per_sample);
+  const model::Batch batch =
+      model::checked_batch(*model_, *reading_, inputs, labels, clusters, /*takes_several=*/true);
   // The table takes all parts at once, so that a batch of which one fails adds nothing.
   std::vector<attribution::LayerAddition> all;
   const std::int64_t splits = model::in_parts(device(), batch, [&](const model::Batch& part) {
@@ -138,7 +145,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions_o
     recorded_->give_up("the device has too little memory");
   }
   model::if_two_fit(part, [&] {
-    model_->require_independent_samples(part.inputs);
+    model_->require_independent_samples(part.inputs, reading_->output_name());
     require_layers(part.inputs);
   });
   if (part.clusters.dim() == 1) {
@@ -157,6 +164,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions_o
     }
     model::Batch copied;
     copied.inputs = part.inputs.repeated(copies);
+    copied.mask = part.mask.defined() ? part.mask.repeat_interleave(copies, 0) : part.mask;
     copied.labels = part.labels.reshape({-1});
     copied.clusters = part.clusters.reshape({-1});
     return additions(copied);
@@ -166,7 +174,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions_o
 std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const model::Batch& batch) {
   const std::shared_ptr<const support::ClusterRows> rows =
       batch.clusters.dim() == 1 ? attribution::rows_of(batch.clusters) : nullptr;
-  if (recorded_ && rows) {
+  if (recorded_ && rows && !batch.has_position_labels) {
     if (auto all = recorded_->additions(batch, rows)) {
       return *std::move(all);
     }
@@ -174,20 +182,27 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   const c10::AutoGradMode with_history(needs_.gradients());
   const graph::ProductsInThisThread alone(!rerun_methods_.has_any() && graph_.has_small_products(batch.inputs));
   graph::Run run = model_->run(graph_, batch.inputs);
-  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), batch.samples());
+  const model::OutputRows outputs = reading_->rows(run.output, batch.samples(), batch.mask);
   // A device's answer has to be waited for, so there the question comes when all the rest is done.
   const bool is_on_device = !outputs.is_cpu();
   if (!is_on_device) {
     model::require_finite_outputs(outputs);
   }
   std::vector<model::LayerBatch> layers = model::selected_layers(selection_, std::move(run.executions));
+  model_->arrange(layers, batch.samples());
+  const bool needs_targets = outputs.positions == 1 || looks_at_outputs();
   const auto additions_of = [&](const at::Tensor& labels, const at::Tensor& clusters,
                                 const std::shared_ptr<const support::ClusterRows>& cluster_rows, bool is_last) {
     model::Batch explained = batch;
     explained.labels = labels;
     explained.clusters = clusters;
-    explained.targets = model::target_indices(outputs, labels, options_.target);
-    model::differentiate_layers(layers, outputs, explained.targets, options_.output, !is_last);
+    if (needs_targets) {
+      explained.targets = reading_->targets(outputs, explained);
+      model::differentiate_layers(layers, outputs, explained.targets, options_.output, !is_last);
+    }
+    for (model::LayerBatch& layer : layers) {
+      layer.leave_out(batch.mask);
+    }
     rerun_methods_.add_scores(layers, explained);
     std::vector<attribution::LayerAddition> some = table_.additions(layers, cluster_rows);
     if (is_last && is_on_device) {

@@ -46,9 +46,11 @@ class Attribution::Implementation {
   void require_layers(const Inputs& inputs);
   /// The selected layers on some inputs, held against the untouched model, with gradients where a method wants them.
   std::vector<model::LayerBatch> differentiated(const Inputs& inputs) const;
+  bool looks_at_outputs() const;
 
   std::shared_ptr<const Model::Implementation> model_;
   AttributionOptions options_;
+  std::shared_ptr<const model::OutputReading> reading_;
   model::LayerNeeds needs_;
   model::LayerSelection selection_;
   graph::TappedGraph graph_;

@@ -26,18 +26,6 @@ std::string option_text(std::string_view name, const at::Tensor& tensor) {
                                statistics::digest(bytes));
 }
 
-std::string text_of(Target target) {
-  switch (target.kind()) {
-    case Target::Kind::label:
-      return "label";
-    case Target::Kind::predicted:
-      return "predicted";
-    case Target::Kind::index:
-      break;
-  }
-  return std::to_string(target.index());
-}
-
 }  // namespace
 
 std::string option_text(std::string_view name, const std::vector<NeuronConstants>& constants) {
@@ -52,8 +40,21 @@ std::string option_text(std::string_view name, const std::vector<NeuronConstants
   return option_text(name, statistics::digest(writer.finish()));
 }
 
-std::vector<std::string> option_texts(Target target, Output output) {
-  return {option_text("target", text_of(target)), option_text("output", name_of(output))};
+std::vector<std::string> option_texts(Target target, Output output, const Reading& reading) {
+  std::vector<std::string> texts = {option_text("target", to_string(target)), option_text("output", name_of(output))};
+  if (!reading.output_name.empty()) {
+    texts.push_back(option_text("output name", reading.output_name));
+  }
+  if (reading.class_axis) {
+    texts.push_back(option_text("class axis", std::to_string(*reading.class_axis)));
+  }
+  if (reading.at.kind() != At::Kind::unset) {
+    texts.push_back(option_text("at", to_string(reading.at)));
+  }
+  if (reading.multi_label) {
+    texts.push_back(option_text("multi-label", "true"));
+  }
+  return texts;
 }
 
 std::vector<std::string> option_texts(const AttributionOptions& options) {
@@ -63,7 +64,10 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
   std::vector<std::string> texts;
   if (std::any_of(options.methods.begin(), options.methods.end(),
                   [](Method method) { return methods::row_of(method).looks_at_outputs(); })) {
-    texts = option_texts(options.target, options.output);
+    texts = option_texts(options.target, options.output, options.reading);
+  }
+  if (!options.reading.mask.empty()) {
+    texts.push_back(option_text("mask", options.reading.mask));
   }
   if (has_input_path || has_layer_path) {
     texts.push_back(option_text("steps", std::to_string(options.steps)));
@@ -77,6 +81,9 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
   }
   if (has_input_path) {
     texts.push_back(option_text("input_baseline", options.input_baseline));
+    for (const NamedTensor& each : options.input_baselines) {
+      texts.push_back(option_text("input_baseline " + each.name, each.tensor));
+    }
   }
   if (has(methods::Family::removal)) {
     texts.push_back(option_text("removal", name_of(options.removal)));

@@ -28,7 +28,13 @@ using statistics::LayerReference;
 class Probe::Implementation {
  public:
   explicit Implementation(const AttributionOptions& options)
-      : options_(options), needs_(methods::needs_of(options.methods)), table_(options.methods, options.seed) {
+      : options_(options),
+        reading_(nullptr, options.target, options.reading),
+        needs_(methods::needs_of(options.methods)),
+        table_(options.methods, options.seed) {
+    if (!options.reading.mask.empty() || !options.reading.output_name.empty()) {
+      throw ArgumentError("a probe is given one output and no inputs: leave out the name of the output and the mask");
+    }
     if (options.methods.empty()) {
       throw ArgumentError("no method was named: name at least one, such as gradient");
     }
@@ -48,12 +54,12 @@ class Probe::Implementation {
     Forward& forward = this_forward();
     const std::int64_t call = forward.calls[name]++;
     if (!is_wanted(name, call)) {
-      forward.layers.push_back({name, call, rank_of(name), neuron_axis, false, {}, {}, {}, {}, {}});
+      forward.layers.push_back(tapped_layer(name, call, neuron_axis));
       forward.layers.back().z.shape = z.sizes().vec();
       forward.skipped.insert(forward.layers.size() - 1);
       return z;
     }
-    model::LayerBatch layer{name, call, rank_of(name), neuron_axis, false, {}, {}, {}, {}, {}};
+    model::LayerBatch layer = tapped_layer(name, call, neuron_axis);
     at::Tensor tapped = capture(z, needs_.z, layer.z);
     forward.layers.push_back(std::move(layer));
     return tapped;
@@ -81,12 +87,14 @@ class Probe::Implementation {
       throw InputError("the logits are empty: give the model's output [samples, outputs]");
     }
     const std::int64_t samples = logits.size(0);
-    const at::Tensor outputs = model::as_outputs(logits, samples);
-    const at::Tensor checked_labels = model::checked_integers(labels, "labels", samples);
-    const at::Tensor checked_clusters = model::checked_clusters(clusters, samples);
-    const at::Tensor targets = model::target_indices(outputs, checked_labels, options_.target);
+    model::Batch batch;
+    batch.inputs = Inputs(logits);
+    model::add_labels(batch, options_.target.kind(), labels, clusters, samples, /*takes_several=*/false,
+                      [&] { return reading_.has_position_labels(logits.dim()); });
+    const model::OutputRows outputs = reading_.rows_of(logits, samples, {});
+    const model::Targets targets = reading_.targets(outputs, batch);
     model::differentiate_layers(layers, outputs, targets, options_.output);
-    table_.add(table_.additions(layers, attribution::rows_of(checked_clusters)));
+    table_.add(table_.additions(layers, attribution::rows_of(batch.clusters)));
   }
 
   void discard() {
@@ -159,6 +167,16 @@ class Probe::Implementation {
     return forwards_[std::this_thread::get_id()];  // references stay valid while other threads insert
   }
 
+  model::LayerBatch tapped_layer(const std::string& name, std::int64_t call, std::optional<std::int64_t> neuron_axis) {
+    model::LayerBatch layer;
+    layer.name = name;
+    layer.call = call;
+    layer.rank = rank_of(name);
+    layer.neuron_axis = neuron_axis;
+    layer.has_activation = false;
+    return layer;
+  }
+
   std::size_t rank_of(const std::string& name) {
     const std::lock_guard lock(mutex_);
     return ranks_.emplace(name, ranks_.size()).first->second;
@@ -212,6 +230,7 @@ class Probe::Implementation {
   }
 
   AttributionOptions options_;
+  model::OutputReading reading_;
   model::LayerNeeds needs_;
   std::vector<LayerReference> wanted_;
   attribution::ScoreTable table_;

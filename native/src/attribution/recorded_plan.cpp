@@ -116,13 +116,18 @@ RecordedPlan::RecordedPlan(const Plan& plan, std::unique_ptr<cuda::Recorder> rec
       device_(plan.model.model().device()),
       recorder_(std::move(recorder)),
       first_labels_(first.labels),
-      inputs_(FixedTensor::like(first.inputs.only(), device_)),
       integers_(device_, first.samples(), static_cast<std::int64_t>(rows->size())) {
+  on_device_ = first.inputs.mapped([&](const at::Tensor& tensor) {
+    return inputs_.emplace_back(FixedTensor::like(tensor, device_)).on_device();
+  });
   recorder_->on_stream([&] { fill(first, rows); });
 }
 
 void RecordedPlan::fill(const model::Batch& batch, const Rows& rows) {
-  inputs_.fill(batch.inputs.only());
+  std::size_t input = 0;
+  for (const NamedTensor& each : batch.inputs) {
+    inputs_[input++].fill(each.tensor);
+  }
   integers_.fill(batch.labels, rows);
 }
 
@@ -137,7 +142,7 @@ methods::DeviceMethods RecordedPlan::methods_of(const model::LayerBatch& layer) 
                                   c10::toString(tensor.scalar_type()) + " on " + tensor.device().str());
     }
   }
-  const std::int64_t samples = inputs_.on_device().size(0);
+  const std::int64_t samples = on_device_.samples();
   const std::int64_t clusters = integers_.clusters();
   return {
       plan_.options.methods, layer, model::reduction_of(layer, samples), clusters,
@@ -149,16 +154,19 @@ methods::DeviceMethods RecordedPlan::methods_of(const model::LayerBatch& layer) 
 
 RecordedPlan::Work RecordedPlan::work() {
   const c10::AutoGradMode with_history(methods::needs_of(plan_.options.methods).gradients());
-  const at::Tensor& inputs = inputs_.on_device();
-  graph::Run run = plan_.graph.run(plan_.model.model().arguments(inputs));
-  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), inputs.size(0));
+  graph::Run run = plan_.graph.run(plan_.model.model().arguments(on_device_));
+  const model::OutputRows outputs = plan_.reading.rows(run.output, on_device_.samples(), {});
+  if (outputs.positions > 1) {
+    throw UnsupportedModelError("y is read at several positions");
+  }
   std::vector<model::LayerBatch> layers = model::selected_layers(plan_.selection, std::move(run.executions));
-  model::require_targets(outputs.size(1), first_labels_, plan_.options.target);
-  const at::Tensor targets = model::checked_target_indices(outputs, integers_.labels(), plan_.options.target);
+  plan_.model.arrange(layers, on_device_.samples());
+  plan_.reading.require_targets(outputs.outputs(), first_labels_);
+  const model::Targets targets = plan_.reading.checked_targets(outputs, integers_.labels());
   model::differentiate_layers(layers, outputs, targets, plan_.options.output, /*keep_graph=*/false);
 
   Work done;
-  done.outputs = outputs.detach();
+  done.outputs = outputs.values.detach();
   std::vector<at::Tensor> parts = {at::isfinite(done.outputs).all().to(at::kDouble).reshape({1})};
   for (model::LayerBatch& layer : layers) {
     methods::DeviceMethods methods = methods_of(layer);
@@ -204,13 +212,13 @@ void RecordedPlan::record() {
 }
 
 std::vector<LayerAddition> RecordedPlan::additions(const model::Batch& batch, const Rows& rows) {
-  model::require_targets(recorded_->outputs.size(1), batch.labels, plan_.options.target);
+  plan_.reading.require_targets(recorded_->outputs.size(1), batch.labels);
   recorder_->on_stream([&] {
     fill(batch, rows);
     recorder_->replay();
     results_.fetch();
     if (results_.on_host().const_data_ptr<double>()[0] == 0) {
-      model::require_finite_outputs(recorded_->outputs);
+      model::require_finite_outputs({recorded_->outputs, 1, false});
     }
   });
   return plan_.table.additions(recorded_->layers, rows, recorded_->methods);

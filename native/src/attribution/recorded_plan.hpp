@@ -18,6 +18,7 @@
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
+#include "model/output_reading.hpp"
 #include "pregrad/options.hpp"
 #include "support/cluster_rows.hpp"
 
@@ -84,6 +85,7 @@ using Rows = std::shared_ptr<const support::ClusterRows>;
 /// What an attribution does with every batch.
 struct Plan {
   const Model::Implementation& model;
+  const model::OutputReading& reading;  ///< a plain one
   const graph::TappedGraph& graph;
   const model::LayerSelection& selection;
   const AttributionOptions& options;
@@ -125,7 +127,8 @@ class RecordedPlan {
   c10::Device device_;
   std::unique_ptr<cuda::Recorder> recorder_;
   at::Tensor first_labels_;
-  FixedTensor inputs_;
+  Inputs on_device_;  ///< names, and the tensors of `inputs_`
+  std::vector<FixedTensor> inputs_;
   RecordedIntegers integers_;
   std::optional<Work> recorded_;
   FixedTensor results_;

@@ -41,8 +41,11 @@ class RecordedPlans::Lease {
 };
 
 RecordedPlans::Entry* RecordedPlans::taken(const model::Batch& batch, const Rows& rows) {
-  const at::Tensor& inputs = batch.inputs.only();
-  Shape shape{inputs.sizes().vec(), inputs.strides().vec(), inputs.scalar_type(), rows->size()};
+  Shape shape{{}, rows->size()};
+  for (const NamedTensor& each : batch.inputs) {
+    shape.inputs.push_back(
+        {each.name, each.tensor.sizes().vec(), each.tensor.strides().vec(), each.tensor.scalar_type()});
+  }
   const std::lock_guard lock(mutex_);
   if (has_given_up_) {
     return nullptr;

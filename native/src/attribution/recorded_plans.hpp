@@ -49,9 +49,14 @@ class RecordedPlans {
  private:
   /// All that decides which kernels run.
   struct Shape {
-    std::vector<std::int64_t> sizes;
-    std::vector<std::int64_t> strides;
-    at::ScalarType type;
+    struct Input {
+      std::string name;
+      std::vector<std::int64_t> sizes;
+      std::vector<std::int64_t> strides;
+      at::ScalarType type;
+      bool operator==(const Input&) const = default;
+    };
+    std::vector<Input> inputs;
     std::size_t clusters;
     bool operator==(const Shape&) const = default;
   };

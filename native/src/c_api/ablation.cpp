@@ -105,6 +105,14 @@ pregrad_status pregrad_ablation_add(pregrad_ablation* ablation, const pregrad_te
   });
 }
 
+pregrad_status pregrad_ablation_add_inputs(pregrad_ablation* ablation, const pregrad_input* inputs, size_t count,
+                                           const pregrad_tensor* labels, const pregrad_tensor* clusters) {
+  return c_api::guarded([&] {
+    pregrad::Ablation& opened = c_api::open(ablation);
+    opened.add(c_api::borrow(inputs, count), c_api::borrow_optional(labels), c_api::borrow_optional(clusters));
+  });
+}
+
 pregrad_status pregrad_ablation_batches_split(const pregrad_ablation* ablation, int64_t* count) {
   return c_api::guarded([&] {
     auto& out = c_api::required(count, "the out parameter");

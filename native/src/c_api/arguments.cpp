@@ -18,7 +18,7 @@
 namespace pregrad::c_api {
 namespace {
 
-constexpr std::array<std::pair<pregrad_dtype, at::ScalarType>, 7> dtypes = {{
+constexpr std::array<std::pair<pregrad_dtype, at::ScalarType>, 8> dtypes = {{
     {PREGRAD_FLOAT32, at::kFloat},
     {PREGRAD_FLOAT64, at::kDouble},
     {PREGRAD_FLOAT16, at::kHalf},
@@ -26,6 +26,7 @@ constexpr std::array<std::pair<pregrad_dtype, at::ScalarType>, 7> dtypes = {{
     {PREGRAD_INT64, at::kLong},
     {PREGRAD_INT32, at::kInt},
     {PREGRAD_UINT8, at::kByte},
+    {PREGRAD_BOOL, at::kBool},
 }};
 
 at::ScalarType scalar_type(pregrad_dtype dtype) {
@@ -77,6 +78,13 @@ at::Tensor borrow(const void* data, at::IntArrayRef shape, at::ScalarType type, 
   return at::from_blob(const_cast<void*>(data), shape, at::TensorOptions().dtype(type));
 }
 
+bool truth(std::int32_t value, const char* what) {
+  if (value != 0 && value != 1) {
+    throw ArgumentError(std::string(what) + " is " + std::to_string(value) + "; use 0 or 1");
+  }
+  return value == 1;
+}
+
 }  // namespace
 
 at::Tensor borrow(const pregrad_tensor* tensor) {
@@ -86,6 +94,25 @@ at::Tensor borrow(const pregrad_tensor* tensor) {
     required(given.shape, "the shape of pregrad_tensor");
   }
   return borrow(given.data, at::IntArrayRef(given.shape, given.rank), scalar_type(given.dtype), "pregrad_tensor");
+}
+
+at::Tensor borrow_optional(const pregrad_tensor* tensor) { return tensor == nullptr ? at::Tensor() : borrow(tensor); }
+
+Inputs borrow(const pregrad_input* inputs, std::size_t count) {
+  if (count > 0) {
+    required(inputs, "the inputs");
+  }
+  std::vector<NamedTensor> tensors;
+  // A caller's struct may be shorter or longer than this library's: so far apart are its elements.
+  const std::size_t size = count == 0 ? 0 : caller_size(inputs, "pregrad_input");
+  const auto* bytes = reinterpret_cast<const unsigned char*>(inputs);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto given = read_struct(reinterpret_cast<const pregrad_input*>(bytes + i * size), "pregrad_input");
+    check_reserved(given.reserved, "pregrad_input");
+    tensors.push_back({&required(given.name, "the name of pregrad_input"),
+                       borrow(&required(given.tensor, "the tensor of pregrad_input")), truth(given.is_shared, "is_shared of pregrad_input")});
+  }
+  return Inputs::of(std::move(tensors));
 }
 
 at::Tensor borrow(const std::int64_t* values, std::size_t count, const char* what) {
@@ -100,11 +127,18 @@ at::Tensor borrow(const std::int64_t* values, std::size_t count, const char* wha
   return borrow(values, at::IntArrayRef(&size, 1), at::kLong, what);
 }
 
-pregrad_dtype dtype_of(const at::Tensor& tensor) {
+pregrad_dtype dtype_of(at::ScalarType type) {
   for (const auto& [ours, theirs] : dtypes) {
-    if (theirs == tensor.scalar_type()) {
+    if (theirs == type) {
       return ours;
     }
+  }
+  return PREGRAD_UNKNOWN_DTYPE;
+}
+
+pregrad_dtype dtype_of(const at::Tensor& tensor) {
+  if (const pregrad_dtype dtype = dtype_of(tensor.scalar_type()); dtype != PREGRAD_UNKNOWN_DTYPE) {
+    return dtype;
   }
   throw UnsupportedModelError(std::string("the model's output has the type ") + c10::toString(tensor.scalar_type()) +
                               ", which C cannot take; let the model return a floating-point tensor");
@@ -134,10 +168,35 @@ static_assert(static_cast<int>(Aggregate::std) == PREGRAD_AGGREGATE_STD);
 static_assert(static_cast<int>(Aggregate::cancellation) == PREGRAD_AGGREGATE_CANCELLATION);
 static_assert(all_aggregates.size() == 5, "give a new aggregate its constant in pregrad.h");
 
-Target target(pregrad_target target, std::int64_t index) {
-  if (target != PREGRAD_TARGET_INDEX && index != 0) {
+/// A reading that was given, or the defaults.
+pregrad_reading reading_of(const pregrad_reading* reading) {
+  const pregrad_reading defaults = PREGRAD_READING_INIT;
+  return reading == nullptr ? defaults : read_struct(reading, "pregrad_reading");
+}
+
+Reading reading(const pregrad_reading* reading) {
+  const pregrad_reading given = reading_of(reading);
+  const auto text = [](const char* value) { return std::string(value == nullptr ? "" : value); };
+  Reading result;
+  result.output_name = text(given.output_name);
+  result.at = at_named(text(given.at));
+  result.mask = text(given.mask);
+  if (truth(given.has_class_axis, "has_class_axis of pregrad_reading")) {
+    result.class_axis = given.class_axis;
+  }
+  result.multi_label = truth(given.multi_label, "multi_label of pregrad_reading");
+  return result;
+}
+
+Target target(pregrad_target target, std::int64_t index, const pregrad_reading* reading) {
+  const std::int64_t minus = reading_of(reading).target_minus;
+  if (target != PREGRAD_TARGET_INDEX && target != PREGRAD_TARGET_DIFFERENCE && index != 0) {
     throw ArgumentError("target_index is " + std::to_string(index) +
-                        " but the target is not PREGRAD_TARGET_INDEX; set either");
+                        " but the target is neither PREGRAD_TARGET_INDEX nor _DIFFERENCE; set either");
+  }
+  if (target != PREGRAD_TARGET_DIFFERENCE && minus != 0) {
+    throw ArgumentError("target_minus is " + std::to_string(minus) +
+                        " but the target is not PREGRAD_TARGET_DIFFERENCE; set either");
   }
   switch (target) {
     case PREGRAD_TARGET_LABEL:
@@ -146,9 +205,13 @@ Target target(pregrad_target target, std::int64_t index) {
       return Target::predicted();
     case PREGRAD_TARGET_INDEX:
       return Target::index(index);
+    case PREGRAD_TARGET_DIFFERENCE:
+      return Target::difference(index, minus);
+    case PREGRAD_TARGET_WEIGHTS:
+      return Target::weights();
     default:
       throw ArgumentError("the target " + std::to_string(target) +
-                          " is unknown; use PREGRAD_TARGET_LABEL, _PREDICTED or _INDEX");
+                          " is unknown; use PREGRAD_TARGET_LABEL, _PREDICTED, _INDEX, _DIFFERENCE or _WEIGHTS");
   }
 }
 
@@ -199,7 +262,9 @@ Removal removal(pregrad_removal removal) {
   }
 }
 
-std::vector<std::string> layers(const char* const* names, std::size_t count, const char* what) {
+}  // namespace
+
+std::vector<std::string> layer_names(const char* const* names, std::size_t count, const char* what) {
   if (count > 0) {
     required(names, what);
   }
@@ -210,8 +275,6 @@ std::vector<std::string> layers(const char* const* names, std::size_t count, con
   }
   return layers;
 }
-
-}  // namespace
 
 Method method(pregrad_method method) {
   for (const Method known : all_methods) {
@@ -236,13 +299,14 @@ Aggregate aggregate(pregrad_aggregate aggregate) {
 AttributionOptions attribution_options(const pregrad_attribution_options* options) {
   const pregrad_attribution_options given = read_struct(options, "pregrad_attribution_options");
   AttributionOptions result;
-  result.layers = layers(given.layers, given.layer_count, "layers of pregrad_attribution_options");
+  result.layers = layer_names(given.layers, given.layer_count, "layers of pregrad_attribution_options");
   if (given.method_count > 0) {
     required(given.methods, "methods of pregrad_attribution_options");
     result.methods.clear();
     std::transform(given.methods, given.methods + given.method_count, std::back_inserter(result.methods), method);
   }
-  result.target = target(given.target, given.target_index);
+  result.target = target(given.target, given.target_index, given.reading);
+  result.reading = reading(given.reading);
   result.output = output(given.output);
   if (given.steps != 0) {
     result.steps = given.steps;
@@ -252,13 +316,17 @@ AttributionOptions attribution_options(const pregrad_attribution_options* option
   result.removal = removal(given.removal);
   check_reserved(given.reserved, "pregrad_attribution_options");
   check_reserved(given.reserved_2, "pregrad_attribution_options");
-  if (given.no_cuda_graphs != 0 && given.no_cuda_graphs != 1) {
-    throw ArgumentError("no_cuda_graphs is " + std::to_string(given.no_cuda_graphs) + "; use 0 or 1");
-  }
-  result.cuda_graphs = given.no_cuda_graphs == 0;
+  result.cuda_graphs = !truth(given.no_cuda_graphs, "no_cuda_graphs");
   result.seed = given.seed;
   if (given.means != nullptr) {
     result.means = mean_activations(open(given.means).scores);
+  }
+  if (given.input_baseline_count > 0) {
+    // The attribution keeps them for longer than the caller's memory is lent.
+    const Inputs baselines = borrow(given.input_baselines, given.input_baseline_count);
+    for (const NamedTensor& each : baselines) {
+      result.input_baselines.push_back({each.name, each.tensor.clone()});
+    }
   }
   return result;
 }
@@ -275,7 +343,8 @@ AblationOptions ablation_options(const pregrad_ablation_options* options) {
     result.orders.insert(result.orders.end(), orders.begin(), orders.end());
   }
   result.removal = removal(given.removal);
-  result.target = target(given.target, given.target_index);
+  result.target = target(given.target, given.target_index, given.reading);
+  result.reading = reading(given.reading);
   result.output = output(given.output);
   if (given.means != nullptr) {
     result.means = mean_activations(open(given.means).scores);
@@ -286,8 +355,9 @@ AblationOptions ablation_options(const pregrad_ablation_options* options) {
 CheckOptions check_options(const pregrad_check_options* options) {
   const pregrad_check_options given = read_struct(options, "pregrad_check_options");
   CheckOptions result;
-  result.layers = layers(given.layers, given.layer_count, "layers of pregrad_check_options");
-  result.target = target(given.target, given.target_index);
+  result.layers = layer_names(given.layers, given.layer_count, "layers of pregrad_check_options");
+  result.target = target(given.target, given.target_index, given.reading);
+  result.reading = reading(given.reading);
   result.output = output(given.output);
   if (given.most_neurons != 0) {
     result.most_neurons = given.most_neurons;

@@ -14,6 +14,7 @@
 #include <pregrad/ablation.hpp>
 #include <pregrad/check.hpp>
 #include <pregrad/error.hpp>
+#include <pregrad/inputs.hpp>
 #include <pregrad/options.hpp>
 #include <pregrad/scores.hpp>
 
@@ -43,6 +44,10 @@ template <class T>
 inline constexpr std::size_t first_size = sizeof(T);
 template <>
 inline constexpr std::size_t first_size<pregrad_attribution_options> = offsetof(pregrad_attribution_options, steps);
+template <>
+inline constexpr std::size_t first_size<pregrad_ablation_options> = offsetof(pregrad_ablation_options, reading);
+template <>
+inline constexpr std::size_t first_size<pregrad_check_options> = offsetof(pregrad_check_options, reading);
 template <>
 inline constexpr std::size_t first_size<pregrad_score> = offsetof(pregrad_score, cancellation);
 
@@ -108,6 +113,19 @@ at::Tensor borrow(const pregrad_tensor* tensor);
 /// @param what `labels` or `clusters`
 at::Tensor borrow(const std::int64_t* values, std::size_t count, const char* what);
 
+/// The same for a tensor that may be NULL; undefined then.
+at::Tensor borrow_optional(const pregrad_tensor* tensor);
+
+/// Inputs on the caller's memory, which must outlive them.
+/// @throws InputError, ArgumentError
+Inputs borrow(const pregrad_input* inputs, std::size_t count);
+
+/// Layer names.
+/// @param what the word for messages
+std::vector<std::string> layer_names(const char* const* names, std::size_t count, const char* what);
+
+/// The dtype of a type of elements; PREGRAD_UNKNOWN_DTYPE if C has none.
+pregrad_dtype dtype_of(at::ScalarType type);
 /// The dtype of a tensor that the library gives out.
 pregrad_dtype dtype_of(const at::Tensor& tensor);
 

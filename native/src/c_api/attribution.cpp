@@ -48,6 +48,15 @@ pregrad_status pregrad_attribution_add_targets(pregrad_attribution* attribution,
   });
 }
 
+pregrad_status pregrad_attribution_add_inputs(pregrad_attribution* attribution, const pregrad_input* inputs,
+                                              size_t count, const pregrad_tensor* labels,
+                                              const pregrad_tensor* clusters) {
+  return c_api::guarded([&] {
+    pregrad::Attribution& opened = c_api::open(attribution);
+    opened.add(c_api::borrow(inputs, count), c_api::borrow_optional(labels), c_api::borrow_optional(clusters));
+  });
+}
+
 pregrad_status pregrad_attribution_batches_split(const pregrad_attribution* attribution, int64_t* count) {
   return c_api::guarded([&] {
     auto& out = c_api::required(count, "the out parameter");

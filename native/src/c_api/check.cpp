@@ -21,6 +21,14 @@ pregrad_status pregrad_check_add(pregrad_check* check, const pregrad_tensor* inp
   });
 }
 
+pregrad_status pregrad_check_add_inputs(pregrad_check* check, const pregrad_input* inputs, size_t count,
+                                        const pregrad_tensor* labels) {
+  return c_api::guarded([&] {
+    pregrad::Check& opened = c_api::open(check);
+    opened.add(c_api::borrow(inputs, count), c_api::borrow_optional(labels));
+  });
+}
+
 pregrad_status pregrad_check_results(const pregrad_check* check, pregrad_layer_checks** results) {
   return c_api::guarded([&] { c_api::hand_out(results, [&] { return c_api::open(check).results(); }); });
 }

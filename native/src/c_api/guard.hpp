@@ -146,6 +146,18 @@ struct pregrad_probe {
   pregrad::Probe value;
 };
 
+struct pregrad_model_inputs {
+  static constexpr const char* name = "pregrad_model_inputs";
+  pregrad::c_api::Tag<0x707265677261640d> tag;
+  std::vector<pregrad::ModelInput> value;
+};
+
+struct pregrad_outputs {
+  static constexpr const char* name = "pregrad_outputs";
+  pregrad::c_api::Tag<0x707265677261640e> tag;
+  std::vector<pregrad::NamedTensor> value;
+};
+
 namespace pregrad::c_api {
 
 /// What a handle holds.

@@ -34,10 +34,11 @@ model::LayerNeeds check_needs() {
 }
 
 /// Whether the widened model computes what the model computes.
-bool runs_alike(const Model::Implementation& wide, const Model::Implementation& model, const Inputs& inputs) {
+bool runs_alike(const Model::Implementation& wide, const Model::Implementation& model, const Inputs& inputs,
+                const std::string& output) {
   try {
-    const at::Tensor expected = model.untouched_forward(inputs).to(at::kDouble);
-    const at::Tensor seen = wide.forward(model::with_floats(inputs, at::kDouble));
+    const at::Tensor expected = model.untouched_forward(inputs, output).to(at::kDouble);
+    const at::Tensor seen = wide.forward(model::with_floats(inputs, at::kDouble), output);
     constexpr double like_single_precision = 1e-3;
     return seen.scalar_type() == at::kDouble && seen.sizes() == expected.sizes() &&
            at::allclose(seen, expected, 0, like_single_precision * expected.abs().max().item<double>());
@@ -64,11 +65,14 @@ Check::Implementation::Subject::Subject(std::shared_ptr<const Model::Implementat
                                         const CheckOptions& options, bool is_in_double_precision)
     : model(std::move(the_model)),
       in_double_precision(is_in_double_precision),
+      reading(std::make_shared<const model::OutputReading>(model.get(), options.target, options.reading)),
       selection(model::select_layers(model->model().sites(), options.layers)),
       graph(model->model().tapped(model::taps_of(selection, check_needs()))) {}
 
 Check::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model, const CheckOptions& options)
-    : model_(std::move(model)), options_(options) {
+    : model_(std::move(model)),
+      reading_(model_.get(), options.target, options.reading),
+      options_(options) {
   static_cast<void>(model::select_layers(model_->model().sites(), options.layers));
   if (options.most_neurons < 1) {
     throw ArgumentError("at most " + std::to_string(options.most_neurons) +
@@ -80,14 +84,18 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const Inputs&
   if (subject_) {
     return *subject_;
   }
-  const at::ScalarType given = inputs.only().scalar_type();
+  const auto floating = std::find_if(inputs.begin(), inputs.end(), [](const NamedTensor& each) {
+    return at::isFloatingType(each.tensor.scalar_type());
+  });
+  const at::ScalarType given = (floating == inputs.end() ? inputs.begin() : floating)->tensor.scalar_type();
   const auto type = model_->model().weight_type().value_or(given);
   if (type == at::kDouble) {
     return subject_.emplace(model_, options_, true);
   }
   if (type == at::kFloat && at::isFloatingType(given)) {
-    auto wide = std::make_shared<const Model::Implementation>(model_->model().in_double_precision());
-    if (runs_alike(*wide, *model_, inputs)) {
+    auto wide = std::make_shared<Model::Implementation>(model_->model().in_double_precision());
+    wide->adopt_arrangements(*model_);
+    if (runs_alike(*wide, *model_, inputs, reading_.output_name())) {
       return subject_.emplace(std::move(wide), options_, true);
     }
   }
@@ -95,10 +103,7 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const Inputs&
 }
 
 void Check::Implementation::add(const Inputs& inputs, const at::Tensor& labels) {
-  model::require_inputs(inputs, model_->model().weight_type());
-  model::Batch batch;
-  batch.inputs = inputs;
-  batch.labels = model::checked_integers(labels, "labels", batch.samples());
+  const model::Batch batch = model::checked_batch(*model_, reading_, inputs, labels, {}, /*takes_several=*/false);
 
   const std::lock_guard lock(mutex_);
   std::vector<check::LayerComparison> comparisons = comparisons_;
@@ -111,21 +116,28 @@ void Check::Implementation::add(const Inputs& inputs, const at::Tensor& labels) 
 }
 
 void Check::Implementation::add(const model::Batch& part, std::vector<check::LayerComparison>& comparisons) {
-  model::if_two_fit(part, [&] { model_->require_independent_samples(part.inputs); });
+  const std::string& output_name = reading_.output_name();
+  model::if_two_fit(part, [&] { model_->require_independent_samples(part.inputs, output_name); });
   Subject& subject = subject_for(part.inputs);
   model::Batch batch = part;
   if (subject.in_double_precision) {
     batch.inputs = model::with_floats(part.inputs, at::kDouble);
   }
+  if (!subject.has_arrangements) {
+    subject.model->require_arrangements(subject.selection, batch.inputs);
+    subject.has_arrangements = true;
+  }
   const c10::AutoGradMode with_history(true);
   graph::Run run = subject.model->run(subject.graph, batch.inputs);
-  const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), part.samples());
+  const at::Tensor output = subject.model->output_of(run.output, output_name, part.samples());
+  const model::OutputRows outputs = subject.reading->rows_of(output, part.samples(), part.mask);
   model::require_finite_outputs(outputs);
-  model_->require_untouched_outputs(part.inputs, outputs);
-  batch.targets = model::target_indices(outputs, part.labels, options_.target);
+  model_->require_untouched_outputs(part.inputs, output, output_name);
+  batch.targets = subject.reading->targets(outputs, part);
   const at::Tensor y = model::selected_outputs(outputs, batch.targets, options_.output).to(at::kCPU);
-  const double output_size = outputs.detach().abs().max().item<double>();
+  const double output_size = outputs.values.detach().abs().max().item<double>();
   std::vector<LayerBatch> layers = model::selected_layers(subject.selection, std::move(run.executions));
+  subject.model->arrange(layers, part.samples());
   model::differentiate_layers(layers, outputs, batch.targets, options_.output);
   model::require_influence(layers);
 
@@ -139,8 +151,8 @@ void Check::Implementation::add(const model::Batch& part, std::vector<check::Lay
                              part.samples());
     auto& rerun = subject.reruns[{layer.name, layer.call}];
     if (!rerun) {
-      rerun = std::make_unique<const LayerRerun>(subject.model, layer.name, layer.call, graph::Stage::pre_activation,
-                                                 false);
+      rerun = std::make_unique<const LayerRerun>(subject.model, subject.reading, layer.name, layer.call,
+                                                 graph::Stage::pre_activation, false);
     }
     compare(*rerun, layer, batch, y, output_size, z_gradient, subject.in_double_precision, comparison);
   }
@@ -158,7 +170,8 @@ void Check::Implementation::compare(const LayerRerun& rerun, const LayerBatch& l
   comparison.set_neurons(count);
   const at::Tensor intact = shifted.intact();
   // What is shifted below must be the model that was differentiated.
-  model_->require_same_outputs(batch.inputs, intact, y.repeat({shifted.at_once()}), output_size);
+  model_->require_same_outputs(batch.inputs, intact, y.repeat({shifted.at_once()}), output_size,
+                               reading_.output_name());
   const double size = std::sqrt(layer.z.value.to(at::kDouble).square().mean().item<double>());
   const double z_size = size > 0 ? size : 1;
   const std::vector<double> noise =

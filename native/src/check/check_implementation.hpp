@@ -16,6 +16,7 @@
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
+#include "model/output_reading.hpp"
 #include "pregrad/check.hpp"
 
 namespace pregrad {
@@ -36,6 +37,8 @@ class Check::Implementation {
 
     std::shared_ptr<const Model::Implementation> model;
     bool in_double_precision;
+    bool has_arrangements = false;  ///< whether it is known how the layers are arranged
+    std::shared_ptr<const model::OutputReading> reading;
     model::LayerSelection selection;
     graph::TappedGraph graph;
     std::map<std::pair<std::string, std::int64_t>, std::unique_ptr<const methods::LayerRerun>> reruns;
@@ -54,6 +57,7 @@ class Check::Implementation {
                                                bool in_double_precision);
 
   std::shared_ptr<const Model::Implementation> model_;
+  model::OutputReading reading_;
   CheckOptions options_;
   mutable std::mutex mutex_;
   std::optional<Subject> subject_;

@@ -35,7 +35,7 @@ class ShiftedOutputs {
   std::int64_t neurons_;
   std::vector<std::int64_t> chosen_;
   methods::LayerRerun::Start start_;
-  at::Tensor targets_;
+  model::Targets targets_;
 };
 
 /// How far rounding alone moves y of each sample, as a standard deviation: fourth differences of y over a step of z so

@@ -103,35 +103,6 @@ std::string where(const InlinedModel& model, Node* node) {
 
 }  // namespace
 
-std::vector<c10::IValue> optional_arguments(const torch::jit::Module& module) {
-  const auto method = module.find_method("forward");
-  if (!method) {
-    throw UnsupportedModelError("the model has no forward method: script or trace a module with one");
-  }
-  if (!module.type()->getForwardHooks().empty() || !module.type()->getForwardPreHooks().empty()) {
-    throw UnsupportedModelError("the model has forward hooks, which change what forward returns: save it without them");
-  }
-  const auto& arguments = method->function().getSchema().arguments();
-  std::string required;
-  std::size_t count = 0;
-  std::vector<c10::IValue> defaults;
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    if (!arguments[i].default_value()) {
-      required += (count++ == 0 ? "" : ", ") + arguments[i].name();
-    } else if (i > 1) {
-      defaults.push_back(*arguments[i].default_value());
-    }
-  }
-  if (count > 1) {
-    throw UnsupportedModelError("forward takes " + std::to_string(count) + " inputs (" + required +
-                                "): wrap the model in a module that takes one tensor");
-  }
-  if (arguments.size() < 2 || !c10::TensorType::get()->isSubtypeOf(*arguments[1].type())) {
-    throw UnsupportedModelError("forward takes no tensor as its first input: wrap the model in a module that does");
-  }
-  return defaults;
-}
-
 void require_fixed_graph(const InlinedModel& model) {
   const torch::jit::AliasDb aliases(model.graph);
   for_each_node(model.graph->block(), [&](Node* node) {

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <vector>
-
-#include <ATen/core/ivalue.h>
-#include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/ir.h>
 
 #include "graph/inlined_model.hpp"
@@ -22,10 +18,6 @@ void remove_eval_dropout(torch::jit::Graph& graph);
 }  // namespace pregrad::rewrites
 
 namespace pregrad::graph {
-
-/// The values of forward's arguments after the input.
-/// @throws UnsupportedModelError if forward does not take exactly one tensor, the rest having defaults
-std::vector<c10::IValue> optional_arguments(const torch::jit::Module& module);
 
 /// Refuses a forward that changes the model's own tensors, or runs parts of itself asynchronously.
 /// @throws UnsupportedModelError

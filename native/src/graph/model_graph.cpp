@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <utility>
@@ -13,63 +14,11 @@
 
 #include "graph/graph_checks.hpp"
 #include "graph/hidden_activations.hpp"
+#include "graph/neuron_axis.hpp"
 #include "graph/rewrites/maximum_pooling.hpp"
 #include "pregrad/error.hpp"
-#include "support/tensors.hpp"
 
 namespace pregrad::graph {
-
-namespace {
-
-std::string text(const ExpectedInput& expected) {
-  std::string text = "[";
-  for (std::size_t axis = 0; axis < expected.axes.size(); ++axis) {
-    const ExpectedInput::Axis& each = expected.axes[axis];
-    text += axis == 0 ? "" : ", ";
-    text += each.size ? std::to_string(*each.size) : axis == 0 ? "batch" : each.symbol.empty() ? "any" : each.symbol;
-  }
-  return text + "]";
-}
-
-[[noreturn]] void refuse(const ExpectedInput& expected, const at::Tensor& inputs, const std::string& reason) {
-  throw InputError("the model cannot take inputs " + support::shape_text(inputs.sizes()) + ": it was exported for " +
-                   text(expected) + reason);
-}
-
-}  // namespace
-
-void ExpectedInput::require(const at::Tensor& inputs) const {
-  if (at::isFloatingType(inputs.scalar_type()) != at::isFloatingType(type)) {
-    throw InputError(std::string("the inputs have type ") + c10::toString(inputs.scalar_type()) +
-                     ", and the model was exported for " + c10::toString(type) + ": convert them, in NumPy with " +
-                     (at::isFloatingType(type) ? "x.astype(np.float32)" : "x.astype(np.int64)"));
-  }
-  if (static_cast<std::size_t>(inputs.dim()) != axes.size()) {
-    refuse(*this, inputs, "; give [samples, ...] as its forward expects");
-  }
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    const Axis& axis = axes[i];
-    const std::int64_t size = inputs.size(static_cast<std::int64_t>(i));
-    if (axis.size && *axis.size != size && i == 0) {
-      refuse(*this, inputs,
-             ", a fixed batch; give batches of " + std::to_string(*axis.size) +
-                 ", or export it again with dynamic_shapes that make axis 0 a torch.export.Dim");
-    }
-    if (axis.size && *axis.size != size) {
-      refuse(*this, inputs, "; axis " + std::to_string(i) + " must have the size " + std::to_string(*axis.size));
-    }
-    for (std::size_t other = 0; other < i && !axis.symbol.empty(); ++other) {
-      if (axes[other].symbol == axis.symbol && inputs.size(static_cast<std::int64_t>(other)) != size) {
-        refuse(*this, inputs, "; all axes '" + axis.symbol + "' must have one size");
-      }
-    }
-    if (size < axis.least || size > axis.most) {
-      refuse(*this, inputs,
-             "; axis " + std::to_string(i) + " must have a size from " + std::to_string(axis.least) + " to " +
-                 (axis.most == std::numeric_limits<std::int64_t>::max() ? "any" : std::to_string(axis.most)));
-    }
-  }
-}
 
 UntouchedModel::UntouchedModel(torch::jit::Module module) : module_(std::move(module)) {}
 
@@ -96,16 +45,75 @@ c10::IValue UntouchedModel::run(std::vector<c10::IValue> arguments) const {
 
 namespace {
 
-/// A model that writes into its input must not write into the caller's memory.
+/// A model that writes into its inputs must not write into the caller's memory.
 void protect_inputs(torch::jit::Graph& graph) {
   const auto shared = graph.shared_from_this();
-  torch::jit::Value* input = graph.inputs().at(0);
-  if (!torch::jit::AliasDb(shared).hasWriters(input)) {
-    return;
+  std::vector<torch::jit::Value*> written;
+  {
+    const torch::jit::AliasDb aliases(shared);
+    std::copy_if(graph.inputs().begin(), graph.inputs().end(), std::back_inserter(written),
+                 [&](torch::jit::Value* input) {
+                   return input->type()->isSubtypeOf(*c10::TensorType::get()) && aliases.hasWriters(input);
+                 });
   }
-  const torch::jit::WithInsertPoint guard(graph.block()->param_node()->next());
-  torch::jit::Value* copy = graph.insert(c10::aten::clone, {input});
-  input->replaceAllUsesAfterNodeWith(copy->node(), copy);
+  for (torch::jit::Value* input : written) {
+    const torch::jit::WithInsertPoint guard(graph.block()->param_node()->next());
+    torch::jit::Value* copy = graph.insert(c10::aten::clone, {input});
+    input->replaceAllUsesAfterNodeWith(copy->node(), copy);
+  }
+}
+
+std::string joined(const std::string& path, const std::string& part) { return path.empty() ? part : path + "." + part; }
+
+/// Calls `visit` with the name of each tensor in what a graph returns, as far as the graph tells.
+void visit_outputs(const torch::jit::Value* value, const std::string& path,
+                   const std::function<void(const std::string&, const torch::jit::Value*)>& visit) {
+  const torch::jit::Node* node = value->node();
+  const auto inputs = node->inputs();
+  if (value->type()->isSubtypeOf(*c10::TensorType::get())) {
+    visit(path, value);
+  } else if (node->kind() == c10::prim::DictConstruct) {
+    for (std::size_t i = 0; i + 1 < inputs.size(); i += 2) {
+      if (const auto key = torch::jit::toIValue(inputs[i]); key && key->isString()) {
+        visit_outputs(inputs[i + 1], joined(path, key->toStringRef()), visit);
+      }
+    }
+  } else if (node->kind() == c10::prim::TupleConstruct || node->kind() == c10::prim::ListConstruct) {
+    const auto tuple = value->type()->cast<c10::TupleType>();
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      visit_outputs(inputs[i], joined(path, tuple ? element_names(*tuple)[i] : std::to_string(i)), visit);
+    }
+  }
+}
+
+void add_outputs(const c10::IValue& value, const std::string& path, std::vector<NamedTensor>& outputs) {
+  if (value.isTensor()) {
+    if (value.toTensor().defined()) {
+      outputs.push_back({path, value.toTensor()});
+    }
+  } else if (value.isTuple()) {
+    const auto& elements = value.toTupleRef().elements();
+    const std::vector<std::string> names = element_names(*value.type()->expect<c10::TupleType>());
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      add_outputs(elements[i], joined(path, names[i]), outputs);
+    }
+  } else if (value.isList()) {
+    const auto list = value.toListRef();
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      add_outputs(list[i], joined(path, std::to_string(i)), outputs);
+    }
+  } else if (value.isGenericDict()) {
+    for (const auto& entry : value.toGenericDict()) {
+      if (entry.key().isString()) {
+        add_outputs(entry.value(), joined(path, entry.key().toStringRef()), outputs);
+      }
+    }
+  } else if (value.isObject()) {
+    const auto object = value.toObject();
+    for (std::size_t i = 0; i < object->type()->numAttributes(); ++i) {
+      add_outputs(object->getSlot(i), joined(path, object->type()->getAttributeName(i)), outputs);
+    }
+  }
 }
 
 void widen_constants(torch::jit::Block* block) {
@@ -170,15 +178,21 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
     : classes_(std::move(read.classes)),
       untouched_(read.module ? std::make_shared<const UntouchedModel>(*std::move(read.module))
                              : std::make_shared<const UntouchedModel>(*read.model.graph)),
-      input_name_(std::move(read.input_name)),
-      defaults_(std::move(read.defaults)),
+      arguments_(std::move(read.arguments)),
+      output_names_(std::move(read.output_names)),
       weight_type_(read.weight_type),
-      expected_input_(std::move(read.expected_input)),
       device_(device) {
   require_evaluation_mode(read.model);
   require_fixed_graph(read.model);
   uncover_activations(read.model);
   sites_ = find_layer_sites(read.model);
+  std::size_t number = 0;
+  visit_outputs(read.model.graph->outputs().at(0), "", [&](const std::string& name, const torch::jit::Value* value) {
+    if (const auto axis = neuron_axis_of(value)) {
+      class_axes_.emplace(number < output_names_.size() ? output_names_[number] : name, *axis);
+    }
+    ++number;
+  });
   protect_inputs(*read.model.graph);
   // Where LibTorch can prove that an in-place operation may as well be out of place, nothing that autograd keeps is
   // overwritten; the taps cope with the rest.
@@ -203,18 +217,13 @@ torch::jit::Graph& ModelGraph::graph_for(const std::vector<Tap>& taps) const {
   return !folded_ || std::any_of(taps.begin(), taps.end(), is_folded_away) ? *graph_ : *folded_->graph;
 }
 
-std::vector<c10::IValue> ModelGraph::arguments(const Inputs& given) const {
-  const at::Tensor& inputs = given.only();
-  if (const std::string name = given.size() == 1 ? given.begin()->name : ""; !name.empty() && name != input_name_) {
-    throw InputError("the model's input is '" + input_name_ + "', and '" + name + "' was given: name it '" +
-                     input_name_ + "', or give the tensor without a name");
+std::vector<NamedTensor> ModelGraph::outputs(const c10::IValue& returned) const {
+  std::vector<NamedTensor> outputs;
+  add_outputs(returned, "", outputs);
+  for (std::size_t i = 0; i < outputs.size() && outputs.size() == output_names_.size(); ++i) {
+    outputs[i].name = output_names_[i];
   }
-  if (expected_input_) {
-    expected_input_->require(inputs);
-  }
-  std::vector<c10::IValue> arguments = {inputs};
-  arguments.insert(arguments.end(), defaults_.begin(), defaults_.end());
-  return arguments;
+  return outputs;
 }
 
 ModelGraph ModelGraph::in_double_precision() const {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +15,7 @@
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 
+#include "graph/forward_arguments.hpp"
 #include "graph/inlined_model.hpp"
 #include "graph/layer_sites.hpp"
 #include "graph/rerun_graph.hpp"
@@ -23,21 +24,6 @@
 #include "pregrad/inputs.hpp"
 
 namespace pregrad::graph {
-
-/// The input that a model was exported for. Its graph holds for no other shape, and would run wrong or not at all.
-struct ExpectedInput {
-  struct Axis {
-    std::optional<std::int64_t> size;  ///< fixed; empty for an axis of any size
-    std::string symbol;                ///< axes of one symbol have one size; empty for an axis that has none
-    std::int64_t least = 0;
-    std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  };
-  std::vector<Axis> axes;
-  at::ScalarType type = at::kFloat;
-
-  /// @throws InputError if the model was not exported for inputs like these
-  void require(const at::Tensor& inputs) const;
-};
 
 /// A model as LibTorch runs it, nothing of it rewritten: what every rewritten graph must agree with. Shares its tensors
 /// with the graphs made of it. Safe from many threads.
@@ -65,10 +51,9 @@ class UntouchedModel {
 struct ReadModel {
   InlinedModel model;
   std::optional<torch::jit::Module> module;     ///< that `model` was made of; empty where there is none but the graph
-  std::string input_name;                       ///< what forward calls its input
-  std::vector<c10::IValue> defaults;            ///< of forward's arguments after the input
-  std::optional<at::ScalarType> weight_type;    ///< floating-point type of the weights; empty for a model without any
-  std::optional<ExpectedInput> expected_input;  ///< empty for a model that says nothing of its input
+  std::vector<ForwardArgument> arguments;     ///< one per input of the graph
+  std::vector<std::string> output_names;      ///< of the tensors that the graph returns; empty where their values tell
+  std::optional<at::ScalarType> weight_type;  ///< floating-point type of the weights; empty for a model without any
   /// Owns the classes that the graph's objects (such as torch.no_grad) are instances of; the graph does not.
   std::shared_ptr<const torch::jit::CompilationUnit> classes;
 };
@@ -93,9 +78,14 @@ class ModelGraph {
   /// The same model, nothing of it folded, with all constants of float32 in float64; where its code names a type,
   /// running it may fail.
   ModelGraph in_double_precision() const;
+  const ForwardArguments& arguments() const { return arguments_; }
   /// The arguments of a forward on `inputs`: the optional ones keep their defaults.
   /// @throws InputError if the model says that it does not take such inputs
-  std::vector<c10::IValue> arguments(const Inputs& inputs) const;
+  std::vector<c10::IValue> arguments(const Inputs& inputs) const { return arguments_.values(inputs); }
+  /// Which axis of an output that forward returns counts classes, as far as the graph tells, by the output's name.
+  const std::map<std::string, std::int64_t>& class_axes() const { return class_axes_; }
+  /// The tensors that forward returned, named as Model::outputs says.
+  std::vector<NamedTensor> outputs(const c10::IValue& returned) const;
 
  private:
   /// The fastest graph in which all taps have a place.
@@ -107,10 +97,10 @@ class ModelGraph {
   std::shared_ptr<torch::jit::Graph> graph_;
   std::optional<rewrites::FoldedGraph> folded_;  ///< empty where there is nothing to fold
   LayerSites sites_;
-  std::string input_name_;
-  std::vector<c10::IValue> defaults_;
+  ForwardArguments arguments_;
+  std::vector<std::string> output_names_;
+  std::map<std::string, std::int64_t> class_axes_;
   std::optional<at::ScalarType> weight_type_;
-  std::optional<ExpectedInput> expected_input_;
   c10::Device device_;
 };
 

@@ -37,7 +37,7 @@ class TappedGraph {
   double work_behind_first_tap() const { return work_behind_; }
   /// Whether running it on these inputs asks for no product that is worth a second thread.
   bool has_small_products(const Inputs& inputs) const {
-    return are_small_products(multiply_adds_per_row_, inputs.only());
+    return inputs.size() == 1 && are_small_products(multiply_adds_per_row_, inputs.only());
   }
 
  private:

@@ -72,29 +72,36 @@ struct InputPaths::Sums {
   }
 };
 
-InputPaths::InputPaths(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
+InputPaths::InputPaths(std::shared_ptr<const Model::Implementation> model,
+                       std::shared_ptr<const model::OutputReading> reading, const model::LayerSelection& selection,
                        const AttributionOptions& options)
     : model_(std::move(model)),
+      reading_(std::move(reading)),
       selection_(selection),
       options_(options),
       rule_(rule_for(options)),
       graph_(model_->model().tapped(model::taps_of(selection, path_needs()))) {}
 
-at::Tensor InputPaths::baseline_for(const at::Tensor& inputs) const {
-  if (!at::isFloatingType(inputs.scalar_type())) {
-    throw InputError(std::string("the inputs have type ") + c10::toString(inputs.scalar_type()) +
-                     ", between which there is no path: leave conductance and internal-influence out");
+at::Tensor InputPaths::baseline_for(const NamedTensor& input) const {
+  const at::Tensor& values = input.tensor;
+  if (!at::isFloatingType(values.scalar_type()) ||
+      (!input.name.empty() && input.name == reading_->mask_name())) {
+    return {};
   }
-  const at::Tensor& given = options_.input_baseline;
+  at::Tensor given = options_.input_baseline;
+  for (const NamedTensor& each : options_.input_baselines) {
+    given = each.name == input.name ? each.tensor : given;
+  }
   if (!given.defined()) {
-    return at::zeros_like(inputs.slice(0, 0, 1));
+    return at::zeros_like(values.slice(0, 0, 1));
   }
-  at::Tensor baseline = given.dim() == inputs.dim() ? given : given.unsqueeze(0);
-  if (baseline.size(0) != 1 || baseline.sizes().slice(1) != inputs.sizes().slice(1)) {
-    throw InputError("the input baseline has shape " + support::shape_text(given.sizes()) + " for inputs " +
-                     support::shape_text(inputs.sizes()) + ": give one sample");
+  const at::Tensor baseline = given.dim() == values.dim() ? given : given.unsqueeze(0);
+  if (baseline.size(0) != 1 || baseline.sizes().slice(1) != values.sizes().slice(1)) {
+    throw InputError("the input baseline " + (input.name.empty() ? "" : "'" + input.name + "' ") + "has shape " +
+                     support::shape_text(given.sizes()) + " for inputs " + support::shape_text(values.sizes()) +
+                     ": give one sample");
   }
-  return baseline.detach().to(inputs.options());
+  return baseline.detach().to(values.options());
 }
 
 void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch) const {
@@ -105,9 +112,27 @@ void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model:
 
 void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch,
                             std::int64_t copies) const {
-  const at::Tensor inputs = support::uploaded(batch.inputs.only(), model_->model().device());
-  const at::Tensor baseline = baseline_for(inputs);
-  const at::Tensor way = inputs - baseline;
+  const Inputs inputs = support::uploaded(batch.inputs, model_->model().device());
+  std::vector<at::Tensor> baselines;  // of those that are not shared
+  bool has_way = false;
+  for (const NamedTensor& each : inputs) {
+    if (!each.is_shared) {
+      baselines.push_back(baseline_for(each));
+      has_way = has_way || baselines.back().defined();
+    }
+  }
+  if (!has_way) {
+    throw InputError(std::string("the inputs have type ") + c10::toString(inputs.begin()->tensor.scalar_type()) +
+                     ", between which there is no path: leave conductance and internal-influence out");
+  }
+  const auto along_path = [&](const std::vector<double>& alphas) {
+    std::size_t input = 0;
+    return inputs.per_sample([&](const at::Tensor& end) {
+      const at::Tensor& baseline = baselines[input++];
+      return baseline.defined() ? points_between(baseline, end - baseline, alphas)
+                                : Inputs(end).copies(static_cast<std::int64_t>(alphas.size())).only();
+    });
+  };
   const auto points = static_cast<std::int64_t>(rule_.points.size());
 
   std::vector<Sums> sums(layers.size());
@@ -116,13 +141,18 @@ void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model:
   for (std::int64_t first = 0; first < points; first += copies) {
     const std::int64_t count = std::min(copies, points - first);
     const auto begin = rule_.points.begin() + first;
-    const at::Tensor along_path = points_between(baseline, way, {begin, begin + count});
+    const Inputs between = along_path({begin, begin + count});
+    const at::Tensor mask = batch.mask_of_copies(count);
     const c10::AutoGradMode with_history(true);
-    graph::Run run = model_->run(graph_, along_path);
-    const at::Tensor outputs = model::as_outputs(Model::Implementation::output_of(run.output), count * batch.samples());
-    const at::Tensor targets = batch.targets.repeat({count});
+    graph::Run run = model_->run(graph_, between);
+    const model::OutputRows outputs = reading_->rows(run.output, count * batch.samples(), mask);
+    const model::Targets targets = batch.targets.copies(count);
     std::vector<model::LayerBatch> along = model::selected_layers(selection_, std::move(run.executions));
+    model_->arrange(along, count * batch.samples());
     model::differentiate_layers(along, outputs, targets, options_.output);
+    for (model::LayerBatch& layer : along) {
+      layer.leave_out(mask);
+    }
     const at::NoGradGuard no_gradients;
     const at::Tensor y = as_blocks(model::selected_outputs(outputs, targets, options_.output), count);
     y_start = y_start.defined() ? y_start : y[0];

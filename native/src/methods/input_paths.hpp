@@ -9,6 +9,7 @@
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
+#include "model/output_reading.hpp"
 #include "pregrad/options.hpp"
 
 namespace pregrad::methods {
@@ -18,7 +19,8 @@ namespace pregrad::methods {
 class InputPaths {
  public:
   /// @param selection must outlive this
-  InputPaths(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
+  InputPaths(std::shared_ptr<const Model::Implementation> model,
+             std::shared_ptr<const model::OutputReading> reading, const model::LayerSelection& selection,
              const AttributionOptions& options);
 
   /// Adds the scores of the methods that were asked for to each layer of the batch's own run.
@@ -32,9 +34,11 @@ class InputPaths {
 
   /// @param copies how many points of the path share a run
   void add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch, std::int64_t copies) const;
-  at::Tensor baseline_for(const at::Tensor& inputs) const;
+  /// Where an input's path starts, [1, ...]; undefined for what stays what it is.
+  at::Tensor baseline_for(const NamedTensor& input) const;
 
   std::shared_ptr<const Model::Implementation> model_;
+  std::shared_ptr<const model::OutputReading> reading_;
   const model::LayerSelection& selection_;
   AttributionOptions options_;
   QuadratureRule rule_;

@@ -39,11 +39,11 @@ model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::L
 
   at::Tensor actual;
   std::int64_t axis = 0;
-  const LayerRerun::Start once = rerun.start(batch.inputs);
+  const LayerRerun::Start once = rerun.start(batch);
   const at::Tensor y_actual = model::selected_outputs(rerun
                                                           .run(once,
                                                                [&](const at::Tensor& value, std::int64_t neuron_axis) {
-                                                                 actual = value.detach().clone();
+                                                                 actual = value.detach().clone(at::MemoryFormat::Contiguous);
                                                                  axis = neuron_axis;
                                                                  return at::Tensor();
                                                                })
@@ -52,7 +52,11 @@ model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::L
   const at::Tensor wide = actual.to(at::kDouble);
   at::Tensor baseline = baseline_of(layer, batch, options, reduction.neurons(), actual.dim(), axis);
   baseline = baseline.defined() ? baseline.to(actual.device()).expand_as(wide) : at::zeros_like(wide);
-  const at::Tensor way = wide - baseline;
+  at::Tensor way = wide - baseline;
+  if (const at::Tensor counted = model::counted_in(wide.sizes(), axis, batch.mask); counted.defined()) {
+    baseline = at::where(counted, baseline, wide);  // what does not count stays what it is
+    way = wide - baseline;
+  }
   const auto at_points = [&](const std::vector<double>& alphas) {
     if constexpr (cuda::is_built) {
       if (cuda::takes(way)) {
@@ -70,9 +74,9 @@ model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::L
 
   const auto points = static_cast<std::int64_t>(rule.points.size());
   const std::int64_t wanted = worthwhile_copies(batch, actual.numel() / batch.samples(), points);
-  const LayerRerun::Start start = wanted == 1 ? once : rerun.start(batch.inputs, wanted);
+  const LayerRerun::Start start = wanted == 1 ? once : rerun.start(batch, wanted);
   const std::int64_t copies = start.copies;
-  const at::Tensor targets = batch.targets.repeat({copies});
+  const model::Targets targets = batch.targets.copies(copies);
   at::Tensor integral = at::zeros_like(wide);
   for (std::int64_t first = 0; first < points; first += copies) {
     // The last run may have fewer points than copies.
@@ -81,6 +85,8 @@ model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::L
     LayerRerun::Result result = rerun.run(start, [&](const at::Tensor&, std::int64_t) { return at_points(alphas); });
     std::vector<model::LayerBatch> changed(1);
     changed[0].a = std::move(result.tensor);
+    changed[0].arrangement = layer.arrangement;
+    changed[0].samples = batch.samples() * copies;
     model::differentiate_layers(changed, result.outputs, targets, options.output);
     if (!changed[0].a_gradient.defined()) {
       continue;  // the output does not depend on the layer

@@ -52,18 +52,22 @@ std::vector<graph::Tap> editing_taps(const model::LayerSelection& selection, gra
 
 }  // namespace
 
-LayerRerun::LayerRerun(std::shared_ptr<const Model::Implementation> model, const std::string& layer, std::int64_t call,
-                       graph::Stage stage, bool gradients)
+LayerRerun::LayerRerun(std::shared_ptr<const Model::Implementation> model,
+                       std::shared_ptr<const model::OutputReading> reading, const std::string& layer,
+                       std::int64_t call, graph::Stage stage, bool gradients)
     : model_(std::move(model)),
+      reading_(std::move(reading)),
+      layer_(layer),
+      call_(call),
       id_(statistics::to_string(layer, call)),
       selection_(model::select_layers(model_->model().sites(), {id_})),
       graph_(model_->model().rerun(editing_taps(selection_, stage, gradients), stage)),
       stage_(stage),
       gradients_(gradients) {}
 
-LayerRerun::Start LayerRerun::start(const Inputs& inputs, std::int64_t copies) const {
+LayerRerun::Start LayerRerun::start(const model::Batch& batch, std::int64_t copies) const {
   return model::with_copies(copies, [&](std::int64_t possible) {
-    Start start = start_with(inputs, possible);
+    Start start = start_with(batch, possible);
     if (possible > 1) {
       // That the prefix takes the copies does not mean that the rest does.
       run(start, [](const at::Tensor&, std::int64_t) { return at::Tensor(); });
@@ -72,12 +76,12 @@ LayerRerun::Start LayerRerun::start(const Inputs& inputs, std::int64_t copies) c
   });
 }
 
-LayerRerun::Start LayerRerun::start_with(const Inputs& inputs, std::int64_t copies) const {
+LayerRerun::Start LayerRerun::start_with(const model::Batch& batch, std::int64_t copies) const {
   const at::NoGradGuard no_gradients;
   Start start;
-  start.samples = inputs.samples();
   start.copies = copies;
-  start.inputs = inputs.copies(copies);
+  start.inputs = batch.inputs.copies(copies);
+  start.mask = batch.mask_of_copies(copies);
   start.values = model_->guarded(start.inputs, [&] {
     return graph_.start(model_->model().arguments(support::uploaded(start.inputs, model_->model().device())));
   });
@@ -110,16 +114,29 @@ LayerRerun::Occurrence LayerRerun::find_occurrence(const Start& start) const {
 
 LayerRerun::Result LayerRerun::run(const Start& start, const Change& change) const {
   const c10::AutoGradMode mode(gradients_);
+  const auto arrangement = model_->arrangement_of(layer_, call_);
   const graph::Editor editor = [&](std::size_t site, std::int64_t number, const at::Tensor& value) {
     if (site != start.occurrence.site || number != start.occurrence.number) {
       return at::Tensor();
     }
-    const auto& axis = selection_.sites[site].site->neuron_axis;
-    return change(value, value.dim() == 1 ? 0 : graph::resolve_neuron_axis(axis, value.dim()));
+    const auto& known = selection_.sites[site].site->neuron_axis;
+    const std::int64_t axis = value.dim() == 1 ? 0 : graph::resolve_neuron_axis(known, value.dim());
+    if (!arrangement) {
+      return change(value, axis);
+    }
+    const std::int64_t samples = start.inputs.samples();
+    const at::Tensor arranged = arrangement->arranged(value, samples);
+    if (!arranged.defined()) {
+      throw UnsupportedModelError("layer '" + id_ + "' has " + support::shape_text(value.sizes()) + " for " +
+                                  std::to_string(samples) +
+                                  " samples, which does not tell what belongs to which sample: name another layer");
+    }
+    const at::Tensor changed = change(arranged, arrangement->moved(axis, value.sizes(), samples));
+    return changed.defined() ? arrangement->restored(changed, value.sizes(), samples).contiguous() : changed;
   };
   graph::Run run = model_->guarded(start.inputs, [&] { return graph_.run(start.values, &editor); });
   Result result;
-  result.outputs = model::as_outputs(Model::Implementation::output_of(run.output), start.samples * start.copies);
+  result.outputs = reading_->rows(run.output, start.inputs.samples(), start.mask);
   for (graph::Execution& execution : run.executions) {
     if (is_ours(execution)) {
       const bool is_a = changes_activation(*selection_.sites[execution.site].site, stage_);

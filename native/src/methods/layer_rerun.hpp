@@ -13,6 +13,7 @@
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
+#include "model/output_reading.hpp"
 
 namespace pregrad::methods {
 
@@ -32,7 +33,8 @@ class LayerRerun {
   /// @param stage     which tensor is changed; a layer without an activation has only z
   /// @param gradients whether results carry the place where the gradient by the changed tensor arrives
   /// @throws LayerError if the model has no such layer call
-  LayerRerun(std::shared_ptr<const Model::Implementation> model, const std::string& layer, std::int64_t call,
+  LayerRerun(std::shared_ptr<const Model::Implementation> model,
+             std::shared_ptr<const model::OutputReading> reading, const std::string& layer, std::int64_t call,
              graph::Stage stage, bool gradients);
 
   /// Which of a site's tensors is that of the layer call.
@@ -44,33 +46,36 @@ class LayerRerun {
   struct Start {
     graph::RerunGraph::Start values;
     Occurrence occurrence;
-    Inputs inputs;
-    std::int64_t samples = 0;
+    Inputs inputs;     ///< of all copies
+    at::Tensor mask;   ///< likewise
     std::int64_t copies = 1;
   };
 
   /// Runs the model up to the layer, without gradients. A model that takes batches of one size only gets one copy,
   /// whatever is asked for.
   /// @throws InputError if the model cannot take them, LayerError if the call does not run on them
-  Start start(const Inputs& inputs, std::int64_t copies = 1) const;
+  Start start(const model::Batch& batch, std::int64_t copies = 1) const;
 
   /// A changed tensor for [copies · N, ...], or an undefined one to leave it. The second argument is the neuron axis.
   using Change = std::function<at::Tensor(const at::Tensor& value, std::int64_t neuron_axis)>;
 
   struct Result {
-    at::Tensor outputs;      ///< [copies · N, outputs]
-    graph::Captured tensor;  ///< what was changed, with its edge if gradients are wanted
+    model::OutputRows outputs;
+    graph::Captured tensor;  ///< what was changed, as the model arranges it, with its edge if gradients are wanted
   };
 
   /// Runs the rest of the model.
   Result run(const Start& start, const Change& change) const;
 
  private:
-  Start start_with(const Inputs& inputs, std::int64_t copies) const;
+  Start start_with(const model::Batch& batch, std::int64_t copies) const;
   bool is_ours(const graph::Execution& execution) const;
   Occurrence find_occurrence(const Start& start) const;
 
   std::shared_ptr<const Model::Implementation> model_;
+  std::shared_ptr<const model::OutputReading> reading_;
+  std::string layer_;
+  std::int64_t call_;
   std::string id_;  ///< name@call
   model::LayerSelection selection_;
   graph::RerunGraph graph_;

@@ -6,6 +6,7 @@
 
 #include "cuda/device.hpp"
 #include "methods/catalog.hpp"
+#include "methods/layer_rerun.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::methods {
@@ -32,11 +33,12 @@ WantedSums wanted_of(const std::vector<Method>& methods, Subject subject) {
   return sums;
 }
 
-std::vector<double> divided(std::vector<double> sums, std::int64_t positions) {
-  if (positions > 1) {
-    std::for_each(sums.begin(), sums.end(), [&](double& each) { each /= static_cast<double>(positions); });
+/// How many positions of each sample count; empty where all do.
+std::vector<double> counted_positions(const model::LayerBatch& layer, const SampleValues& reduction) {
+  if (!layer.counted.defined()) {
+    return {};
   }
-  return sums;
+  return values_of(layer.counted.reshape({reduction.samples(), -1}).sum(1));
 }
 
 const model::SampleScores* rerun_scores(const model::LayerBatch& layer, Method method) {
@@ -49,9 +51,9 @@ const model::SampleScores* rerun_scores(const model::LayerBatch& layer, Method m
 
 MethodReader::MethodReader(const std::vector<Method>& methods, const model::LayerBatch& layer,
                            const SampleValues& reduction, const support::ClusterRows& rows)
-    : layer_(layer), reduction_(reduction), rows_(rows) {
+    : layer_(layer), reduction_(reduction), rows_(rows), counted_(counted_positions(layer, reduction)) {
   if constexpr (cuda::is_built) {
-    if (DeviceMethods::take(layer)) {
+    if (DeviceMethods::take(layer) && !layer.counted.defined()) {
       device_.emplace(
           methods, layer, reduction, static_cast<std::int64_t>(rows.size()),
           [&](const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis,
@@ -71,6 +73,15 @@ MethodReader::MethodReader(const model::LayerBatch& layer, const SampleValues& r
                            const support::ClusterRows& rows, DeviceMethods ready)
     : layer_(layer), reduction_(reduction), rows_(rows), device_(std::move(ready)) {}
 
+std::vector<double> MethodReader::means_of(std::vector<double> sums) const {
+  const auto neurons = static_cast<std::size_t>(reduction_.neurons());
+  const auto positions = static_cast<double>(reduction_.positions());
+  for (std::size_t i = 0; i < sums.size() && (positions > 1 || !counted_.empty()); ++i) {
+    sums[i] /= counted_.empty() ? positions : counted_[i / neurons];
+  }
+  return sums;
+}
+
 MethodValues MethodReader::read(Method method) const {
   if (const model::SampleScores* rerun = rerun_scores(layer_, method)) {
     return {NeuronValues::borrowed(rerun->values), rerun->differences, {}, {}};
@@ -82,7 +93,7 @@ MethodValues MethodReader::read(Method method) const {
   MethodValues result{values(row), {}, {}, {}};
   if (row.sum == Sum::centred_products) {
     result.centred =
-        device_ ? device_->centred() : CentredValues{a_.products, a_.y, divided(a_.x, reduction_.positions())};
+        device_ ? device_->centred() : CentredValues{a_.products, a_.y, means_of(a_.x)};
   }
   return result;
 }
@@ -90,7 +101,7 @@ MethodValues MethodReader::read(Method method) const {
 NeuronValues MethodReader::values(const MethodRow& row) const {
   const statistics::PositionSums& sums = row.subject == Subject::preactivation ? z_ : a_;
   const auto of = [&](const std::vector<double>& values) {
-    return row.is_mean ? NeuronValues(divided(values, reduction_.positions())) : NeuronValues::borrowed(values);
+    return row.is_mean ? NeuronValues(means_of(values)) : NeuronValues::borrowed(values);
   };
   switch (row.sum) {
     case Sum::values:

@@ -37,10 +37,13 @@ class MethodReader {
 
  private:
   statistics::NeuronValues values(const MethodRow& row) const;
+  /// The sums of each sample's neurons by the number of its positions that count.
+  std::vector<double> means_of(std::vector<double> sums) const;
 
   const model::LayerBatch& layer_;
   const statistics::SampleValues& reduction_;
   const support::ClusterRows& rows_;
+  std::vector<double> counted_;  ///< per sample, how many positions count; empty where all do
   bool takes_gradient_ = false;  ///< the gradient as it is, where nothing else is read with it
   statistics::PositionSums z_;
   statistics::PositionSums a_;

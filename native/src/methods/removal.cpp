@@ -7,6 +7,7 @@
 
 #include "cuda/device.hpp"
 #include "methods/layer_rerun.hpp"
+#include "model/layer_batch.hpp"
 #include "pregrad/error.hpp"
 #include "pregrad/scores.hpp"
 #include "statistics/layer_reference.hpp"
@@ -90,19 +91,23 @@ graph::Stage stage_of(Removal removal) {
 }
 
 at::Tensor removed(const at::Tensor& value, std::int64_t neuron_axis, const at::Tensor& masks,
-                   const at::Tensor& constants) {
+                   const at::Tensor& constants, const at::Tensor& positions) {
+  const at::Tensor counted = model::counted_in(value.sizes(), neuron_axis, positions);
   if constexpr (cuda::is_built) {
-    if (cuda::takes(value)) {
+    if (cuda::takes(value) && value.is_contiguous() && !counted.defined()) {
       return cuda::device_removal(value, neuron_axis, masks, constants);
     }
   }
   const at::Tensor blocks = as_blocks(value.detach(), masks.size(0));
-  const at::Tensor mask = over_neurons(masks.unsqueeze(1), value.dim(), neuron_axis);
+  at::Tensor mask = over_neurons(masks.unsqueeze(1), value.dim(), neuron_axis).to(value.device());
+  if (counted.defined()) {
+    mask = mask.logical_and(as_blocks(counted, masks.size(0)));
+  }
   if (!constants.defined()) {
-    return blocks.masked_fill(mask.to(value.device()), 0).flatten(0, 1);
+    return blocks.masked_fill(mask, 0).flatten(0, 1);
   }
   const at::Tensor fill = over_neurons(constants, value.dim(), neuron_axis).to(value.options());
-  return at::where(mask.to(value.device()), fill, blocks).flatten(0, 1);
+  return at::where(mask, fill, blocks).flatten(0, 1);
 }
 
 }  // namespace pregrad::methods

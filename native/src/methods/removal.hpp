@@ -24,7 +24,9 @@ graph::Stage stage_of(Removal removal);
 /// `value` [copies · N, ...] with the neurons of each copy's mask set to their constants.
 /// @param masks     bool [copies, neurons], true where a neuron is removed
 /// @param constants float64 [copies or 1, N or 1, neurons]; undefined for zeros
+/// @param positions bool [copies · N, positions...], where neurons are removed if they have these positions; undefined
+/// for everywhere
 at::Tensor removed(const at::Tensor& value, std::int64_t neuron_axis, const at::Tensor& masks,
-                   const at::Tensor& constants);
+                   const at::Tensor& constants, const at::Tensor& positions);
 
 }  // namespace pregrad::methods

@@ -10,9 +10,10 @@
 
 namespace pregrad::methods {
 
-RerunMethods::RerunMethods(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
-                           const AttributionOptions& options)
-    : model_(std::move(model)), options_(options) {
+RerunMethods::RerunMethods(std::shared_ptr<const Model::Implementation> model,
+                           std::shared_ptr<const model::OutputReading> reading,
+                           const model::LayerSelection& selection, const AttributionOptions& options)
+    : model_(std::move(model)), reading_(std::move(reading)), options_(options) {
   if (wants(options.methods, Family::layer_path) && options.baseline == Baseline::given && options.baselines.empty()) {
     throw ArgumentError("the baseline is given, but there are no baselines: give one per layer call");
   }
@@ -25,7 +26,7 @@ RerunMethods::RerunMethods(std::shared_ptr<const Model::Implementation> model, c
     layer_rule_ = quadrature_rule(options.quadrature, options.steps);
   }
   if (wants(options.methods, Family::input_path)) {
-    input_paths_.emplace(model_, selection, options);
+    input_paths_.emplace(model_, reading_, selection, options);
   }
 }
 
@@ -38,7 +39,7 @@ const LayerRerun& RerunMethods::rerun_of(const model::LayerBatch& layer, graph::
   const std::lock_guard lock(mutex_);
   auto& rerun = reruns_[Key{layer.name, layer.call, gradients}];
   if (!rerun) {
-    rerun = std::make_unique<const LayerRerun>(model_, layer.name, layer.call, stage, gradients);
+    rerun = std::make_unique<const LayerRerun>(model_, reading_, layer.name, layer.call, stage, gradients);
   }
   return *rerun;
 }

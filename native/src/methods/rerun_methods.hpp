@@ -20,7 +20,8 @@ namespace pregrad::methods {
 class RerunMethods {
  public:
   /// @param selection must outlive this
-  RerunMethods(std::shared_ptr<const Model::Implementation> model, const model::LayerSelection& selection,
+  RerunMethods(std::shared_ptr<const Model::Implementation> model,
+               std::shared_ptr<const model::OutputReading> reading, const model::LayerSelection& selection,
                const AttributionOptions& options);
 
   bool has_any() const;
@@ -39,6 +40,7 @@ class RerunMethods {
   const LayerRerun& rerun_of(const model::LayerBatch& layer, graph::Stage stage, bool gradients);
 
   std::shared_ptr<const Model::Implementation> model_;
+  std::shared_ptr<const model::OutputReading> reading_;
   AttributionOptions options_;
   QuadratureRule layer_rule_;
   std::optional<InputPaths> input_paths_;

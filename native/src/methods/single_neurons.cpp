@@ -20,12 +20,17 @@ namespace {
 class OneRemoved {
  public:
   /// @param constants what a removed neuron becomes, as constants_of gives them; undefined for 0
-  explicit OneRemoved(at::Tensor constants) : constants_(std::move(constants)) {}
+  /// @param mask      bool [N, positions...], where it is removed; undefined for everywhere
+  OneRemoved(at::Tensor constants, at::Tensor mask) : constants_(std::move(constants)), mask_(std::move(mask)) {}
 
   at::Tensor none(const at::Tensor& value, std::int64_t neuron_axis) {
     axis_ = neuron_axis;
     intact_ = value.detach().clone();
     changed_ = intact_.clone();
+    counted_ = model::counted_in(value.sizes(), neuron_axis, mask_);
+    if (counted_.defined()) {
+      counted_ = counted_.select(neuron_axis, 0);
+    }
     if (constants_.defined()) {
       constants_ = over_neurons(constants_, value.dim(), neuron_axis).squeeze(0).to(value.options()).expand_as(intact_);
     }
@@ -38,7 +43,10 @@ class OneRemoved {
     }
     removed_ = neuron;
     at::Tensor written = column(changed_, neuron);
-    if (constants_.defined()) {
+    if (counted_.defined()) {
+      const at::Tensor removed = constants_.defined() ? column(constants_, neuron) : at::zeros_like(written);
+      written.copy_(at::where(counted_, removed, column(intact_, neuron)));
+    } else if (constants_.defined()) {
       written.copy_(column(constants_, neuron));
     } else {
       written.zero_();
@@ -53,6 +61,8 @@ class OneRemoved {
   }
 
   at::Tensor constants_;
+  at::Tensor mask_;
+  at::Tensor counted_;  ///< the mask over one neuron's values
   at::Tensor intact_;
   at::Tensor changed_;
   std::int64_t axis_ = 0;
@@ -71,17 +81,17 @@ model::SampleScores single_neurons(const LayerRerun& rerun, const model::LayerBa
           ? constants_of(options.means, layer.name, layer.call, batch.clusters, neurons, "mean activations")
           : at::Tensor();
   const LayerRerun::Start start =
-      rerun.start(batch.inputs, worthwhile_copies(batch, neurons * reduction.positions(), neurons));
+      rerun.start(batch, worthwhile_copies(batch, neurons * reduction.positions(), neurons));
   const std::int64_t copies = start.copies;
-  const at::Tensor targets = batch.targets.repeat({copies});
+  const model::Targets targets = batch.targets.copies(copies);
   const auto y_after = [&](const LayerRerun::Change& change) {
-    const at::Tensor outputs = rerun.run(start, change).outputs;
+    const model::OutputRows outputs = rerun.run(start, change).outputs;
     return as_blocks(model::selected_outputs(outputs, targets, options.output), copies).to(at::kCPU);
   };
   // The intact run has the same layout, so that a neuron without any effect has none to the last bit.
   at::Tensor effects = at::empty({neurons, batch.samples()}, at::kDouble);
   if (copies == 1) {
-    OneRemoved one(constants);
+    OneRemoved one(constants, batch.mask);
     const at::Tensor intact =
         y_after([&](const at::Tensor& value, std::int64_t axis) { return one.none(value, axis); });
     for (std::int64_t neuron = 0; neuron < neurons; ++neuron) {
@@ -91,7 +101,8 @@ model::SampleScores single_neurons(const LayerRerun& rerun, const model::LayerBa
     return {Method::ablation, values_of(effects.t()), {}};
   }
   const auto y_with = [&](const at::Tensor& masks) {
-    return y_after([&](const at::Tensor& value, std::int64_t axis) { return removed(value, axis, masks, constants); });
+    return y_after([&](const at::Tensor& value, std::int64_t axis) { return removed(value, axis, masks, constants, start.mask);
+    });
   };
   const at::Tensor intact = y_with(at::zeros({copies, neurons}, at::kBool));
   for (std::int64_t first = 0; first < neurons; first += copies) {

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "pregrad/error.hpp"
 #include "support/failures.hpp"
@@ -32,12 +33,40 @@ std::string refusal(const Batch& part, const std::function<void(const Batch&)>& 
 
 }  // namespace
 
+namespace {
+
+at::Tensor copies_of(const at::Tensor& tensor, std::int64_t count) {
+  if (count == 1 || !tensor.defined()) {
+    return tensor;
+  }
+  std::vector<std::int64_t> repeats(static_cast<std::size_t>(tensor.dim()), 1);
+  repeats.at(0) = count;
+  return tensor.repeat(repeats);
+}
+
+}  // namespace
+
+Targets Targets::copies(std::int64_t count) const { return {copies_of(indices, count), copies_of(selection, count)}; }
+
+at::Tensor Batch::mask_of_copies(std::int64_t count) const { return copies_of(mask, count); }
+
 Batch Batch::slice(std::int64_t begin, std::int64_t count) const {
   const auto rows = [&](const at::Tensor& tensor) {
     return tensor.defined() ? tensor.slice(0, begin, begin + count) : tensor;
   };
-  return {
-      inputs.slice(begin, begin + count), rows(labels), rows(clusters), rows(targets), first + begin, short_of_memory};
+  Batch part = *this;
+  part.inputs = inputs.slice(begin, begin + count);
+  part.labels = rows(labels);
+  part.clusters = rows(clusters);
+  part.mask = rows(mask);
+  part.targets = {};
+  part.first = first + begin;
+  return part;
+}
+
+Inputs of_other_size(const Inputs& inputs) {
+  const std::int64_t samples = inputs.samples() == 2 ? 3 : 2;
+  return inputs.slice(0, samples).copies(3).slice(0, samples);
 }
 
 std::int64_t in_parts(c10::Device device, const Batch& batch, const std::function<void(const Batch&)>& body) {

@@ -33,20 +33,39 @@ auto with_copies(std::int64_t copies, const Body& body) {
   return body(1);
 }
 
+/// Which entries of a model's outputs make up y; see OutputRows.
+struct Targets {
+  at::Tensor indices;    ///< int64 [N]: y is one entry per sample; undefined where it is more
+  at::Tensor selection;  ///< else float64 [N · positions, outputs]: y is the sum of its products with the entries
+
+  /// Those of so many copies of the batch, one after the other.
+  Targets copies(std::int64_t count) const;
+};
+
 /// A checked batch: what goes into the model and what its samples are.
 struct Batch {
   Inputs inputs;
-  at::Tensor labels;       ///< int64 [N], or [N, K] for K labels per sample, on the CPU; may be undefined
-  at::Tensor clusters;     ///< int64, shaped like labels; may be undefined
-  at::Tensor targets;      ///< int64 [N] on the outputs' device: which output is explained; undefined before a forward
+  /// int64 [N], or [N, K] for K labels per sample or for K positions; float64 [N, outputs] where they are weights; on the
+  /// CPU; may be undefined
+  at::Tensor labels;
+  bool has_position_labels = false;  ///< whether there is a label per position of the output
+  at::Tensor clusters;               ///< int64 [N], or [N, K] for K labels per sample; may be undefined
+  at::Tensor mask;         ///< bool [N, positions...] on the model's device, which positions count; may be undefined
+  Targets targets;         ///< which output is explained; undefined before a forward
   std::int64_t first = 0;  ///< where it begins in the batch that it is a part of
   /// Whether it is a second try, after the device had no memory for more: runs are not joined then.
   bool short_of_memory = false;
 
   std::int64_t samples() const { return inputs.samples(); }
+  /// The mask of so many copies of it, one after the other.
+  at::Tensor mask_of_copies(std::int64_t count) const;
   /// Samples [begin, begin + count) of it, on the same memory.
   Batch slice(std::int64_t begin, std::int64_t count) const;
 };
+
+/// A few of the samples, another number of them than there are: an axis that only happens to be as long as the batch
+/// shows by them.
+Inputs of_other_size(const Inputs& inputs);
 
 /// Calls `body` on the whole batch or, where the device has no memory for a part, on its halves, in order; down to
 /// single samples. A call that throws must leave nothing behind.

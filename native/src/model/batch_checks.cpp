@@ -4,6 +4,7 @@
 
 #include <ATen/Functions.h>
 
+#include "model/model_implementation.hpp"
 #include "pregrad/error.hpp"
 #include "support/tensors.hpp"
 
@@ -25,25 +26,6 @@ at::Tensor checked_integers(const at::Tensor& values, const char* what, std::int
   return is_as_wanted ? values : values.detach().to(at::kCPU, at::kLong).contiguous();
 }
 
-at::Tensor checked_labels(const at::Tensor& labels, std::int64_t samples, const Target& target) {
-  if (!labels.defined() || labels.dim() != 2) {
-    return checked_integers(labels, "labels", samples);
-  }
-  if (labels.size(1) == 1) {
-    return checked_integers(labels.squeeze(1), "labels", samples);
-  }
-  if (target.kind() != Target::Kind::label) {
-    throw ArgumentError(
-        "there are several labels per sample, but the target is not the label: give one per sample, or "
-        "choose target label");
-  }
-  if (labels.size(0) != samples || labels.size(1) == 0) {
-    throw InputError("the labels have shape " + support::shape_text(labels.sizes()) + " for " +
-                     std::to_string(samples) + " samples: give as many for each sample");
-  }
-  return checked_integers(labels.reshape({-1}), "labels", labels.numel()).view(labels.sizes());
-}
-
 at::Tensor checked_clusters(const at::Tensor& clusters, std::int64_t samples, std::int64_t labels_per_sample) {
   if (clusters.defined() && clusters.dim() == 2) {
     if (clusters.size(0) != samples || clusters.size(1) != labels_per_sample) {
@@ -62,24 +44,85 @@ at::Tensor checked_clusters(const at::Tensor& clusters, std::int64_t samples) {
   return clusters.defined() ? checked_integers(clusters, "clusters", samples) : at::zeros({samples}, at::kLong);
 }
 
-void require_inputs(const Inputs& given, std::optional<at::ScalarType> weight_type) {
-  const at::Tensor& inputs = given.only();
-  if (!inputs.defined() || inputs.dim() == 0 || inputs.size(0) == 0 || inputs.numel() == 0) {
-    throw InputError("the inputs are empty: give at least one sample");
+namespace {
+
+at::Tensor checked_weights(const at::Tensor& weights, std::int64_t samples) {
+  if (!weights.defined()) {
+    return weights;
   }
-  if (!at::isFloatingType(inputs.scalar_type())) {
-    return;
+  if (!at::isFloatingType(weights.scalar_type()) || weights.dim() != 2 || weights.size(0) != samples) {
+    throw InputError("the weights of the outputs have type " + std::string(c10::toString(weights.scalar_type())) +
+                     " and shape " + support::shape_text(weights.sizes()) + ": give floating-point numbers [" +
+                     std::to_string(samples) + ", outputs]");
   }
-  if (weight_type && *weight_type != inputs.scalar_type()) {
-    throw InputError(std::string("the inputs have type ") + c10::toString(inputs.scalar_type()) +
-                     ", the model's weights " + c10::toString(*weight_type) +
-                     ": convert the inputs, in NumPy with x.astype(" +
-                     (*weight_type == at::kDouble ? "np.float64)" : "np.float32)"));
+  return weights.detach().to(at::kCPU, at::kDouble).contiguous();
+}
+
+at::Tensor checked_rows(const at::Tensor& labels, std::int64_t samples) {
+  if (labels.size(0) != samples || labels.numel() == 0) {
+    throw InputError("the labels have shape " + support::shape_text(labels.sizes()) + " for " +
+                     std::to_string(samples) + " samples: give as many for each sample");
   }
-  if (const auto sample = support::first_sample_not_finite(inputs)) {
-    throw InputError("the inputs of sample " + std::to_string(*sample) +
-                     " hold NaN or infinity: remove or repair that sample");
+  return checked_integers(labels.reshape({-1}), "labels", labels.numel()).view({samples, -1});
+}
+
+/// The mask of that name, which may be an input of the model too.
+at::Tensor checked_mask(const std::string& name, const Inputs& inputs, std::int64_t samples, c10::Device device) {
+  if (name.empty()) {
+    return {};
   }
+  const at::Tensor* mask = inputs.find(name);
+  if (mask == nullptr || !mask->defined()) {
+    throw InputError("there is no mask '" + name + "' among the inputs: give it by that name, or name another");
+  }
+  if (mask->dim() < 2 || mask->size(0) != samples) {
+    throw InputError("the mask '" + name + "' has shape " + support::shape_text(mask->sizes()) + " for " +
+                     std::to_string(samples) + " samples: give [samples, positions...]");
+  }
+  const at::Tensor counted = mask->detach().ne(0);
+  const at::Tensor is_empty = counted.reshape({samples, -1}).any(1).logical_not().nonzero();
+  if (is_empty.size(0) > 0) {
+    throw InputError("no position of sample " + std::to_string(is_empty[0][0].item<std::int64_t>()) +
+                     " counts by the mask '" + name + "': remove that sample");
+  }
+  return support::uploaded(counted, device);
+}
+
+}  // namespace
+
+void add_labels(Batch& batch, Target::Kind target, const at::Tensor& labels, const at::Tensor& clusters,
+                std::int64_t samples, bool takes_several, const std::function<bool()>& has_positions) {
+  std::int64_t labels_per_sample = 1;
+  if (target == Target::Kind::weights) {
+    batch.labels = checked_weights(labels, samples);
+  } else if (!labels.defined() || labels.dim() < 2) {
+    batch.labels = checked_integers(labels, "labels", samples);
+  } else {
+    batch.has_position_labels = has_positions();
+    const bool are_several = labels.numel() != labels.size(0);
+    if (batch.has_position_labels || (are_several && takes_several)) {
+      batch.labels = checked_rows(labels, samples);
+    } else {
+      batch.labels = checked_integers(are_several ? labels : labels.reshape({-1}), "labels", samples);
+    }
+    if (are_several && !batch.has_position_labels && target != Target::Kind::label) {
+      throw ArgumentError(
+          "there are several labels per sample, but the target is not the label: give one per sample, or "
+          "choose target label");
+    }
+    labels_per_sample = batch.has_position_labels || !are_several ? 1 : batch.labels.size(1);
+  }
+  batch.clusters = checked_clusters(clusters, samples, labels_per_sample);
+}
+
+Batch checked_batch(const Model::Implementation& model, const OutputReading& reading, const Inputs& inputs,
+                    const at::Tensor& labels, const at::Tensor& clusters, bool takes_several) {
+  Batch batch;
+  batch.inputs = model.accepted(inputs, reading.mask_name());
+  batch.mask = checked_mask(reading.mask_name(), inputs, batch.samples(), model.model().device());
+  add_labels(batch, reading.target().kind(), labels, clusters, batch.samples(), takes_several,
+             [&] { return reading.has_position_labels(batch.inputs); });
+  return batch;
 }
 
 }  // namespace pregrad::model

@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "graph/capture.hpp"
+#include "model/arrangement.hpp"
 #include "pregrad/options.hpp"
 #include "statistics/sample_values.hpp"
 
@@ -34,17 +35,35 @@ struct LayerBatch {
   at::Tensor z_gradient;
   at::Tensor a_gradient;
   std::vector<SampleScores> rerun;
+  /// How the model arranges the layer's tensors, where that is not [N, ...]; here they are.
+  std::optional<Arrangement> arrangement;
+  std::int64_t samples = 0;  ///< N, where there is an arrangement
+  /// bool [N, ...] over the positions of z, which of them count; undefined where all do.
+  at::Tensor counted;
 
   /// The activation; a layer without one has a = z.
   const at::Tensor& activation() const { return has_activation ? a.value : z.value; }
   const at::Tensor& activation_gradient() const { return has_activation ? a_gradient : z_gradient; }
+
+  /// Makes values and shape [N, ...].
+  /// @throws UnsupportedModelError if they do not fit the arrangement
+  void arrange(const Arrangement& found, std::int64_t of_samples);
+  /// The same of the gradients, once they are there.
+  void arrange_gradients();
+  /// Leaves positions that do not count out of values and gradients, where the mask has the shape of z's positions.
+  /// @param mask bool [N, positions...]; undefined leaves all in
+  void leave_out(const at::Tensor& mask);
 };
+
+/// The mask in a shape that spreads over a tensor [N, ...] whose positions it has the shape of; else undefined.
+/// @param neuron_axis of that tensor; 0 for a tensor without one
+at::Tensor counted_in(at::IntArrayRef shape, std::int64_t neuron_axis, const at::Tensor& mask);
 
 /// The reduction of a layer's tensors over its positions.
 /// @throws InputError if there is no such neuron axis, UnsupportedModelError if the first axis is not the batch
 statistics::SampleValues reduction_of(const LayerBatch& layer, std::int64_t samples);
 
-/// @throws UnsupportedModelError if the first axis of z is not the batch
-void require_batch_axis(const LayerBatch& layer, std::int64_t samples);
+/// Whether z has as many rows along its first axis as there are samples.
+bool has_batch_first(const LayerBatch& layer, std::int64_t samples);
 
 }  // namespace pregrad::model

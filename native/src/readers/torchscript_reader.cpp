@@ -6,7 +6,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/version.h>
 
-#include "graph/graph_checks.hpp"
+#include "graph/forward_arguments.hpp"
 #include "graph/module_inliner.hpp"
 #include "pregrad/error.hpp"
 #include "support/failures.hpp"
@@ -64,8 +64,7 @@ graph::ReadModel read_module(const torch::jit::Module& module, c10::Device devic
   evaluated.eval();
   graph::ReadModel read;
   read.classes = evaluated._ivalue()->compilation_unit();
-  read.defaults = graph::optional_arguments(evaluated);
-  read.input_name = evaluated.get_method("forward").function().getSchema().arguments().at(1).name();
+  read.arguments = graph::forward_arguments(evaluated);
   read.weight_type = weight_type_of(evaluated);
   read.model = graph::inline_modules(evaluated, device);
   read.module = std::move(evaluated);

@@ -18,6 +18,14 @@ std::string shape_text(c10::ArrayRef<std::int64_t> shape) {
   return text + "]";
 }
 
+std::string quoted(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "'" : ", '") + name + "'";
+  }
+  return text;
+}
+
 at::Tensor uploaded(const at::Tensor& tensor, c10::Device device) {
   // Pinned memory of the caller's own may change while it is on its way, unless that is waited for.
   if (!device.is_cuda() || !tensor.is_cpu() || tensor.is_pinned()) {

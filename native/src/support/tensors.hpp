@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
@@ -14,6 +15,8 @@ namespace pregrad::support {
 
 /// A shape as messages show it: `[8, 64]`.
 std::string shape_text(c10::ArrayRef<std::int64_t> shape);
+/// Names as messages list them: `'x', 'mask'`.
+std::string quoted(const std::vector<std::string>& names);
 
 /// `tensor` on `device`. What goes up to a GPU passes through pinned memory, so that the caller need not wait for it;
 /// LibTorch keeps that memory until it is there. `tensor` itself is not read any more after this returns.

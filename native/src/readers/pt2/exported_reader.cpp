@@ -87,7 +87,7 @@ graph::ReadModel read_program(Archive& archive, c10::Device device) {
   ProgramSignature signature(document.root());
   signature.define_inputs(read, values, archive, model, device);
   GraphTranslator(read.model, device).translate(document.root()["graph_module"]["graph"], values);
-  signature.register_outputs(*read.model.graph, values);
+  signature.register_outputs(read, values);
   torch::jit::EliminateDeadCode(read.model.graph);
   return read;
 }

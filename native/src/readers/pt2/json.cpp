@@ -108,6 +108,8 @@ std::vector<std::int64_t> JsonValue::integers() const {
 
 bool JsonValue::is_array() const { return value_->is_array(); }
 
+bool JsonValue::is_text() const { return value_->is_string(); }
+
 void JsonValue::fail(const std::string& what) const { throw ArchiveError("is damaged: " + place_ + " " + what); }
 
 JsonDocument::JsonDocument(const std::string& text, std::string place) : place_(std::move(place)) {

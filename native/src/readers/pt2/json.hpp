@@ -37,6 +37,7 @@ class JsonValue {
   std::vector<std::int64_t> integers() const;
 
   bool is_array() const;
+  bool is_text() const;
 
   /// @throws ArchiveError with the place and `what`
   [[noreturn]] void fail(const std::string& what) const;

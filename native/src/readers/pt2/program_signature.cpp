@@ -182,7 +182,7 @@ c10::IValue constant_of(const JsonValue& constant) {
 
 [[noreturn]] void refuse_input(const std::string& kind) {
   throw UnsupportedModelError("forward takes a " + kind +
-                              " besides its tensor: wrap the model in a module that takes one tensor");
+                              " that may change: wrap the model in a module that takes tensors only");
 }
 
 }  // namespace
@@ -192,7 +192,8 @@ void ProgramSignature::define_inputs(graph::ReadModel& read, Values& values, Arc
   Payloads weights(archive, "data/weights/", "data/weights/" + model + "_weights_config.json", device);
   Payloads constants(archive, "data/constants/", "data/constants/" + model + "_constants_config.json", device);
   torch::jit::Graph& graph = *read.model.graph;
-  std::vector<std::string> inputs;
+  const std::vector<std::string> names = leaf_names("in_spec");
+  std::size_t leaf = 0;
   const auto define_tensor = [&](const JsonValue& spec, Payloads& payloads, const std::string& name) {
     const at::Tensor tensor = payloads.tensor(name).detach();
     read.model.attributes.emplace(tensor.unsafeGetTensorImpl(), name);
@@ -212,39 +213,31 @@ void ProgramSignature::define_inputs(graph::ReadModel& read, Values& values, Arc
       define_tensor(spec, constants, spec["tensor_constant_name"].text());
     } else if (kind == "constant_input") {
       // A value that the program was exported with.
+      ++leaf;
       values.define(spec["name"], graph.insertConstant(constant_of(spec["value"])));
     } else if (kind == "user_input") {
       const auto [argument_kind, argument] = spec["arg"].variant();
+      const std::size_t number = leaf++;
       if (argument_kind == "as_none") {
         continue;
       }
       if (argument_kind != "as_tensor") {
         refuse_input("number");
       }
-      inputs.push_back(argument["name"].text());
-      Value* input = graph.addInput();
-      input->setType(c10::TensorType::get());
-      values.define(argument["name"], input);
+      const std::string& placeholder = argument["name"].text();
+      graph::ForwardArgument input;
+      input.name = number < names.size() ? names[number] : placeholder;
+      input.expected = expected_input(placeholder);
+      read.arguments.push_back(std::move(input));
+      Value* value = graph.addInput();
+      value->setType(c10::TensorType::get());
+      values.define(argument["name"], value);
     } else {
       refuse_input(kind);
     }
   }
-  require_one_input(inputs);
-  read.expected_input = expected_input(inputs.front());
-  read.input_name = inputs.front();
-}
-
-void ProgramSignature::require_one_input(const std::vector<std::string>& names) const {
-  std::string listed;
-  for (const std::string& name : names) {
-    listed += (listed.empty() ? "" : ", ") + name;
-  }
-  if (names.empty()) {
-    throw UnsupportedModelError("forward takes no tensor as its first input: wrap the model in a module that does");
-  }
-  if (names.size() > 1) {
-    throw UnsupportedModelError("forward takes " + std::to_string(names.size()) + " inputs (" + listed +
-                                "): wrap the model in a module that takes one tensor");
+  if (read.arguments.empty()) {
+    throw UnsupportedModelError("forward takes no tensor: wrap the model in a module that does");
   }
 }
 
@@ -262,25 +255,95 @@ graph::ExpectedInput ProgramSignature::expected_input(const std::string& name) c
   return expected;
 }
 
-void ProgramSignature::require_returned_type() const {
-  const auto calls = program_["graph_module"]["module_call_graph"].elements();
-  const auto signature = calls.empty() ? std::nullopt : calls.front().find("signature");
-  if (!signature) {
+namespace {
+
+/// The names that a container's context tells, one per child; empty if it tells none.
+std::vector<std::string> context_names(const JsonValue& context, std::size_t children) {
+  if (!context.is_text()) {
+    return {};
+  }
+  const JsonDocument document(context.text(), "context");
+  JsonValue names = document.root();
+  // Data classes list the fields that hold something before those that hold None.
+  if (names.is_array() && !names.elements().empty() && names.elements().front().is_array()) {
+    names = names.elements().front();
+  }
+  if (!names.is_array() || names.elements().size() != children) {
+    return {};
+  }
+  std::vector<std::string> texts;
+  for (const JsonValue& name : names.elements()) {
+    if (!name.is_text()) {
+      return {};
+    }
+    texts.push_back(name.text());
+  }
+  return texts;
+}
+
+/// Adds the names of the leaves below a node of a tree that torch.export writes: dicts, data classes and named tuples
+/// have names, other containers numbers.
+void add_leaves(const JsonValue& node, const std::string& path, std::vector<std::string>& names) {
+  const auto children = node["children_spec"].elements();
+  if (!node.find("type")) {
+    names.push_back(path);
     return;
   }
-  const JsonValue text = (*signature)["out_spec"];
-  const JsonDocument spec(text.text(), "out_spec");
-  const auto parts = spec.root().elements();
-  const auto type = parts.size() == 2 ? parts[1].find("type") : std::nullopt;
-  if (type && type->text() != "builtins.tuple" && type->text() != "builtins.list") {
-    throw UnsupportedModelError("the model returns " + type->text() +
-                                ", not a tensor: wrap it in a module that returns its logits");
+  const auto context = node.find("context");
+  const std::vector<std::string> keys =
+      context ? context_names(*context, children.size()) : std::vector<std::string>();
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    const std::string part = keys.empty() ? std::to_string(i) : keys[i];
+    add_leaves(children[i], path.empty() ? part : path + "." + part, names);
   }
 }
 
-void ProgramSignature::register_outputs(torch::jit::Graph& graph, const Values& values) const {
-  require_returned_type();
+}  // namespace
+
+std::vector<std::string> ProgramSignature::leaf_names(const char* spec) const {
+  const auto calls = program_["graph_module"]["module_call_graph"].elements();
+  const auto signature = calls.empty() ? std::nullopt : calls.front().find("signature");
+  if (!signature) {
+    return {};
+  }
+  const JsonDocument document((*signature)[spec].text(), spec);
+  const auto parts = document.root().elements();
+  std::vector<std::string> names;
+  if (parts.size() != 2) {
+    return names;
+  }
+  if (std::string_view(spec) == "out_spec") {
+    add_leaves(parts[1], "", names);
+    return names;
+  }
+  // Positional arguments, then those by name.
+  const auto sides = parts[1]["children_spec"].elements();
+  if (sides.size() != 2) {
+    return names;
+  }
+  const auto known = signature->find("forward_arg_names");
+  std::vector<std::string> arguments;
+  if (known) {
+    for (const JsonValue& name : known->elements()) {
+      arguments.push_back(name.text());
+    }
+  }
+  const auto positional = sides[0]["children_spec"].elements();
+  if (positional.size() > arguments.size()) {
+    return names;
+  }
+  for (std::size_t i = 0; i < positional.size(); ++i) {
+    add_leaves(positional[i], arguments[i], names);
+  }
+  add_leaves(sides[1], "", names);
+  return names;
+}
+
+void ProgramSignature::register_outputs(graph::ReadModel& read, const Values& values) const {
+  torch::jit::Graph& graph = *read.model.graph;
+  const std::vector<std::string> names = leaf_names("out_spec");
   std::vector<Value*> outputs;
+  std::size_t leaf = 0;
   for (const JsonValue& each : program_["graph_module"]["signature"]["output_specs"].elements()) {
     const auto [kind, spec] = each.variant();
     if (kind == "buffer_mutation" || kind == "parameter_mutation") {
@@ -288,8 +351,13 @@ void ProgramSignature::register_outputs(torch::jit::Graph& graph, const Values& 
       throw UnsupportedModelError("the model changes its tensor '" + spec[name].text() +
                                   "' in forward, so results would depend on earlier inputs: remove that change");
     }
-    if (kind == "user_output" && spec["arg"].find("as_tensor")) {
+    if (kind != "user_output") {
+      continue;
+    }
+    const std::size_t number = leaf++;
+    if (spec["arg"].find("as_tensor")) {
       outputs.push_back(values.at(spec["arg"]["as_tensor"]["name"]));
+      read.output_names.push_back(number < names.size() ? names[number] : std::to_string(number));
     }
   }
   if (outputs.empty()) {
