@@ -35,6 +35,14 @@ PREGRAD_JNI(void, ablationAdd)
   });
 }
 
+PREGRAD_JNI(void, ablationAddInputs)
+(JNIEnv* env, jclass /*unused*/, jlong ablation, jbyteArray names, jobjectArray data, jlongArray layout) {
+  jni::guarded(env, [&] {
+    const jni::Batch batch = jni::batch(env, names, data, layout);
+    jni::registry().get<Ablation>(ablation)->add(batch.inputs, batch.labels, batch.clusters);
+  });
+}
+
 PREGRAD_JNI(jlong, ablationBatchesSplit)(JNIEnv* env, jclass /*unused*/, jlong ablation) {
   return jni::guarded(env, [&]() -> jlong { return jni::registry().get<Ablation>(ablation)->batches_split(); });
 }

@@ -23,6 +23,14 @@ PREGRAD_JNI(void, add)
   });
 }
 
+PREGRAD_JNI(void, addInputs)
+(JNIEnv* env, jclass /*unused*/, jlong attribution, jbyteArray names, jobjectArray data, jlongArray layout) {
+  jni::guarded(env, [&] {
+    const jni::Batch batch = jni::batch(env, names, data, layout);
+    jni::registry().get<Attribution>(attribution)->add(batch.inputs, batch.labels, batch.clusters);
+  });
+}
+
 PREGRAD_JNI(jlong, batchesSplit)(JNIEnv* env, jclass /*unused*/, jlong attribution) {
   return jni::guarded(env, [&]() -> jlong { return jni::registry().get<Attribution>(attribution)->batches_split(); });
 }

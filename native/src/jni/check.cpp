@@ -20,6 +20,14 @@ PREGRAD_JNI(void, checkAdd)
   });
 }
 
+PREGRAD_JNI(void, checkAddInputs)
+(JNIEnv* env, jclass /*unused*/, jlong check, jbyteArray names, jobjectArray data, jlongArray layout) {
+  jni::guarded(env, [&] {
+    const jni::Batch batch = jni::batch(env, names, data, layout);
+    jni::registry().get<Check>(check)->add(batch.inputs, batch.labels);
+  });
+}
+
 PREGRAD_JNI(jbyteArray, checkResults)(JNIEnv* env, jclass /*unused*/, jlong check) {
   return jni::guarded(env, [&] {
     const std::vector<pregrad::LayerCheck> results = jni::registry().get<Check>(check)->results();

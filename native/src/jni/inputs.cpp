@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/EmptyTensor.h>
@@ -131,6 +132,7 @@ enum class Source : jint {
   long_buffer = 5,
   tensor = 6,
   none = 7,
+  boolean_array = 8,
 };
 
 // Java has compared the shape with its data; memory is worth a second look.
@@ -197,12 +199,91 @@ at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, const std
       return tensor_at(offset);
     case Source::none:
       return {};
+    case Source::boolean_array:
+      return from_array(env, data, offset, sizes, at::kBool, &JNIEnv::GetBooleanArrayRegion);
   }
   throw InternalError("there is no kind of input " + std::to_string(source) + "; use classes and library of one build");
 }
 
 at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, jlongArray shape) {
   return input(env, source, data, offset, shape == nullptr ? std::vector<std::int64_t>() : integers(env, shape));
+}
+
+namespace {
+
+/// Takes one described tensor after the other.
+class Described {
+ public:
+  Described(JNIEnv* env, jobjectArray data, jlongArray layout)
+      : env_(env), data_(data), layout_(integers(env, layout)) {}
+
+  NamedTensor next(std::string name) {
+    const auto source = static_cast<jint>(number());
+    const std::int64_t offset = number();
+    const bool is_shared = number() != 0;
+    const std::int64_t axes = number();
+    if (axes < 0 || static_cast<std::size_t>(axes) > layout_.size() - read_) {
+      refuse();
+    }
+    const auto first = layout_.begin() + static_cast<std::ptrdiff_t>(read_);
+    read_ += static_cast<std::size_t>(axes);
+    if (element_ == env_->GetArrayLength(data_)) {
+      refuse();
+    }
+    const jobject object = env_->GetObjectArrayElement(data_, element_++);
+    check(env_);
+    const bool is_without_data =
+        source == static_cast<jint>(Source::tensor) || source == static_cast<jint>(Source::none);
+    if (object == nullptr && !is_without_data) {
+      refuse();
+    }
+    NamedTensor tensor{std::move(name), input(env_, source, object, offset, {first, first + axes}), is_shared};
+    env_->DeleteLocalRef(object);
+    return tensor;
+  }
+
+  void finish() const {
+    if (read_ != layout_.size()) {
+      refuse();
+    }
+  }
+
+ private:
+  std::int64_t number() {
+    if (read_ == layout_.size()) {
+      refuse();
+    }
+    return layout_[read_++];
+  }
+
+  [[noreturn]] static void refuse() {
+    throw InternalError("the inputs are not described as this library expects; use classes and library of one build");
+  }
+
+  JNIEnv* env_;
+  jobjectArray data_;
+  std::vector<std::int64_t> layout_;
+  std::size_t read_ = 0;
+  jsize element_ = 0;
+};
+
+}  // namespace
+
+Batch batch(JNIEnv* env, jbyteArray names, jobjectArray data, jlongArray layout) {
+  std::vector<std::string> list = jni::names(env, names);
+  Described described(env, data, layout);
+  std::vector<NamedTensor> tensors;
+  tensors.reserve(list.size());
+  for (std::string& name : list) {
+    tensors.push_back(described.next(std::move(name)));
+  }
+  Batch result;
+  result.labels = described.next("").tensor;
+  result.clusters = described.next("").tensor;
+  described.finish();
+  const bool is_only = tensors.size() == 1 && tensors.front().name.empty();
+  result.inputs = is_only ? Inputs(std::move(tensors.front().tensor)) : Inputs::of(std::move(tensors));
+  return result;
 }
 
 }  // namespace pregrad::jni

@@ -6,6 +6,7 @@
 
 #include <ATen/core/TensorBody.h>
 #include <jni.h>
+#include <pregrad/inputs.hpp>
 
 namespace pregrad::jni {
 
@@ -58,5 +59,17 @@ at::Tensor buffer_tensor(void* address, const std::vector<std::int64_t>& shape, 
 /// collector.
 at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, const std::vector<std::int64_t>& sizes);
 at::Tensor input(JNIEnv* env, jint source, jobject data, jlong offset, jlongArray shape);
+
+/// Named inputs and what stands beside them. Tensors of buffers hold for the length of the call, as in `input`.
+struct Batch {
+  Inputs inputs;
+  at::Tensor labels;    ///< undefined if there are none
+  at::Tensor clusters;  ///< likewise
+};
+
+/// What org.pregrad.Inputs describes: one element of `data`, and in `layout` its source, its offset, whether it is
+/// shared, its number of axes and their sizes, for each input, and then for labels and clusters.
+/// @param names of the inputs, a NUL behind each; "" for the only one
+Batch batch(JNIEnv* env, jbyteArray names, jobjectArray data, jlongArray layout);
 
 }  // namespace pregrad::jni

@@ -1,5 +1,6 @@
 #include "jni/java.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <limits>
@@ -164,6 +165,17 @@ std::vector<double> reals(JNIEnv* env, jdoubleArray values) {
   return result;
 }
 
+std::vector<std::string> names(JNIEnv* env, jbyteArray terminated) {
+  const std::string all = text(env, terminated);
+  std::vector<std::string> list;
+  for (std::size_t first = 0; first < all.size();) {
+    const std::size_t end = std::min(all.find('\0', first), all.size());
+    list.push_back(all.substr(first, end - first));
+    first = end + 1;
+  }
+  return list;
+}
+
 at::Tensor& tensor_at(jlong address) {
   // Java has checked that the tensor is open, and keeps it so for this call.
   return *reinterpret_cast<at::Tensor*>(address);  // NOLINT(performance-no-int-to-ptr): JavaCPP holds addresses
@@ -180,6 +192,18 @@ jbyteArray java_bytes(JNIEnv* env, std::string_view bytes) {
   env->SetByteArrayRegion(result, 0, size, reinterpret_cast<const jbyte*>(bytes.data()));
   check(env);
   return result;
+}
+
+jobjectArray java_objects(JNIEnv* env, std::size_t size) {
+  jobjectArray result = env->NewObjectArray(static_cast<jsize>(size), classes().object, nullptr);
+  check(env);
+  return result;
+}
+
+void put(JNIEnv* env, jobjectArray into, std::size_t index, jobject object) {
+  env->SetObjectArrayElement(into, static_cast<jsize>(index), object);
+  check(env);
+  env->DeleteLocalRef(object);
 }
 
 jlongArray java_longs(JNIEnv* env, at::IntArrayRef values) {

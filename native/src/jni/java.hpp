@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -40,6 +41,8 @@ void unload_classes(JNIEnv* env);
 std::string text(JNIEnv* env, jbyteArray bytes);
 std::vector<std::int64_t> integers(JNIEnv* env, jlongArray values);
 std::vector<double> reals(JNIEnv* env, jdoubleArray values);
+/// Names with a NUL, which no name holds, behind each.
+std::vector<std::string> names(JNIEnv* env, jbyteArray terminated);
 /// int64, [length]; undefined for null.
 at::Tensor integer_tensor(JNIEnv* env, jlongArray values);
 
@@ -47,6 +50,10 @@ at::Tensor integer_tensor(JNIEnv* env, jlongArray values);
 at::Tensor& tensor_at(jlong address);
 
 jbyteArray java_bytes(JNIEnv* env, std::string_view bytes);
+/// Of `size` nulls.
+jobjectArray java_objects(JNIEnv* env, std::size_t size);
+/// Puts the object there and gives its local reference back.
+void put(JNIEnv* env, jobjectArray into, std::size_t index, jobject object);
 jlongArray java_longs(JNIEnv* env, at::IntArrayRef values);
 /// Layers as org.pregrad.internal.Records reads them.
 jbyteArray java_layers(JNIEnv* env, const std::vector<Layer>& layers);

@@ -2,11 +2,16 @@
 
 #include <limits>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include <c10/core/ScalarType.h>
 
 #include "guard.hpp"
 #include "inputs.hpp"
 #include "java.hpp"
 #include "options.hpp"
+#include "records.hpp"
 #include "registry.hpp"
 #include "support/failures.hpp"
 
@@ -37,24 +42,24 @@ jobjectArray java_output(JNIEnv* env, const at::Tensor& output) {
     array = floats;
   }
   jni::check(env);
-  jobjectArray result = env->NewObjectArray(2, jni::classes().object, nullptr);
-  jni::check(env);
-  env->SetObjectArrayElement(result, 0, jni::java_longs(env, values.sizes()));
-  jni::check(env);
-  env->SetObjectArrayElement(result, 1, array);
-  jni::check(env);
+  jobjectArray result = jni::java_objects(env, 2);
+  jni::put(env, result, 0, jni::java_longs(env, values.sizes()));
+  jni::put(env, result, 1, array);
   return result;
 }
 
-/// Names with a NUL, which no name holds, behind each.
-std::vector<std::string> listed(const std::string& names) {
-  std::vector<std::string> list;
-  for (std::size_t first = 0; first < names.size();) {
-    const std::size_t end = std::min(names.find('\0', first), names.size());
-    list.push_back(names.substr(first, end - first));
-    first = end + 1;
+/// What Model::outputs gives: the names, and behind them each one's shape and values.
+jobjectArray java_outputs(JNIEnv* env, const std::vector<pregrad::NamedTensor>& outputs) {
+  std::string names;
+  for (const pregrad::NamedTensor& output : outputs) {
+    names.append(output.name).push_back('\0');
   }
-  return list;
+  jobjectArray result = jni::java_objects(env, outputs.size() + 1);
+  jni::put(env, result, 0, jni::java_bytes(env, names));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    jni::put(env, result, i + 1, java_output(env, outputs[i].tensor));
+  }
+  return result;
 }
 
 }  // namespace
@@ -72,7 +77,7 @@ PREGRAD_JNI(jbyteArray, namedLayersOfShape)
 (JNIEnv* env, jclass /*unused*/, jlong model, jlongArray shape, jbyteArray names) {
   return jni::guarded(env, [&] {
     return jni::java_layers(
-        env, jni::registry().get<Model>(model)->layers(jni::integers(env, shape), listed(jni::text(env, names))));
+        env, jni::registry().get<Model>(model)->layers(jni::integers(env, shape), jni::names(env, names)));
   });
 }
 
@@ -81,7 +86,7 @@ PREGRAD_JNI(jbyteArray, namedLayersOfInput)
  jbyteArray names) {
   return jni::guarded(env, [&] {
     return jni::java_layers(env, jni::registry().get<Model>(model)->layers(jni::input(env, source, data, offset, shape),
-                                                                           listed(jni::text(env, names))));
+                                                                           jni::names(env, names)));
   });
 }
 
@@ -109,6 +114,58 @@ PREGRAD_JNI(jobjectArray, forward)
   });
 }
 
+PREGRAD_JNI(jbyteArray, layersOfInputs)
+(JNIEnv* env, jclass /*unused*/, jlong model, jbyteArray inputs, jobjectArray data, jlongArray layout) {
+  return jni::guarded(env, [&] {
+    return jni::java_layers(env,
+                            jni::registry().get<Model>(model)->layers(jni::batch(env, inputs, data, layout).inputs));
+  });
+}
+
+PREGRAD_JNI(jbyteArray, namedLayersOfInputs)
+(JNIEnv* env, jclass /*unused*/, jlong model, jbyteArray inputs, jobjectArray data, jlongArray layout,
+ jbyteArray names) {
+  return jni::guarded(env, [&] {
+    return jni::java_layers(env, jni::registry().get<Model>(model)->layers(jni::batch(env, inputs, data, layout).inputs,
+                                                                           jni::names(env, names)));
+  });
+}
+
+PREGRAD_JNI(jobjectArray, forwardInputs)
+(JNIEnv* env, jclass /*unused*/, jlong model, jbyteArray inputs, jobjectArray data, jlongArray layout) {
+  return jni::guarded(env, [&] {
+    const auto opened = jni::registry().get<Model>(model);
+    return pregrad::support::on_device(opened->device(), [&] {
+      return java_output(env, opened->forward(jni::batch(env, inputs, data, layout).inputs));
+    });
+  });
+}
+
+PREGRAD_JNI(jobjectArray, outputs)
+(JNIEnv* env, jclass /*unused*/, jlong model, jbyteArray inputs, jobjectArray data, jlongArray layout) {
+  return jni::guarded(env, [&] {
+    const auto opened = jni::registry().get<Model>(model);
+    return pregrad::support::on_device(opened->device(), [&] {
+      return java_outputs(env, opened->outputs(jni::batch(env, inputs, data, layout).inputs));
+    });
+  });
+}
+
+PREGRAD_JNI(jbyteArray, modelInputs)(JNIEnv* env, jclass /*unused*/, jlong model) {
+  return jni::guarded(env, [&] {
+    const std::vector<pregrad::ModelInput> inputs = jni::registry().get<Model>(model)->inputs();
+    jni::Records records;
+    records.add(inputs.size());
+    for (const pregrad::ModelInput& input : inputs) {
+      records.add(input.name);
+      records.add(input.type ? c10::getDtypeNames(*input.type).first : std::string_view());
+      records.add(input.shape);
+      records.add(input.is_optional);
+    }
+    return jni::java_bytes(env, records.bytes());
+  });
+}
+
 PREGRAD_JNI(jlong, attribution)
 (JNIEnv* env, jclass /*unused*/, jlong model, jbyteArray packed, jint source, jobject data, jlong offset,
  jlongArray shape) {
@@ -118,6 +175,24 @@ PREGRAD_JNI(jlong, attribution)
     if (baseline.defined()) {
       // The attribution keeps it for longer than the caller's memory is lent.
       options.input_baseline = baseline.clone();
+    }
+    return jni::registry().add(jni::registry().get<Model>(model)->attribution(options));
+  });
+}
+
+PREGRAD_JNI(jlong, attributionFromInputs)
+(JNIEnv* env, jclass /*unused*/, jlong model, jbyteArray packed, jbyteArray inputs, jobjectArray data,
+ jlongArray layout) {
+  return jni::guarded(env, [&] {
+    pregrad::AttributionOptions options = jni::attribution_options(env, packed);
+    const jni::Batch baselines = jni::batch(env, inputs, data, layout);
+    for (const pregrad::NamedTensor& baseline : baselines.inputs) {
+      // As above, of memory of its own.
+      if (baseline.name.empty()) {
+        options.input_baseline = baseline.tensor.clone();
+      } else {
+        options.input_baselines.push_back({baseline.name, baseline.tensor.clone(), baseline.is_shared});
+      }
     }
     return jni::registry().add(jni::registry().get<Model>(model)->attribution(options));
   });

@@ -1,11 +1,8 @@
 #include "options.hpp"
 
-#include <charconv>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <pregrad/error.hpp>
 
 #include "java.hpp"
 #include "options_reader.hpp"
@@ -13,26 +10,20 @@
 namespace pregrad::jni {
 namespace {
 
-Target target_named(std::string_view text) {
-  if (text == "label") {
-    return Target::label();
-  }
-  if (text == "predicted") {
-    return Target::predicted();
-  }
-  std::int64_t index = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw ArgumentError("there is no target '" + std::string(text) +
-                        "': use label, predicted or the number of an output");
-  }
-  return Target::index(index);
-}
-
 template <class Options>
 void read_target(OptionsReader& from, Options& options) {
   from.read("target", options.target, target_named);
   from.read("output", options.output, output_named);
+  Reading& reading = options.reading;
+  from.read("outputName", reading.output_name);
+  std::vector<std::int64_t> class_axis;
+  from.read("classAxis", class_axis);
+  if (!class_axis.empty()) {
+    reading.class_axis = class_axis.front();
+  }
+  from.read("at", reading.at, at_named);
+  from.read("multiLabel", reading.multi_label);
+  from.read("mask", reading.mask);
 }
 
 template <class Options>

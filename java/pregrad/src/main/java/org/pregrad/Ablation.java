@@ -123,6 +123,42 @@ public final class Ablation implements AutoCloseable {
     }
 
     /**
+     * Measures all orders on a batch of several inputs, as {@link #add(Input, long[], long[])}.
+     *
+     * @param inputs [N, ...] each, finite
+     * @param labels [N], each in [0, outputs); may be null for a model of one output, which has no accuracy
+     * @param clusters [N]; null puts all samples into cluster 0
+     */
+    public void add(Inputs inputs, long[] labels, long[] clusters) {
+        add(inputs, Input.perSample(labels), clusters);
+    }
+
+    /**
+     * Measures all orders on a batch of several inputs of cluster 0, as {@link #add(Input, long[], long[])}.
+     *
+     * @param inputs [N, ...] each
+     * @param labels [N]; may be null for a model of one output
+     */
+    public void add(Inputs inputs, long[] labels) {
+        add(inputs, labels, null);
+    }
+
+    /**
+     * Measures all orders on a batch with a label per position, or with weights of the outputs, as
+     * {@link #add(Input, long[], long[])}.
+     *
+     * @param inputs [N, ...] each, finite
+     * @param labels as in {@link Attribution#add(Inputs, Input, long[])}
+     * @param clusters [N]; null puts all samples into cluster 0
+     */
+    public void add(Inputs inputs, Input labels, long[] clusters) {
+        inputs.use(labels, Input.perSample(clusters), (names, data, layout) -> {
+            handle.run(id -> Native.ablationAddInputs(id, names, data, layout));
+            return null;
+        });
+    }
+
+    /**
      * {@return how often a batch, or a half of one, did not fit into the memory of its device and was cut in two}
      *
      * @throws IllegalStateException if the measurement is closed

@@ -30,6 +30,7 @@ public final class Attribution implements AutoCloseable {
         private Baseline baseline = Baseline.ZERO;
         private List<NeuronConstants> baselines = List.of();
         private Input inputBaseline;
+        private Inputs inputBaselines;
         private Removal removal = Removal.ZERO;
         private List<NeuronConstants> means = List.of();
         private boolean cudaGraphs = true;
@@ -97,6 +98,20 @@ public final class Attribution implements AutoCloseable {
          */
         public Builder inputBaseline(Input value) {
             inputBaseline = Objects.requireNonNull(value, "inputBaseline");
+            inputBaselines = null;
+            return this;
+        }
+
+        /**
+         * Sets where the input path starts for a model of several inputs, in the place of {@link #inputBaseline}: those that
+         * are not named start at 0, and those that are no floating-point numbers stay what they are.
+         *
+         * @param values one sample each, [1, ...] or [...]; copied when the attribution is opened
+         * @return this
+         */
+        public Builder inputBaselines(Inputs values) {
+            inputBaselines = Objects.requireNonNull(values, "inputBaselines");
+            inputBaseline = null;
             return this;
         }
 
@@ -149,8 +164,11 @@ public final class Attribution implements AutoCloseable {
             options.add("cudaGraphs", cudaGraphs);
         }
 
-        <R> R useInputBaseline(Input.Use<R> use) {
-            return inputBaseline == null ? use.apply(Native.NO_INPUT, null, 0, null) : inputBaseline.use(use);
+        <R> R useInputBaseline(Input.Use<R> one, Inputs.Use<R> several) {
+            if (inputBaselines != null) {
+                return inputBaselines.use(several);
+            }
+            return inputBaseline == null ? one.apply(Native.NO_INPUT, null, 0, null) : inputBaseline.use(one);
         }
 
         /**
@@ -195,6 +213,47 @@ public final class Attribution implements AutoCloseable {
     }
 
     /**
+     * Adds a batch of several inputs, as {@link #add(Input, long[], long[])}.
+     *
+     * @param inputs [N, ...] each, finite
+     * @param labels [N], each in [0, outputs); may be null unless the target is the label
+     * @param clusters [N]; null puts all samples into cluster 0
+     */
+    public void add(Inputs inputs, long[] labels, long[] clusters) {
+        addNamed(inputs, Input.perSample(labels), Input.perSample(clusters));
+    }
+
+    /**
+     * Adds a batch of several inputs of cluster 0, as {@link #add(Input, long[], long[])}.
+     *
+     * @param inputs [N, ...] each
+     * @param labels [N]; may be null unless the target is the label
+     */
+    public void add(Inputs inputs, long[] labels) {
+        add(inputs, labels, null);
+    }
+
+    /**
+     * Adds a batch with a label per position, or with weights of the outputs, as {@link #add(Input, long[], long[])}.
+     *
+     * @param inputs [N, ...] each, finite
+     * @param labels integers [N], or [N, positions...] for an output with positions, where −100 stands for a position that
+     *     does not count; or floating-point numbers [N, outputs] for {@link Target#weights()}. May be null unless the target
+     *     is the label or the weights
+     * @param clusters [N]; null puts all samples into cluster 0
+     */
+    public void add(Inputs inputs, Input labels, long[] clusters) {
+        addNamed(inputs, labels, Input.perSample(clusters));
+    }
+
+    private void addNamed(Inputs inputs, Input labels, Input clusters) {
+        inputs.use(labels, clusters, (names, data, layout) -> {
+            handle.run(id -> Native.addInputs(id, names, data, layout));
+            return null;
+        });
+    }
+
+    /**
      * Adds a batch of samples that are one row each, as {@link #add(Input, long[], long[])}.
      *
      * @param rows [N][features]
@@ -202,7 +261,7 @@ public final class Attribution implements AutoCloseable {
      * @param clusters [N]; null puts all samples into cluster 0
      */
     public void add(float[][] rows, int[] labels, int[] clusters) {
-        add(Input.of(rows), widen(labels), widen(clusters));
+        add(Input.of(rows), Input.widened(labels), Input.widened(clusters));
     }
 
     /**
@@ -225,6 +284,28 @@ public final class Attribution implements AutoCloseable {
         long[] flatTargets = flat(targets, perSample, "targets");
         long[] flatClusters = clusters == null ? null : flat(clusters, perSample, "clusters");
         add(inputs, flatTargets, flatClusters, perSample);
+    }
+
+    /**
+     * Adds a batch of several inputs in which each sample is explained for several outputs, as
+     * {@link #addTargets(Input, long[][], long[][])}.
+     *
+     * @param inputs [N, ...] each
+     * @param targets [N][K], each in [0, outputs), with K the same for all samples
+     * @param clusters [N][K]; null puts everything into cluster 0
+     */
+    public void addTargets(Inputs inputs, long[][] targets, long[][] clusters) {
+        addNamed(inputs, table(targets, targets, "targets"), table(clusters, targets, "clusters"));
+    }
+
+    /** The rows, each as long as the first of `like`; one integer per row where that is 1, null for null. */
+    private static Input table(long[][] rows, long[][] like, String what) {
+        int width = like.length == 0 ? 1 : like[0].length;
+        if (rows == null) {
+            return null;
+        }
+        long[] all = flat(rows, width, what);
+        return width == 1 ? Input.perSample(all) : Input.of(all, rows.length, width);
     }
 
     private void add(Input inputs, long[] labels, long[] clusters, int perSample) {
@@ -338,16 +419,5 @@ public final class Attribution implements AutoCloseable {
     @Override
     public String toString() {
         return handle.toString();
-    }
-
-    private static long[] widen(int[] values) {
-        if (values == null) {
-            return null;
-        }
-        long[] wide = new long[values.length];
-        for (int i = 0; i < values.length; i++) {
-            wide[i] = values[i];
-        }
-        return wide;
     }
 }

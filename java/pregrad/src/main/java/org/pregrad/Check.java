@@ -81,6 +81,29 @@ public final class Check implements AutoCloseable {
     }
 
     /**
+     * Compares on a batch of several inputs, as {@link #add(Input, long[])}.
+     *
+     * @param inputs [N, ...] each, finite
+     * @param labels [N], each in [0, outputs); may be null unless the target is the label
+     */
+    public void add(Inputs inputs, long[] labels) {
+        add(inputs, Input.perSample(labels));
+    }
+
+    /**
+     * Compares on a batch with a label per position, or with weights of the outputs, as {@link #add(Input, long[])}.
+     *
+     * @param inputs [N, ...] each, finite
+     * @param labels as in {@link Attribution#add(Inputs, Input, long[])}
+     */
+    public void add(Inputs inputs, Input labels) {
+        inputs.use(labels, null, (names, data, layout) -> {
+            handle.run(id -> Native.checkAddInputs(id, names, data, layout));
+            return null;
+        });
+    }
+
+    /**
      * {@return one result per layer call, in the order of execution, over all batches}
      *
      * @throws IllegalStateException if the check is closed

@@ -1,11 +1,14 @@
 package org.pregrad;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.Records;
+import org.pregrad.internal.Text;
 
 /** Makes Java values of what native code gives back. */
 final class Decoder {
@@ -30,6 +33,30 @@ final class Decoder {
                     records.text()));
         }
         return List.copyOf(layers);
+    }
+
+    static List<ModelInput> inputs(byte[] bytes) {
+        Records records = new Records(bytes);
+        List<ModelInput> inputs = new ArrayList<>();
+        for (long left = records.integer(); left > 0; left--) {
+            inputs.add(new ModelInput(records.text(), records.text(), records.integers(), records.integer() != 0));
+        }
+        return List.copyOf(inputs);
+    }
+
+    /** A shape and its values. */
+    static Outputs output(Object[] shapeAndValues) {
+        return new Outputs((long[]) shapeAndValues[0], shapeAndValues[1]);
+    }
+
+    /** Names, and behind them an output for each. */
+    static Map<String, Outputs> outputs(Object[] namesAndOutputs) {
+        List<String> names = Text.names((byte[]) namesAndOutputs[0]);
+        Map<String, Outputs> outputs = new LinkedHashMap<>();
+        for (int i = 0; i < names.size(); i++) {
+            outputs.put(names.get(i), output((Object[]) namesAndOutputs[i + 1]));
+        }
+        return Collections.unmodifiableMap(outputs);
     }
 
     static List<RemovalOrder> orders(byte[] bytes) {

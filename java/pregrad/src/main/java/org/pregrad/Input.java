@@ -77,6 +77,46 @@ public final class Input {
     }
 
     /**
+     * {@return an input of truth values, for masks}
+     *
+     * @param values all values, last axis fastest
+     * @param shape [N, ...]
+     * @throws InputException if the shape needs another number of values
+     */
+    public static Input of(boolean[] values, long... shape) {
+        return new Input(Native.BOOLEAN_ARRAY, values, 0, values.length, shape);
+    }
+
+    /**
+     * {@return an input of 64-bit integers, for models that take tokens; copies the values}
+     *
+     * @param values all values, last axis fastest
+     * @param shape [N, ...]
+     * @throws InputException if the shape needs another number of values
+     */
+    public static Input of(int[] values, long... shape) {
+        return of(widened(values), shape);
+    }
+
+    /** The values as 64-bit integers; null for null. */
+    static long[] widened(int[] values) {
+        if (values == null) {
+            return null;
+        }
+        // No stream, as in Attribution: it is slow until the JVM compiles it.
+        long[] wide = new long[values.length];
+        for (int i = 0; i < values.length; i++) {
+            wide[i] = values[i];
+        }
+        return wide;
+    }
+
+    /** One integer per sample, [N]; null for null. */
+    static Input perSample(long[] values) {
+        return values == null ? null : of(values, values.length);
+    }
+
+    /**
      * {@return an input of 32-bit floats, [N, features]; copies the rows}
      *
      * @param rows one row per sample, all of the same length
@@ -183,6 +223,33 @@ public final class Input {
         } finally {
             Reference.reachabilityFence(data);
         }
+    }
+
+    /** How many numbers {@link #describe} writes for an input. */
+    static int described(Input input) {
+        return 4 + (input == null ? 0 : input.shape.length);
+    }
+
+    /**
+     * Describes an input among others, in the words of {@link Native}: an element of `data`, and in `layout` from `begin` on
+     * the source, the offset, whether it is shared, the number of axes and their sizes.
+     *
+     * @param input may be null for none
+     * @return the end in `layout`
+     */
+    static int describe(Input input, boolean isShared, Object[] data, int element, long[] layout, int begin) {
+        if (input == null) {
+            layout[begin] = Native.NO_INPUT;
+            return begin + described(null);
+        }
+        boolean isTensor = input.source == Native.TENSOR;
+        data[element] = isTensor ? null : input.data;
+        layout[begin] = input.source;
+        layout[begin + 1] = isTensor ? Tensors.address((Tensor) input.data) : input.offset;
+        layout[begin + 2] = isShared ? 1 : 0;
+        layout[begin + 3] = input.shape.length;
+        System.arraycopy(input.shape, 0, layout, begin + 4, input.shape.length);
+        return begin + described(input);
     }
 
     private static long start(Buffer buffer) {

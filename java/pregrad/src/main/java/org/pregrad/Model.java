@@ -2,8 +2,8 @@ package org.pregrad;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Collectors;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.LibTorch;
 import org.pregrad.internal.Loader;
@@ -61,6 +61,15 @@ public final class Model implements AutoCloseable {
     }
 
     /**
+     * {@return what goes into the model, in the order of its forward}
+     *
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<ModelInput> inputs() {
+        return handle.use(id -> Decoder.inputs(Native.modelInputs(id)));
+    }
+
+    /**
      * {@return the activation call sites as the graph shows them; shapes, and calls in loops, are known only after a run}
      *
      * @throws IllegalStateException if the model is closed
@@ -94,6 +103,33 @@ public final class Model implements AutoCloseable {
     }
 
     /**
+     * {@return the activation calls in the order in which they run for those inputs, with shapes}
+     *
+     * @param example [N, ...] each
+     * @throws InputException if the example does not fit the model
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<Layer> layers(Inputs example) {
+        return example.use((names, data, layout) ->
+                handle.use(id -> Decoder.layers(Native.layersOfInputs(id, names, data, layout))));
+    }
+
+    /**
+     * {@return the calls of the layers that the names stand for, in the order in which they run for those inputs}
+     *
+     * @param names as in {@link #layers(List, Input)}
+     * @param example [N, ...] each
+     * @throws LayerException if a name fits nothing
+     * @throws InputException if the example does not fit the model
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<Layer> layers(List<String> names, Inputs example) {
+        byte[] list = Text.terminated(names);
+        return example.use((inputs, data, layout) ->
+                handle.use(id -> Decoder.layers(Native.namedLayersOfInputs(id, inputs, data, layout, list))));
+    }
+
+    /**
      * {@return the calls of the layers that the names stand for, in the order in which they run for that input}
      *
      * @param names as {@link Attribution.Builder#layers} takes them: {@code all} is every activation, {@code *:out} what
@@ -104,7 +140,7 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public List<Layer> layers(List<String> names, Input example) {
-        byte[] list = terminated(names);
+        byte[] list = Text.terminated(names);
         return example.use((source, data, offset, shape) ->
                 handle.use(id -> Decoder.layers(Native.namedLayersOfInput(id, source, data, offset, shape, list))));
     }
@@ -120,16 +156,13 @@ public final class Model implements AutoCloseable {
      */
     public List<Layer> layers(List<String> names, long... inputShape) {
         Objects.requireNonNull(inputShape, "inputShape");
-        byte[] list = terminated(names);
+        byte[] list = Text.terminated(names);
         return handle.use(id -> Decoder.layers(Native.namedLayersOfShape(id, inputShape, list)));
     }
 
-    private static byte[] terminated(List<String> names) {
-        return Text.utf8(names.stream().map(name -> name + "\0").collect(Collectors.joining()));
-    }
-
     /**
-     * {@return the model's output, [N, outputs]}
+     * {@return the model's output, [N, outputs] or [N, positions..., outputs]; of several the one that
+     * {@link TargetBuilder#outputName} takes by default}
      *
      * @param input [N, ...]
      * @throws InputException if the input does not fit the model
@@ -137,10 +170,35 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public Outputs forward(Input input) {
-        return input.use((source, data, offset, shape) -> handle.use(id -> {
-            Object[] shapeAndValues = Native.forward(id, source, data, offset, shape);
-            return new Outputs((long[]) shapeAndValues[0], shapeAndValues[1]);
-        }));
+        return input.use((source, data, offset, shape) ->
+                handle.use(id -> Decoder.output(Native.forward(id, source, data, offset, shape))));
+    }
+
+    /**
+     * {@return the model's output for several inputs, as {@link #forward(Input)}}
+     *
+     * @param inputs [N, ...] each
+     * @throws InputException if the inputs do not fit the model
+     * @throws DeviceException if they do not fit into the device's memory, or the device broke
+     * @throws IllegalStateException if the model is closed
+     */
+    public Outputs forward(Inputs inputs) {
+        return inputs.use((names, data, layout) ->
+                handle.use(id -> Decoder.output(Native.forwardInputs(id, names, data, layout))));
+    }
+
+    /**
+     * {@return all that the model's forward gives, by name and in its order: what is in a container is named {@code logits},
+     * {@code 0}, {@code detections.boxes}, a tensor alone has the empty name}
+     *
+     * @param inputs [N, ...] each
+     * @throws InputException if the inputs do not fit the model
+     * @throws DeviceException if they do not fit into the device's memory, or the device broke
+     * @throws IllegalStateException if the model is closed
+     */
+    public Map<String, Outputs> outputs(Inputs inputs) {
+        return inputs.use(
+                (names, data, layout) -> handle.use(id -> Decoder.outputs(Native.outputs(id, names, data, layout))));
     }
 
     /** {@return what collects the options of an attribution of this model} */
@@ -159,8 +217,13 @@ public final class Model implements AutoCloseable {
     }
 
     Attribution open(Attribution.Builder options) {
-        return options.useInputBaseline((source, data, offset, shape) -> handle.use(id -> new Attribution(
-                Native.attribution(id, options.packed(), source, data, offset, shape), "Attribution of " + handle)));
+        byte[] packed = options.packed();
+        long opened = options.useInputBaseline(
+                (source, data, offset, shape) ->
+                        handle.use(id -> Native.attribution(id, packed, source, data, offset, shape)),
+                (names, data, layout) ->
+                        handle.use(id -> Native.attributionFromInputs(id, packed, names, data, layout)));
+        return new Attribution(opened, "Attribution of " + handle);
     }
 
     Ablation open(Ablation.Builder options) {

@@ -46,6 +46,26 @@ public final class Probe implements AutoCloseable {
         }
 
         /**
+         * A probe is given the output itself.
+         *
+         * @throws ArgumentException always
+         */
+        @Override
+        public Builder outputName(String value) {
+            throw new ArgumentException("a probe has no outputs by name: give Probe.add the one that counts");
+        }
+
+        /**
+         * A probe is given no inputs.
+         *
+         * @throws ArgumentException always
+         */
+        @Override
+        public Builder mask(String inputName) {
+            throw new ArgumentException("a probe has no inputs by name: tap z without the positions that do not count");
+        }
+
+        /**
          * {@return the probe, to be closed by the caller}
          *
          * @throws ArgumentException if an option is wrong, or {@code pregrad.libtorch} is set: tensors of JavaCPP live

@@ -17,6 +17,17 @@
  * }
  * }</pre>
  *
+ * <p>A model of several inputs takes them by name, and one with padding says by a mask what counts:
+ *
+ * <pre>{@code
+ * try (Model model = Model.load(Path.of("bert.pt2"));
+ *         Attribution attribution = model.attribution().layers("*.mlp.act").mask("attention_mask").open()) {
+ *     attribution.add(Inputs.of("input_ids", Input.of(tokens, n, length))
+ *             .and("attention_mask", Input.of(mask, n, length)), labels, labels);
+ *     Scores perClass = attribution.scores();
+ * }
+ * }</pre>
+ *
  * <p>An {@link org.pregrad.Ablation} proves the scores: it removes neurons in their order and measures what is left of the
  * model. A {@link org.pregrad.Check} compares the gradients with finite differences.
  *
@@ -29,6 +40,9 @@
  *   <li><b>neuron</b>: one index along z's neuron axis: the last axis after Linear and LayerNorm, axis 1 (the channel)
  *       after convolution and BatchNorm. The other axes but the batch are its positions.</li>
  *   <li><b>target</b>: which output y is taken per sample: {@link org.pregrad.Target}.</li>
+ *   <li><b>position</b>: one index along the axes of z, or of the output, that are neither batch nor neuron (output): a
+ *       token, a step, a pixel. {@link org.pregrad.At} says where y is read.</li>
+ *   <li><b>mask</b>: an input that says which positions of a sample count.</li>
  *   <li><b>cluster</b>: an integer per sample; scores are aggregated inside each.</li>
  *   <li><b>removal</b>: setting a neuron's activation to a constant at all positions:
  *       {@link org.pregrad.Removal}.</li>

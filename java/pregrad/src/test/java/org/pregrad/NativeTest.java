@@ -174,6 +174,46 @@ class NativeTest {
         assertThat(Native.release(attribution)).isTrue();
     }
 
+    @Test
+    void inputsThatAreNotDescribed() {
+        Data data = Fixtures.digits().part(0, 2);
+        long attribution = gradientOfAct1();
+        byte[] only = {0};
+        Object[] elements = {data.x(), data.y(), null};
+        long[] layout = {
+            Native.FLOAT_ARRAY, 0, 0, 2, 2, 64, Native.LONG_ARRAY, 0, 0, 1, 2, Native.NO_INPUT, 0, 0, 0,
+        };
+        for (int length = 0; length < layout.length; length++) {
+            long[] cut = Arrays.copyOf(layout, length);
+            assertThatThrownBy(() -> Native.addInputs(attribution, only, elements, cut))
+                    .as("%d of %d", length, layout.length)
+                    .isExactlyInstanceOf(PreGradException.class);
+        }
+        for (int[] wrong : new int[][] {{3, -1}, {3, Integer.MAX_VALUE}, {0, 99}, {3, 1}, {11, Native.LONG_ARRAY}}) {
+            long[] bad = layout.clone();
+            bad[wrong[0]] = wrong[1];
+            assertThatThrownBy(() -> Native.addInputs(attribution, only, elements, bad))
+                    .as(Arrays.toString(bad))
+                    .isInstanceOf(PreGradException.class);
+        }
+        for (long size : new long[] {-1, 3, Long.MAX_VALUE}) {
+            long[] bad = layout.clone();
+            bad[4] = size;
+            assertThatThrownBy(() -> Native.addInputs(attribution, only, elements, bad))
+                    .isInstanceOf(InputException.class);
+        }
+        assertThatThrownBy(() -> Native.addInputs(attribution, only, new Object[] {data.x()}, layout))
+                .isExactlyInstanceOf(PreGradException.class);
+        assertThatThrownBy(() -> Native.addInputs(attribution, new byte[0], elements, layout))
+                .isInstanceOf(PreGradException.class);
+        Native.addInputs(attribution, only, elements, layout);
+        assertThat(Decoder.scores(Native.scores(attribution))
+                        .of("act1", 0, Method.GRADIENT)
+                        .count())
+                .isEqualTo(2);
+        assertThat(Native.release(attribution)).isTrue();
+    }
+
     private static long gradientOfAct1() {
         return attribution(new Attribution.Builder(null)
                 .layers("act1")

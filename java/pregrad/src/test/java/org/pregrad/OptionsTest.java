@@ -67,6 +67,8 @@ class OptionsTest {
         refused(layer().addTexts("methods", List.of("gradient", "gradiant")), "'gradiant'");
         refused(layer().add("output", "logits"), "'logits'");
         refused(layer().add("target", "3x"), "no target '3x'");
+        refused(layer().add("at", "middle"), "'middle'");
+        refused(layer().add("classAxis", 1), "the option 'classAxis' is of another type");
         refused(
                 layer().addAll(
                                 "means",

@@ -7,6 +7,10 @@ package org.pregrad.internal;
  *
  * <p>An input is described by {@code source} (a constant below), {@code data} (the array or direct buffer),
  * {@code offset} (its first element there, or the address of the tensor) and {@code shape} (empty for a tensor).
+ *
+ * <p>Several inputs, and the labels and clusters that stand beside them, are described by {@code names} (of the inputs, a
+ * NUL behind each; an empty one for the only input), {@code data} (one element each) and {@code layout}: for each one after
+ * the other its source, its offset, 1 if all samples share it, the number of axes and their sizes.
  */
 public final class Native {
     public static final int FLOAT_ARRAY = 0;
@@ -18,6 +22,8 @@ public final class Native {
     public static final int TENSOR = 6;
     /** No input at all, where one may be left out. */
     public static final int NO_INPUT = 7;
+
+    public static final int BOOLEAN_ARRAY = 8;
 
     private Native() {}
 
@@ -57,12 +63,32 @@ public final class Native {
 
     public static native byte[] layersOfInput(long model, int source, Object data, long offset, long[] shape);
 
+    public static native byte[] layersOfInputs(long model, byte[] names, Object[] data, long[] layout);
+
+    /** @param layers names in UTF-8, a NUL behind each */
+    public static native byte[] namedLayersOfInputs(
+            long model, byte[] names, Object[] data, long[] layout, byte[] layers);
+
+    /** What goes into the model, as {@link Records}. */
+    public static native byte[] modelInputs(long model);
+
+    public static native Object[] forwardInputs(long model, byte[] names, Object[] data, long[] layout);
+
+    /** The names, a byte[] with a NUL behind each, and for each an Object[] as {@link #forward} gives it. */
+    public static native Object[] outputs(long model, byte[] names, Object[] data, long[] layout);
+
     /** The shape, a long[], and the values, a float[] or double[]. */
     public static native Object[] forward(long model, int source, Object data, long offset, long[] shape);
 
     /** The options as {@link OptionsWriter} packs them; the input is the baseline of paths in input space. */
     public static native long attribution(
             long model, byte[] options, int source, Object data, long offset, long[] shape);
+
+    /** The same where there are several inputs. */
+    public static native long attributionFromInputs(
+            long model, byte[] options, byte[] names, Object[] data, long[] layout);
+
+    public static native void addInputs(long attribution, byte[] names, Object[] data, long[] layout);
 
     /** The integers as {@link BatchIntegers} packs them. */
     public static native void add(long attribution, int source, Object data, long offset, long[] integers);
@@ -96,6 +122,8 @@ public final class Native {
     public static native void ablationAdd(
             long ablation, int source, Object data, long offset, long[] shape, long[] labels, long[] clusters);
 
+    public static native void ablationAddInputs(long ablation, byte[] names, Object[] data, long[] layout);
+
     public static native long ablationBatchesSplit(long ablation);
 
     /** Removal curves as {@link Records}. */
@@ -111,6 +139,9 @@ public final class Native {
     public static native long check(long model, byte[] options);
 
     public static native void checkAdd(long check, int source, Object data, long offset, long[] shape, long[] labels);
+
+    /** Of what stands beside the inputs only the labels are read. */
+    public static native void checkAddInputs(long check, byte[] names, Object[] data, long[] layout);
 
     /** Results as {@link Records}. */
     public static native byte[] checkResults(long check);

@@ -25,7 +25,6 @@ public final class Tensors {
 
     /** Runs `use` with the address of the tensor and keeps it alive as long. */
     public static <R> R use(Tensor tensor, LongFunction<R> use) {
-        check();
         try {
             return use.apply(address(tensor));
         } finally {
@@ -47,7 +46,9 @@ public final class Tensors {
         });
     }
 
-    private static long address(Tensor tensor) {
+    /** The address of the tensor, which the caller keeps alive; refuses those of another LibTorch. */
+    public static long address(Tensor tensor) {
+        check();
         if (tensor == null || tensor.isNull()) {
             throw new InputException("the tensor is null or was closed: give one that is open");
         }

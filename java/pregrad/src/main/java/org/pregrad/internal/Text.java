@@ -4,6 +4,8 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
 import org.pregrad.ModelException;
 
 /** Text in the form that native code reads. */
@@ -12,6 +14,17 @@ public final class Text {
 
     public static byte[] utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Names with a NUL, which no name holds, behind each. */
+    public static byte[] terminated(List<String> names) {
+        return utf8(names.stream().map(name -> name + "\0").collect(Collectors.joining()));
+    }
+
+    /** The names that {@link #terminated} joined. */
+    public static List<String> names(byte[] terminated) {
+        String[] names = of(terminated).split("\0", -1);
+        return List.of(names).subList(0, names.length - 1);
     }
 
     public static String of(byte[] utf8) {
