@@ -14,9 +14,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -100,8 +102,56 @@ class ErrorsTest {
         assertThat(fails(ModelException.class, () -> Model.load(file))).contains(name);
     }
 
+    /** Models whose fixtures were made when PreGrad took one input and outputs [N, outputs] alone. */
+    private static final Set<String> ATTRIBUTABLE =
+            Set.of("refused-two-inputs", "refused-sequence-output", "refused-dict-output");
+
+    static Stream<Fixtures.Entry> refused() {
+        return Fixtures.refused().filter(entry -> !ATTRIBUTABLE.contains(entry.name()));
+    }
+
+    static Stream<Fixtures.Entry> attributable() {
+        return Fixtures.refused().filter(entry -> ATTRIBUTABLE.contains(entry.name()));
+    }
+
     @ParameterizedTest
-    @MethodSource("org.pregrad.Fixtures#refused")
+    @MethodSource("attributable")
+    void modelsThatAskForMore(Fixtures.Entry entry) {
+        Data samples = Fixtures.data(entry.data());
+        try (Model asking = Model.load(Fixtures.file(entry.file()))) {
+            Attribution.Builder options =
+                    asking.attribution().layers(asking.layers().get(0).name());
+            try (Attribution attribution = options.open();
+                    Attribution atLast = options.at(At.last()).open()) {
+                switch (entry.name()) {
+                    case "refused-two-inputs":
+                        assertThat(fails(InputException.class, () -> attribution.add(samples.input(), samples.y())))
+                                .contains("mask");
+                        float[] mask = new float[samples.floats().length];
+                        Arrays.fill(mask, 1);
+                        attribution.add(
+                                Inputs.of("x", samples.input()).and("mask", Input.of(mask, samples.shape())),
+                                samples.y());
+                        break;
+                    case "refused-sequence-output":
+                        assertThatThrownBy(() -> attribution.add(samples.input(), samples.y()))
+                                .isInstanceOf(PreGradException.class)
+                                .hasMessageContainingAll("last", "first", "each", "mean");
+                        atLast.add(samples.input(), samples.y());
+                        break;
+                    default:
+                        attribution.add(samples.input(), samples.y());
+                        break;
+                }
+                assertThat(attribution.scores().all().size()
+                                + atLast.scores().all().size())
+                        .isEqualTo(1);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("refused")
     void modelsThatCannotBeAttributed(Fixtures.Entry entry) {
         Data samples = Fixtures.data(entry.data());
         fails(UnsupportedModelException.class, () -> {
