@@ -12,17 +12,18 @@ import org.pregrad.DeviceException;
 import org.pregrad.Method;
 import org.pregrad.Model;
 import org.pregrad.Removal;
+import org.pregrad.cli.data.ArrayNames.Labels;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.errors.ErrorLine;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.Choices;
-import org.pregrad.cli.options.DataOptions.Labels;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.PathOptions;
 import org.pregrad.cli.options.QuietOption;
 import org.pregrad.cli.options.SampleOptions;
 import org.pregrad.cli.options.ScoreOptions;
 import org.pregrad.cli.options.StandardOptions;
+import org.pregrad.cli.options.TargetOptions.Needed;
 import org.pregrad.cli.output.CurveTable;
 import org.pregrad.cli.output.CurvesCsv;
 import org.pregrad.cli.output.DamagedStateException;
@@ -32,6 +33,7 @@ import org.pregrad.cli.output.OutputTransaction;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.UnfinishedRun;
 import org.pregrad.cli.run.DeviceNotes;
+import org.pregrad.cli.run.ReadOutput;
 import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -120,22 +122,27 @@ final class AblateCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         OutputDirectory directory = run.directory(true);
         try (Model loaded = model.load()) {
-            Labels labels = wanted.labels() == Labels.TARGETS || outputs(loaded) > 1 ? Labels.TRUTH : Labels.UNUSED;
-            try (Dataset tested = data.open(labels);
-                    Dataset scored = openScored()) {
+            Needed needed = needed(loaded);
+            try (Dataset tested = data.open(loaded, needed);
+                    Dataset scored = openScored(loaded)) {
                 tested.checkBatchSize(run.batchSize());
                 scored.checkBatchSize(run.batchSize());
                 Set<Long> clusters = tested.clusterSizes().keySet();
                 checkClusters(clusters, scored.clusterSizes().keySet());
+                ReadOutput.checkLabels(loaded, () -> data.open(loaded, needed), run.batchSize(), wanted.target());
                 DeviceNotes notes = new DeviceNotes(quiet::hint);
                 Scorer scorer = new Scorer(
-                        loaded, wanted, paths, scoredMethods(), run.samples(this::openScored, model.device(), notes));
+                        loaded,
+                        wanted,
+                        paths,
+                        scoredMethods(),
+                        run.samples(() -> openScored(loaded), model.device(), notes));
                 // What is wrong with layers or inputs shows here, before another command's unfinished run is given up.
                 scorer.calls();
                 AblationRun work = new AblationRun(
                         loaded,
                         scorer,
-                        run.samples(() -> data.open(labels), model.device(), notes),
+                        run.samples(() -> data.open(loaded, needed), model.device(), notes),
                         new AblationRun.Wanted(wanted, paths, comparedMethods(), repeats, Set.copyOf(clusters)),
                         new AblationRun.Work(scored.samples(), tested.samples()),
                         quiet.isSet());
@@ -148,25 +155,28 @@ final class AblateCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** How many outputs the model has; with one there is no accuracy, and no label is needed for it. */
-    private long outputs(Model loaded) throws IOException {
-        try {
-            return outputs(loaded, run.batchSize());
-        } catch (DeviceException e) {
-            return outputs(loaded, 1); // there may be no memory for more
-        }
+    /** What is needed of the tested samples: labels too, unless there is no accuracy or the target has taken their place. */
+    private Needed needed(Model loaded) throws IOException {
+        Needed needed = wanted.target().needed();
+        return switch (needed.labels()) {
+            case TARGETS, TRUTH -> needed.with(Labels.TRUTH);
+            case WEIGHTS -> needed;
+            case UNUSED -> {
+                ReadOutput output = ReadOutput.of(
+                        loaded,
+                        () -> data.open(loaded, needed),
+                        run.batchSize(),
+                        wanted.target().outputName());
+                yield output.isOneClass(wanted.target().classAxis()) ? needed : needed.with(Labels.TRUTH);
+            }
+        };
     }
 
-    private long outputs(Model loaded, int samplesAtOnce) throws IOException {
-        try (Dataset samples = data.open(Labels.UNUSED)) {
-            samples.checkBatchSize(run.batchSize());
-            long[] shape = loaded.forward(samples.next(samplesAtOnce).input()).shape();
-            return shape.length < 2 ? 1 : shape[1];
-        }
-    }
-
-    private Dataset openScored() {
-        return data.open(scoreData == null ? data.file() : scoreData, wanted.labels());
+    private Dataset openScored(Model loaded) {
+        return data.open(
+                scoreData == null ? data.file() : scoreData,
+                loaded,
+                wanted.target().needed());
     }
 
     private List<Method> comparedMethods() {

@@ -57,8 +57,7 @@ record AblationRun(Model model, Scorer scorer, Samples tested, Wanted wanted, Wo
                 model,
                 wanted.paths().removal(),
                 wanted.paths().removal() == Removal.MEAN ? scored.means() : List.of(),
-                wanted.scores().target(),
-                wanted.scores().output());
+                wanted.scores().target());
         try (Progress progress = Progress.start("Removing", units.size() * work.tested(), quiet)) {
             List<RemovalCurve> curves = run.measure(units, tested, checkpoints, progress);
             return new Results(scored.scores(), curves, CurveArea.of(curves, scored.scores()));

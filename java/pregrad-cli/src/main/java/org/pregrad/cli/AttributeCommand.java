@@ -21,6 +21,7 @@ import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.TopTable;
 import org.pregrad.cli.run.Checkpoint;
 import org.pregrad.cli.run.DeviceNotes;
+import org.pregrad.cli.run.ReadOutput;
 import org.pregrad.cli.run.Samples;
 import org.pregrad.cli.run.Scorer;
 import picocli.CommandLine.Command;
@@ -92,9 +93,10 @@ final class AttributeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         OutputDirectory directory = run.directory(false);
-        try (Dataset samples = data.open(wanted.labels())) {
+        try (Model loaded = model.load();
+                Dataset samples = open(loaded)) {
             samples.checkBatchSize(run.batchSize());
-            Scores scores = scores(samples);
+            Scores scores = scores(loaded, samples.samples());
             write(directory, scores, samples);
             if (!quiet.isSet()) {
                 String table = TopTable.text(
@@ -105,13 +107,16 @@ final class AttributeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Scores scores(Dataset samples) throws IOException, InterruptedException {
-        Samples passes = run.samples(() -> data.open(wanted.labels()), model.device(), new DeviceNotes(quiet::hint));
-        try (Model loaded = model.load()) {
-            return new Scorer(loaded, wanted, paths, Choices.distinct(methods), passes)
-                    .score("Attributing", samples.samples(), quiet.isSet(), name -> Checkpoint.NONE)
-                    .scores();
-        }
+    private Dataset open(Model loaded) {
+        return data.open(loaded, wanted.target().needed());
+    }
+
+    private Scores scores(Model loaded, long count) throws IOException, InterruptedException {
+        ReadOutput.checkLabels(loaded, () -> open(loaded), run.batchSize(), wanted.target());
+        Samples passes = run.samples(() -> open(loaded), model.device(), new DeviceNotes(quiet::hint));
+        return new Scorer(loaded, wanted, paths, Choices.distinct(methods), passes)
+                .score("Attributing", count, quiet.isSet(), name -> Checkpoint.NONE)
+                .scores();
     }
 
     private void write(OutputDirectory directory, Scores scores, Dataset samples) {

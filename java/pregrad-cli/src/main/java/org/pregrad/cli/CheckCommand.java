@@ -18,6 +18,7 @@ import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.StandardOptions;
 import org.pregrad.cli.options.TargetOptions;
 import org.pregrad.cli.output.CheckReport;
+import org.pregrad.cli.run.ReadOutput;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -105,22 +106,25 @@ final class CheckCommand implements Callable<Integer> {
     }
 
     private List<LayerCheck> results() throws IOException {
-        try (Dataset tested = data.open(target.labels())) {
+        try (Model loaded = model.load();
+                Dataset tested = open(loaded)) {
             tested.checkBatchSize(samples);
-            try (Model loaded = model.load();
-                    Check check = open(loaded)) {
+            ReadOutput.checkLabels(loaded, () -> open(loaded), samples, target);
+            try (Check check = check(loaded)) {
                 Batch first = tested.next(samples);
-                check.add(first.input(), first.labels());
+                check.add(first.inputs(), first.targets());
                 return check.results();
             }
         }
     }
 
-    private Check open(Model loaded) {
-        return loaded.check()
+    private Dataset open(Model loaded) {
+        return data.open(loaded, target.needed());
+    }
+
+    private Check check(Model loaded) {
+        return target.applyTo(loaded.check())
                 .layers(layers.names())
-                .target(target.target())
-                .output(target.output())
                 .mostNeurons(neurons)
                 .open();
     }

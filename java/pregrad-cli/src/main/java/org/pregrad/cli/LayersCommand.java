@@ -5,11 +5,14 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
-import org.pregrad.Input;
+import org.pregrad.Inputs;
 import org.pregrad.Layer;
 import org.pregrad.Model;
+import org.pregrad.ModelInput;
+import org.pregrad.PreGradException;
 import org.pregrad.cli.data.ArrayNames;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.errors.UserException;
@@ -20,6 +23,8 @@ import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.QuietOption;
 import org.pregrad.cli.options.StandardOptions;
 import org.pregrad.cli.output.LayerList;
+import org.pregrad.cli.output.ModelTable;
+import org.pregrad.cli.run.ReadOutput;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -42,7 +47,7 @@ import picocli.CommandLine.TypeConversionException;
         footer = {
             "With --data or --input-shape the model runs once, on the first batch or on zeros, and each call is listed"
                     + " in the order in which it runs, with its neurons and shape. Without them the listing shows what the"
-                    + " file alone tells.",
+                    + " file alone tells. The table also tells what the model takes and, with --data, what it returns.",
             "",
             "Examples:",
             "  pregrad layers --model digits-cnn.pt --data digits.npz",
@@ -103,18 +108,47 @@ final class LayersCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkOptions();
-        List<Layer> layers = list();
-        PrintWriter out = spec.commandLine().getOut();
-        out.print(LayerList.text(layers, format));
-        if (out.checkError()) {
-            throw new UserException("cannot write to standard output; check where it goes");
-        }
-        if (data == null && shape == null && !quiet.isSet()) {
-            spec.commandLine()
-                    .getErr()
-                    .println("pregrad: give --data or --input-shape to see neurons, shapes and every call");
+        try (Model loaded = model.load()) {
+            List<Layer> layers = data == null ? list(loaded) : listOfData(loaded);
+            Optional<ReadOutput> output = output(loaded);
+            PrintWriter out = spec.commandLine().getOut();
+            out.print(LayerList.text(layers, format));
+            if (format == LayerList.Format.TABLE) {
+                out.print(ModelTable.inputs(loaded.inputs()));
+                output.ifPresent(known -> out.print(ModelTable.outputs(known.shapes())));
+            }
+            if (out.checkError()) {
+                throw new UserException("cannot write to standard output; check where it goes");
+            }
+            hints(loaded, output);
         }
         return 0;
+    }
+
+    /** What the model returns, if that is to be told and can be. */
+    private Optional<ReadOutput> output(Model loaded) throws IOException {
+        if (data == null || (format != LayerList.Format.TABLE && quiet.isSet())) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(ReadOutput.of(loaded, () -> open(loaded), batch.size(), null));
+        } catch (PreGradException e) {
+            // The layers are what was asked for, and they are known.
+            return Optional.empty();
+        }
+    }
+
+    /** What the other commands would refuse without more options, before they do. */
+    private void hints(Model loaded, Optional<ReadOutput> output) {
+        if (data == null && shape == null) {
+            quiet.hint("give --data or --input-shape to see neurons, shapes and every call");
+        }
+        List<String> needed = needed(loaded);
+        if (data == null && needed.size() > 1) {
+            quiet.hint("the model takes several inputs (" + String.join(", ", needed) + "): the other commands need an"
+                    + " array of each name in --data, or --inputs " + needed.get(0) + "=ARRAY,...");
+        }
+        output.flatMap(ReadOutput::hint).ifPresent(quiet::hint);
     }
 
     private void checkOptions() {
@@ -131,29 +165,44 @@ final class LayersCommand implements Callable<Integer> {
                     (all ? "--all" : "--layer") + " runs the model once: give --data or --input-shape too");
         }
         if (data == null && inputs.given()) {
-            throw new ParameterException(spec.commandLine(), "--inputs names an array of --data: give --data too");
+            throw new ParameterException(
+                    spec.commandLine(), "--inputs and --shared are of arrays of --data: give --data too");
         }
     }
 
-    private List<Layer> list() throws IOException {
-        if (data == null) {
-            try (Model loaded = model.load()) {
-                if (shape == null) {
-                    return loaded.layers();
-                }
-                long[] sizes = shape.sizes().stream().mapToLong(Long::longValue).toArray();
-                List<String> wanted = wanted(loaded);
-                return wanted.isEmpty() ? loaded.layers(sizes) : loaded.layers(wanted, sizes);
-            }
+    private List<Layer> list(Model loaded) {
+        if (shape == null) {
+            return loaded.layers();
         }
-        try (Dataset samples = Dataset.open(data, ArrayNames.inputsOnly(inputs.name()))) {
+        List<String> needed = needed(loaded);
+        if (needed.size() > 1) {
+            throw new UserException("--input-shape is the shape of one input, and the model takes "
+                    + String.join(", ", needed) + "; give --data");
+        }
+        long[] sizes = shape.sizes().stream().mapToLong(Long::longValue).toArray();
+        List<String> wanted = wanted(loaded);
+        return wanted.isEmpty() ? loaded.layers(sizes) : loaded.layers(wanted, sizes);
+    }
+
+    /** The names of inputs that may not be left out. */
+    private static List<String> needed(Model loaded) {
+        return loaded.inputs().stream()
+                .filter(input -> !input.optional())
+                .map(ModelInput::name)
+                .toList();
+    }
+
+    private List<Layer> listOfData(Model loaded) throws IOException {
+        try (Dataset samples = open(loaded)) {
             samples.checkBatchSize(batch.size());
-            try (Model loaded = model.load()) {
-                Input example = samples.next(batch.size()).input();
-                List<String> wanted = wanted(loaded);
-                return wanted.isEmpty() ? loaded.layers(example) : loaded.layers(wanted, example);
-            }
+            Inputs example = samples.next(batch.size()).inputs();
+            List<String> wanted = wanted(loaded);
+            return wanted.isEmpty() ? loaded.layers(example) : loaded.layers(wanted, example);
         }
+    }
+
+    private Dataset open(Model loaded) {
+        return Dataset.open(data, ArrayNames.inputsOnly(inputs.names(null)), loaded.inputs());
     }
 
     /** The names of layers to list; none for the activations. */

@@ -10,7 +10,6 @@ import java.util.stream.Stream;
 import org.pregrad.Aggregate;
 import org.pregrad.Method;
 import org.pregrad.Scores;
-import org.pregrad.cli.data.ArrayNames;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.PathOptions;
 import org.pregrad.cli.options.ScoreOptions;
@@ -48,10 +47,14 @@ record RunOrigin(
                 samples);
     }
 
-    /** The options of a run with their values, as summaries tell them. */
+    /**
+     * The options of a run with their values, as summaries tell them.
+     *
+     * @param read the names of the arrays that are read
+     */
     static Map<String, Object> options(
             ModelOptions model,
-            ArrayNames read,
+            Map<String, Object> read,
             ScoreOptions wanted,
             List<Method> methods,
             PathOptions paths,
@@ -59,11 +62,8 @@ record RunOrigin(
         Map<String, Object> options = new LinkedHashMap<>();
         options.put("layers", wanted.layers());
         options.put("methods", methods.stream().map(Method::id).toList());
-        options.put("target", wanted.target().toString());
-        options.put("output", wanted.output().id());
-        options.put("inputs", read.inputs());
-        options.put("labels", read.labels());
-        options.put("clusters", read.clusters());
+        options.putAll(wanted.target().described());
+        options.putAll(read);
         options.put(
                 "aggregates", wanted.aggregates().stream().map(Aggregate::id).toList());
         options.put("steps", paths.steps());

@@ -65,7 +65,7 @@ class BadInputTest {
     /** A word of the reason, which must be this one and no other. */
     private static String refusal(Fixtures.Entry entry) {
         return switch (entry.model()) {
-            case "refused-two-inputs" -> "2 inputs";
+            case "refused-two-inputs" -> "there is no array for the model's input";
             case "refused-train-dropout" -> "at random";
             case "refused-train-batch-norm", "refused-batch-statistics" -> "statistics of the batch";
             case "refused-batch-mixing" -> "other samples";

@@ -22,6 +22,10 @@ class UsageTest {
                 "layers --model m.pt --format xml | unknown format 'xml': use one of table, csv, json",
                 "layers --model m.pt --data d.npz --input-shape 1,2 | exclude each other",
                 "layers --model m.pt --inputs x | give --data too",
+                "layers --model m.pt --shared x | give --data too",
+                "layers --model m.pt --data d.npz --inputs a,,b | '' is neither ARRAY nor INPUT=ARRAY",
+                "layers --model m.pt --data d.npz --inputs =b | '=b' is neither ARRAY nor INPUT=ARRAY",
+                "layers --model m.pt --data d.npz --at last | unknown option '--at'",
                 "layers --model m.pt --input-shape 1,x | '1,x' is no shape",
                 "layers --model m.pt --input-shape 0,3 | '0,3' is no shape",
                 "layers --model m.pt --model n.pt | '--model' (M.pt) should be specified only once",
@@ -35,6 +39,11 @@ class UsageTest {
                         + " one of mean",
                 "attribute --model m.pt --data d.npz --layer a --out o --target first | unknown target 'first': use"
                         + " label, predicted",
+                "attribute --model m.pt --data d.npz --layer a --out o --at end | unknown positions 'end': use last,"
+                        + " first, each, mean or",
+                "ablate --model m.pt --data d.npz --layer a --out o --at 1.5 | unknown positions '1.5'",
+                "check --model m.pt --data d.npz --layer a --class-axis last | 'last' is not an int",
+                "attribute --model m.pt --data d.npz --layer a --out o --target 3-x | unknown target '3-x'",
                 "attribute --model m.pt --data d.npz --layer a --out o --target -1 | target -1 is negative",
                 "attribute --model m.pt --data d.npz --layer a --out o --output softmax | unknown output 'softmax':"
                         + " use one of logit",
@@ -83,6 +92,13 @@ class UsageTest {
                 "ablate --help | removal curves: zero, zero-preactivation, mean (default: zero)",
                 "ablate --help | same files",
                 "check --help | --neurons=N",
+                "check --help | --at=last|first|each|mean|N",
+                "check --help | --multi-label",
+                "attribute --help | --target=label|predicted|N|A-B|weights",
+                "attribute --help | --mask=NAME",
+                "ablate --help | --class-axis=N",
+                "layers --help | --inputs=[INPUT=]ARRAY[,[INPUT=]ARRAY...]",
+                "layers --help | --shared=INPUT[,INPUT...]",
                 "check --help | a layer failed, and its verdict",
                 "report --help | --from=DIR",
             })

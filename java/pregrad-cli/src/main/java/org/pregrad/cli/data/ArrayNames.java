@@ -3,20 +3,26 @@ package org.pregrad.cli.data;
 /**
  * Which arrays of the data file are what.
  *
- * @param inputs         the model's input, one sample per entry of the first axis
- * @param labels         one integer per sample; null if the labels are not needed
+ * @param inputs         the model's inputs, one sample per entry of the first axis
+ * @param labels         per sample, or per sample and position; null if the labels are not needed
+ * @param use            what the labels serve for
  * @param clusters       one integer per sample; null if all samples are cluster 0
  * @param clustersWanted whether the clusters' name was given, so that its absence is an error
- * @param targetOnly     whether the labels serve as targets alone, so that another target does without them
  */
-public record ArrayNames(String inputs, String labels, String clusters, boolean clustersWanted, boolean targetOnly) {
-    /** Labels that nothing does without. */
-    public ArrayNames(String inputs, String labels, String clusters, boolean clustersWanted) {
-        this(inputs, labels, clusters, clustersWanted, false);
+public record ArrayNames(InputNames inputs, String labels, Labels use, String clusters, boolean clustersWanted) {
+    /** What labels serve for; those that the user names are read anyway. */
+    public enum Labels {
+        UNUSED,
+        /** As targets alone: another target does without them. */
+        TARGETS,
+        /** As what the model should have said. */
+        TRUTH,
+        /** As weights of the outputs, and so no integers. */
+        WEIGHTS
     }
 
     /** Inputs alone. */
-    public static ArrayNames inputsOnly(String inputs) {
-        return new ArrayNames(inputs, null, null, false);
+    public static ArrayNames inputsOnly(InputNames inputs) {
+        return new ArrayNames(inputs, null, Labels.UNUSED, null, false);
     }
 }

@@ -4,9 +4,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.pregrad.Input;
+import org.pregrad.Inputs;
 import org.pregrad.NeuronConstants;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.data.ArrayFile;
@@ -16,8 +19,6 @@ import org.pregrad.data.ElementType;
 
 /** A file that says where a path starts. */
 public final class BaselineFile {
-    private static final String INPUT = "x";
-
     private BaselineFile() {}
 
     /**
@@ -51,15 +52,32 @@ public final class BaselineFile {
     }
 
     /**
-     * The array x as one sample, in the type and shape of these inputs.
+     * One sample for each input that the file has an array of its name for, in the type and shape of the inputs; that of an
+     * only input is x or the array's name. The others start at 0.
      *
-     * @param inputs of the data
-     * @throws UserException if the file cannot be used, or the sample differs in shape
+     * @param data whose samples are compared with it
+     * @throws UserException if the file cannot be used, has no such array, or a sample differs in shape
      */
-    public static Input input(Path path, ArrayReader inputs) {
+    public static Inputs inputs(Path path, Dataset data) {
         return read(path, file -> {
-            NumberArray sample = array(file, INPUT, "save the one sample that the path starts from as " + INPUT);
-            return sample(sample, inputs);
+            Map<String, Input> samples = new LinkedHashMap<>();
+            for (InputArray input : data.inputs()) {
+                boolean only = input.input().equals(InputNames.ONLY);
+                String own = only ? input.reader().name() : input.input();
+                String name = only && (file.holds(InputNames.DEFAULT) || !file.holds(own)) ? InputNames.DEFAULT : own;
+                if (only || file.holds(name)) {
+                    String mend = "save the one sample that the path starts from as " + name;
+                    samples.put(input.input(), sample(array(file, name, mend), name, input));
+                }
+            }
+            if (samples.isEmpty()) {
+                throw new UserException("no array bears the name of an input; it holds "
+                        + InputNames.listed(file.names()) + "; save one sample as one of "
+                        + InputNames.listed(
+                                data.inputs().stream().map(InputArray::input).toList()));
+            }
+            Input only = samples.get(InputNames.ONLY);
+            return only == null ? Inputs.of(samples) : Inputs.of(only);
         });
     }
 
@@ -103,29 +121,36 @@ public final class BaselineFile {
 
     private static NumberArray array(ArrayFile file, String name, String mend) throws IOException {
         if (!file.holds(name)) {
-            throw new UserException("there is no array '" + name + "'; it holds "
-                    + (file.names().isEmpty() ? "no arrays" : String.join(", ", file.names())) + "; " + mend);
+            throw new UserException(
+                    "there is no array '" + name + "'; it holds " + InputNames.listed(file.names()) + "; " + mend);
         }
         try (ArrayReader reader = file.open(name)) {
             return NumberArray.read(reader);
         }
     }
 
-    private static Input sample(NumberArray sample, ArrayReader inputs) {
-        List<Long> shape = inputs.shape().subList(1, inputs.shape().size());
+    private static Input sample(NumberArray sample, String name, InputArray input) {
+        List<Long> all = input.reader().shape();
+        List<Long> shape = input.isShared() ? all : all.subList(1, all.size());
         List<Long> batched = new ArrayList<>(List.of(1L));
         batched.addAll(shape);
-        if (!sample.shape().equals(shape) && !sample.shape().equals(batched)) {
-            throw new UserException("array '" + INPUT + "' has shape " + ArrayReader.inWords(sample.shape())
+        if (!sample.shape().equals(shape)
+                && (input.isShared() || !sample.shape().equals(batched))) {
+            throw new UserException("array '" + name + "' has shape " + ArrayReader.inWords(sample.shape())
                     + ", but a sample of the data has " + ArrayReader.inWords(shape) + "; save one sample");
         }
-        long[] sizes = batched.stream().mapToLong(Long::longValue).toArray();
-        return switch (inputs.type()) {
+        long[] sizes = (input.isShared() ? shape : batched)
+                .stream().mapToLong(Long::longValue).toArray();
+        ElementType type = input.reader().type();
+        return switch (type) {
             case FLOAT64 -> Input.of(sample.values(), sizes);
             case FLOAT32 -> Input.of(floats(sample), sizes);
             default ->
-                throw new UserException("the data's inputs are " + inputs.type().id()
-                        + ", and there is no path between whole numbers; leave out methods of paths in input space");
+                throw new UserException("the data's inputs are " + type.id()
+                        + ", and there is no path between whole numbers; "
+                        + (input.input().equals(InputNames.ONLY)
+                                ? "leave out methods of paths in input space"
+                                : "leave out '" + name + "', which stays what it is"));
         };
     }
 
@@ -141,7 +166,7 @@ public final class BaselineFile {
     // Nobody compares such arrays, and the values are handed on at once.
     @SuppressWarnings("ArrayRecordComponent")
     private record NumberArray(List<Long> shape, double[] values) {
-        /** @throws UserException if it does not hold finite numbers of 32 or 64 bits; the message does not name the file */
+        /** @throws UserException if it does not hold finite numbers; the message does not name the file */
         static NumberArray read(ArrayReader reader) throws IOException {
             String array = "array '" + reader.name() + "'";
             if (!InputArray.isReadable(reader.type())
@@ -166,10 +191,9 @@ public final class BaselineFile {
 
         private static double value(ByteBuffer bytes, ElementType type, int i) {
             return switch (type) {
-                case INT32 -> bytes.getInt(i * Integer.BYTES);
-                case INT64 -> bytes.getLong(i * Long.BYTES);
                 case FLOAT32 -> bytes.getFloat(i * Float.BYTES);
-                default -> bytes.getDouble(i * Double.BYTES);
+                case FLOAT64 -> bytes.getDouble(i * Double.BYTES);
+                default -> IntegerArray.value(bytes, type, i);
             };
         }
     }

@@ -4,34 +4,64 @@ import java.nio.Buffer;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.util.List;
 import org.pregrad.Input;
+import org.pregrad.Inputs;
 
 /**
  * Samples that follow each other in a data set.
  *
  * @param first    number of the first sample in the whole data set, from 0
- * @param inputs   direct {@code FloatBuffer}, {@code DoubleBuffer} or {@code LongBuffer} with the samples' values; valid
- *                 until the next but one batch is read, or longer as {@link Dataset#keep} says
- * @param shape    shape of the inputs, samples first
- * @param labels   one per sample; null if the data set was opened without labels
+ * @param samples  how many
+ * @param parts    what goes into the model, by the names of its inputs
+ * @param labels   per sample; null if the data set was opened without labels
  * @param clusters one per sample; null if all are cluster 0
  */
 // Copies of the arrays would cost a batch each, and nobody compares batches.
 @SuppressWarnings("ArrayRecordComponent")
-public record Batch(long first, Buffer inputs, long[] shape, long[] labels, long[] clusters) {
-    /** Number of samples. */
-    public int samples() {
-        return (int) shape[0];
+public record Batch(long first, int samples, List<Part> parts, Part labels, long[] clusters) {
+    /**
+     * The samples' part of one array.
+     *
+     * @param name   the model's name of the input; empty for the only one
+     * @param values {@code FloatBuffer}, {@code DoubleBuffer} or {@code LongBuffer}, direct for inputs; valid until the next
+     *               but one batch is read, or longer as {@link Dataset#keep} says
+     * @param shape  samples first, unless it is shared by all samples
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    public record Part(String name, Buffer values, long[] shape, boolean shared) {
+        /** The part as the model takes it. */
+        public Input input() {
+            if (values instanceof FloatBuffer floats) {
+                return Input.of(floats, shape);
+            }
+            if (values instanceof DoubleBuffer doubles) {
+                return Input.of(doubles, shape);
+            }
+            return Input.of((LongBuffer) values, shape);
+        }
     }
 
     /** The batch as the model takes it. */
-    public Input input() {
-        if (inputs instanceof FloatBuffer floats) {
-            return Input.of(floats, shape);
+    public Inputs inputs() {
+        Part first = parts.get(0);
+        if (parts.size() == 1 && first.name().equals(InputNames.ONLY)) {
+            return Inputs.of(first.input());
         }
-        if (inputs instanceof DoubleBuffer doubles) {
-            return Input.of(doubles, shape);
+        Inputs inputs = null;
+        for (Part part : parts) {
+            // The first is never shared: there would be no number of samples yet.
+            inputs = inputs == null
+                    ? Inputs.of(part.name(), part.input())
+                    : part.shared()
+                            ? inputs.andShared(part.name(), part.input())
+                            : inputs.and(part.name(), part.input());
         }
-        return Input.of((LongBuffer) inputs, shape);
+        return inputs;
+    }
+
+    /** The labels as the model's targets are given; null if there are none. */
+    public Input targets() {
+        return labels == null ? null : labels.input();
     }
 }

@@ -2,10 +2,16 @@ package org.pregrad.cli.data;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.Buffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.pregrad.ModelInput;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.data.ArrayFile;
 import org.pregrad.data.ArrayFileException;
@@ -16,34 +22,43 @@ public final class Dataset implements Closeable {
     private static final int CLUSTERS_AT_ONCE = 1 << 16;
 
     private final ArrayFile file;
-    private final InputArray inputs;
+    private final List<InputArray> inputs = new ArrayList<>();
+    private final InputArray mask;
     private final IntegerArray labels;
+    private final InputArray weights;
     private final IntegerArray clusters;
-    private final ArrayNames read;
+    private final ArrayNames names;
     private long next;
 
-    private Dataset(ArrayFile file, ArrayNames names) throws IOException {
+    private Dataset(ArrayFile file, ArrayNames names, List<ModelInput> model) throws IOException {
         this.file = file;
-        this.inputs = new InputArray(array(names.inputs(), "--inputs", ""));
-        this.labels = names.labels() == null ? null : labels(names);
+        this.names = names;
+        for (InputNames.Bound bound : names.inputs().bind(model, file)) {
+            inputs.add(new InputArray(array(bound.array(), "--inputs", ""), bound.input(), bound.shared()));
+        }
+        // The number of samples is that of the first, wherever inputs come together.
+        inputs.sort(Comparator.comparing(InputArray::isShared));
+        String mask = names.inputs().mask();
+        boolean isInput = inputs.stream().anyMatch(input -> input.input().equals(mask));
+        this.mask = mask == null || isInput ? null : new InputArray(array(mask, "--mask", ""), mask, false);
+        batched().skip(1).forEach(this::requireSamplesOfTheFirst);
+        boolean weighted = names.use() == ArrayNames.Labels.WEIGHTS;
+        this.labels = names.labels() == null || weighted ? null : labels(names);
+        this.weights = names.labels() == null || !weighted ? null : weights(names.labels());
         boolean clustered = names.clusters() != null && (names.clustersWanted() || file.holds(names.clusters()));
         this.clusters = clustered ? clusters(names.clusters()) : null;
-        this.read = new ArrayNames(
-                names.inputs(),
-                names.labels(),
-                clustered ? names.clusters() : null,
-                names.clustersWanted(),
-                names.targetOnly());
     }
 
     /**
-     * @throws UserException if one of the arrays cannot be used
+     * @param model what the model takes
+     * @throws UserException if one of the arrays cannot be used, or an input has none
      * @throws ArrayFileException if the file cannot
      */
-    public static Dataset open(Path path, ArrayNames names) {
+    public static Dataset open(Path path, ArrayNames names, List<ModelInput> model) {
+        names.inputs().requireInputsOf(model);
         ArrayFile file = ArrayFile.open(path);
         try {
-            return new Dataset(file, names);
+            return new Dataset(file, names, model);
         } catch (ArrayFileException e) {
             closeAfter(file, e);
             throw e;
@@ -58,17 +73,47 @@ public final class Dataset implements Closeable {
 
     /** Number of samples. */
     public long samples() {
-        return inputs.samples();
+        return inputs.get(0).samples();
     }
 
-    /** The arrays that are read; null for those that are not. */
-    public ArrayNames read() {
+    /** The names of the arrays that are read, by what they are; null for those that are not. */
+    public Map<String, Object> read() {
+        Map<String, Object> read = new LinkedHashMap<>();
+        List<String> entries = inputs.stream()
+                .map(input -> new InputNames.Entry(input.input(), input.reader().name()).toString())
+                .toList();
+        boolean unnamed = inputs.get(0).input().equals(InputNames.ONLY);
+        read.put("inputs", unnamed ? inputs.get(0).reader().name() : entries);
+        if (inputs.stream().anyMatch(InputArray::isShared)) {
+            read.put(
+                    "shared",
+                    inputs.stream()
+                            .filter(InputArray::isShared)
+                            .map(InputArray::input)
+                            .toList());
+        }
+        read.put("labels", names.labels());
+        read.put("clusters", clusters == null ? null : names.clusters());
         return read;
     }
 
-    /** Type and shape of the inputs. */
-    public ArrayReader inputs() {
-        return inputs.reader();
+    /** What goes into the model. */
+    List<InputArray> inputs() {
+        return inputs;
+    }
+
+    /** Whether there is more than one label per sample: one for each position, as it seems. */
+    public boolean hasLabelsOfPositions() {
+        return labels != null && labels.reader().shape().size() > 1;
+    }
+
+    /** That there is but one label per sample is what the model wants. */
+    public UserException refusalOfPositions(String why) {
+        ArrayReader reader = labels.reader();
+        return named(
+                file.path(),
+                new UserException("array '" + reader.name() + "' has shape " + reader.shapeInWords() + ", but " + why
+                        + "; save one integer per sample, e.g. " + reader.name() + ".ravel()"));
     }
 
     /**
@@ -82,7 +127,7 @@ public final class Dataset implements Closeable {
             sizes.put(0L, samples());
             return sizes;
         }
-        try (IntegerArray all = clusters(read.clusters())) {
+        try (IntegerArray all = clusters(names.clusters())) {
             for (long left = samples(); left > 0; left -= CLUSTERS_AT_ONCE) {
                 for (long cluster : all.next((int) Math.min(left, CLUSTERS_AT_ONCE))) {
                     sizes.merge(cluster, 1L, Long::sum);
@@ -98,15 +143,20 @@ public final class Dataset implements Closeable {
 
     /** @throws UserException if a batch of so many samples does not fit into one buffer */
     public void checkBatchSize(int samples) {
-        if (Math.min(samples, samples()) > inputs.largestBatch()) {
-            throw new UserException("a batch of " + samples + " samples (inputs " + inputs.shapeInWords()
-                    + ") takes more than 2 GiB; give --batch-size " + Math.max(1, inputs.largestBatch()) + " or less");
+        InputArray largest =
+                batched().min(Comparator.comparing(InputArray::largestBatch)).orElseThrow();
+        if (Math.min(samples, samples()) > largest.largestBatch()) {
+            throw new UserException("a batch of " + samples + " samples (inputs " + largest.shapeInWords()
+                    + ") takes more than 2 GiB; give --batch-size " + Math.max(1, largest.largestBatch()) + " or less");
         }
     }
 
     /** Lets so many batches be valid at a time, the newest included, by default 2; before the first of them. */
     public void keep(int batchesAtOnce) {
-        inputs.keep(batchesAtOnce);
+        batched().forEach(input -> input.keep(batchesAtOnce));
+        if (weights != null) {
+            weights.keep(batchesAtOnce);
+        }
     }
 
     /** The next samples, at most {@code most}; null when all were read. */
@@ -116,10 +166,18 @@ public final class Dataset implements Closeable {
             return null;
         }
         try {
-            Buffer values = inputs.next(samples);
-            long[] label = labels == null ? null : labels.next(samples);
+            List<Batch.Part> parts = new ArrayList<>();
+            for (InputArray input : inputs) {
+                parts.add(input.next(samples));
+            }
+            if (mask != null) {
+                parts.add(mask.next(samples));
+            }
+            Batch.Part target = labels != null
+                    ? labels.next(samples, names.labels())
+                    : weights != null ? weights.next(samples) : null;
             long[] cluster = clusters == null ? null : clusters.next(samples);
-            Batch batch = new Batch(next, values, inputs.shapeOf(samples), label, cluster);
+            Batch batch = new Batch(next, samples, parts, target, cluster);
             next += samples;
             return batch;
         } catch (UserException e) {
@@ -131,34 +189,62 @@ public final class Dataset implements Closeable {
 
     @Override
     public void close() throws IOException {
-        inputs.close();
-        if (labels != null) {
-            labels.close();
+        for (Closeable array : new Closeable[] {labels, weights, mask, clusters}) {
+            if (array != null) {
+                array.close();
+            }
         }
-        if (clusters != null) {
-            clusters.close();
+        for (InputArray input : inputs) {
+            input.close();
         }
         file.close();
     }
 
+    /** All that is cut into batches and goes into the model, or beside it. */
+    private Stream<InputArray> batched() {
+        return Stream.concat(inputs.stream(), Stream.ofNullable(mask)).filter(input -> !input.isShared());
+    }
+
+    private void requireSamplesOfTheFirst(InputArray other) {
+        InputArray first = inputs.get(0);
+        if (other.samples() != first.samples()) {
+            throw new UserException("array '" + other.reader().name() + "' has " + other.samples() + " samples (shape "
+                    + other.shapeInWords() + "), but '" + first.reader().name() + "' has " + first.samples()
+                    + " (shape "
+                    + first.shapeInWords()
+                    + "); save as many, or name an input that has no batch axis by --shared");
+        }
+    }
+
     private IntegerArray labels(ArrayNames names) throws IOException {
-        return integers(names.labels(), "labels", "--labels", names.targetOnly() ? ", or give --target predicted" : "");
+        boolean targetOnly = names.use() == ArrayNames.Labels.TARGETS;
+        return new IntegerArray(
+                array(names.labels(), "--labels", targetOnly ? ", or give --target predicted" : ""),
+                "labels",
+                inputs.get(0));
+    }
+
+    private InputArray weights(String name) throws IOException {
+        ArrayReader reader = array(name, "--labels", ", or give another --target");
+        if (reader.type().isInteger()) {
+            throw new UserException("array '" + name + "' holds "
+                    + reader.type().id() + ", but --target weights takes weights [samples, outputs]; name them by"
+                    + " --labels, or save them as " + name + ".astype(np.float32)");
+        }
+        IntegerArray.requireSamplesOf(inputs.get(0), reader, "weights");
+        return new InputArray(reader, name, false);
     }
 
     private IntegerArray clusters(String name) throws IOException {
-        return integers(name, "clusters", "--clusters", "");
-    }
-
-    private IntegerArray integers(String name, String role, String option, String otherMend) throws IOException {
-        return new IntegerArray(array(name, option, otherMend), role, inputs);
+        return new IntegerArray(array(name, "--clusters", ""), "clusters", inputs.get(0))
+                .requireOnePerSample("clusters");
     }
 
     private ArrayReader array(String name, String option, String otherMend) throws IOException {
         if (file.holds(name)) {
             return file.open(name);
         }
-        String missing = "there is no array '" + name + "'; it holds "
-                + (file.names().isEmpty() ? "no arrays" : String.join(", ", file.names())) + "; ";
+        String missing = "there is no array '" + name + "'; it holds " + InputNames.listed(file.names()) + "; ";
         throw new UserException(missing
                 + (file.isSingleArray()
                         ? "it is a single array (.npy): save inputs, labels and clusters together,"

@@ -11,13 +11,22 @@ import org.pregrad.cli.errors.UserException;
 import org.pregrad.data.ArrayReader;
 import org.pregrad.data.ElementType;
 
-/** The samples of a data set: float32 and float64 as they are, int32 and int64 as int64 (tokens). */
+/** What goes into one input of a model: float32 and float64 as they are, integers and booleans as int64. */
 final class InputArray implements Closeable {
     private final ArrayReader reader;
+    private final String input;
+    private final boolean shared;
+    private Batch.Part whole;
     private long next;
 
-    InputArray(ArrayReader reader) {
+    /**
+     * @param input  the model's name of it
+     * @param shared whether it has no batch axis, and is given whole with every batch
+     */
+    InputArray(ArrayReader reader, String input, boolean shared) {
         this.reader = reader;
+        this.input = input;
+        this.shared = shared;
         String array = "array '" + reader.name() + "'";
         if (!isReadable(reader.type())) {
             throw new UserException(array + " holds " + reader.type().id() + "; save inputs as " + reader.name()
@@ -27,8 +36,7 @@ final class InputArray implements Closeable {
             throw new UserException(array + " is a scalar; save inputs with the samples along the first axis");
         }
         if (reader.fortran() && reader.shape().size() > 1) {
-            throw new UserException(
-                    array + " is in Fortran order; save it as np.ascontiguousarray(" + reader.name() + ")");
+            throw fortran(reader);
         }
         if (samples() == 0) {
             throw new UserException(
@@ -38,8 +46,27 @@ final class InputArray implements Closeable {
             throw new UserException(array + " holds samples without values (shape " + reader.shapeInWords()
                     + "); save at least one value each");
         }
+        if (shared && largestBatch() < samples()) {
+            throw new UserException(array + " (" + reader.shapeInWords()
+                    + ") takes more than 2 GiB, and is shared by all samples; save a smaller one");
+        }
     }
 
+    static UserException fortran(ArrayReader reader) {
+        return new UserException("array '" + reader.name() + "' is in Fortran order; save it as np.ascontiguousarray("
+                + reader.name() + ")");
+    }
+
+    /** The model's name of it. */
+    String input() {
+        return input;
+    }
+
+    boolean isShared() {
+        return shared;
+    }
+
+    /** The first axis. */
     long samples() {
         return reader.shape().get(0);
     }
@@ -50,12 +77,6 @@ final class InputArray implements Closeable {
 
     String shapeInWords() {
         return reader.shapeInWords();
-    }
-
-    long[] shapeOf(int samples) {
-        long[] shape = reader.shape().stream().mapToLong(Long::longValue).toArray();
-        shape[0] = samples;
-        return shape;
     }
 
     /** The most samples that one buffer can hold. */
@@ -70,12 +91,24 @@ final class InputArray implements Closeable {
         reader.keep(buffersAtOnce);
     }
 
-    Buffer next(int samples) throws IOException {
-        int elements = (int) (samples * reader.elementsPerSample());
-        Buffer values = typed(reader.next(elements));
+    /** The next samples; of what is shared, all of it. */
+    Batch.Part next(int samples) throws IOException {
+        if (!shared) {
+            return read(samples);
+        }
+        if (whole == null) {
+            whole = read((int) samples());
+        }
+        return whole;
+    }
+
+    private Batch.Part read(int samples) throws IOException {
+        Buffer values = typed(reader.next((int) (samples * reader.elementsPerSample())));
         checkFinite(values);
         next += samples;
-        return values;
+        long[] shape = reader.shape().stream().mapToLong(Long::longValue).toArray();
+        shape[0] = samples;
+        return new Batch.Part(input, values, shape, shared);
     }
 
     @Override
@@ -83,29 +116,27 @@ final class InputArray implements Closeable {
         reader.close();
     }
 
-    /** Whether samples may be of this type. */
+    /** Whether inputs may be of this type. */
     static boolean isReadable(ElementType type) {
-        return switch (type) {
-            case INT32, INT64, FLOAT32, FLOAT64 -> true;
-            default -> false;
-        };
+        return type != ElementType.FLOAT16 && type != ElementType.UINT64;
     }
 
     private Buffer typed(ByteBuffer bytes) {
-        boolean wide = reader.type().size() == Long.BYTES;
-        if (!reader.type().isInteger()) {
-            return wide ? bytes.asDoubleBuffer() : bytes.asFloatBuffer();
-        }
-        return wide ? bytes.asLongBuffer() : widened(bytes);
+        return switch (reader.type()) {
+            case FLOAT32 -> bytes.asFloatBuffer();
+            case FLOAT64 -> bytes.asDoubleBuffer();
+            case INT64 -> bytes.asLongBuffer();
+            default -> widened(bytes);
+        };
     }
 
-    private static LongBuffer widened(ByteBuffer ints) {
-        int count = ints.remaining() / Integer.BYTES;
+    private LongBuffer widened(ByteBuffer integers) {
+        int count = integers.remaining() / reader.type().size();
         LongBuffer longs = ByteBuffer.allocateDirect(count * Long.BYTES)
-                .order(ints.order())
+                .order(integers.order())
                 .asLongBuffer();
         for (int i = 0; i < count; i++) {
-            longs.put(i, ints.getInt(i * Integer.BYTES));
+            longs.put(i, IntegerArray.value(integers, reader.type(), i));
         }
         return longs;
     }
@@ -118,8 +149,10 @@ final class InputArray implements Closeable {
             String value = values instanceof FloatBuffer floats
                     ? Float.toString(floats.get(bad))
                     : Double.toString(((DoubleBuffer) values).get(bad));
-            throw new UserException("array '" + reader.name() + "' holds " + value + " in sample " + sample
-                    + "; remove or replace such samples");
+            throw new UserException("array '" + reader.name() + "' holds " + value
+                    + (shared
+                            ? " in row " + sample + "; replace it"
+                            : " in sample " + sample + "; remove or replace such samples"));
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.pregrad.Aggregate;
 import org.pregrad.ArgumentException;
+import org.pregrad.At;
 import org.pregrad.Device;
 import org.pregrad.Method;
 import org.pregrad.Output;
@@ -37,6 +38,7 @@ public final class Choices {
                 .registerConverter(Quadrature.class, words(Quadrature::of))
                 .registerConverter(Removal.class, words(Removal::of))
                 .registerConverter(Target.class, words(Target::of))
+                .registerConverter(At.class, words(At::of))
                 .registerConverter(Device.class, words(Device::of))
                 .registerConverter(LayerList.Format.class, formats(LayerList.Format.values()))
                 .registerConverter(CheckReport.Format.class, formats(CheckReport.Format.values()));

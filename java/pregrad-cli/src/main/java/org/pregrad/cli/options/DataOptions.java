@@ -1,22 +1,16 @@
 package org.pregrad.cli.options;
 
 import java.nio.file.Path;
+import org.pregrad.Model;
 import org.pregrad.cli.data.ArrayNames;
+import org.pregrad.cli.data.ArrayNames.Labels;
 import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.options.TargetOptions.Needed;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which samples a command looks at, with their labels. */
 public final class DataOptions {
-    /** What the labels serve for; those that the user names are read anyway. */
-    public enum Labels {
-        UNUSED,
-        /** As targets alone: another target does without them. */
-        TARGETS,
-        /** As what the model should have said. */
-        TRUTH
-    }
-
     private static final String DEFAULT_LABELS = "y";
 
     @Option(
@@ -32,8 +26,10 @@ public final class DataOptions {
     @Option(
             names = "--labels",
             paramLabel = "NAME",
-            description = "The array of labels in the data, integers (default: " + DEFAULT_LABELS
-                    + "; only read where labels are needed).")
+            description =
+                    "The array of labels in the data, integers, one per sample, or one per position with -100 for those"
+                            + " that do not count (default: " + DEFAULT_LABELS
+                            + "; only read where labels are needed).")
     private String labels;
 
     /** The data's file. */
@@ -41,18 +37,20 @@ public final class DataOptions {
         return data;
     }
 
-    /** Opens the data without clusters; the caller closes it. */
-    public Dataset open(Labels labels) {
-        return Dataset.open(data, names(labels, null, false));
+    /** Opens the data without clusters, for a model; the caller closes it. */
+    public Dataset open(Model model, Needed needed) {
+        return Dataset.open(data, names(needed, null, false), model.inputs());
     }
 
-    ArrayNames names(Labels needed, String clusters, boolean clustersWanted) {
-        boolean byDefault = labels == null && needed != Labels.UNUSED;
+    ArrayNames names(Needed needed, String clusters, boolean clustersWanted) {
+        boolean byDefault = labels == null && needed.labels() != Labels.UNUSED;
+        boolean unlike = labels != null && needed.labels() != Labels.WEIGHTS;
         return new ArrayNames(
-                inputs.name(),
+                inputs.names(needed.mask()),
                 byDefault ? DEFAULT_LABELS : labels,
+                // Those that the user names are wanted, whatever the target.
+                unlike ? Labels.TRUTH : needed.labels(),
                 clusters,
-                clustersWanted,
-                byDefault && needed == Labels.TARGETS);
+                clustersWanted);
     }
 }

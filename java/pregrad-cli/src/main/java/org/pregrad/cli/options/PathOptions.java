@@ -41,8 +41,10 @@ public final class PathOptions {
             defaultValue = "zero",
             paramLabel = "zero|FILE.npz",
             converter = BaselineChoice.InputConverter.class,
-            description = "Where conductance and internal-influence start: an input of 0, or the array x of one sample"
-                    + " (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Where conductance and internal-influence start: an input of 0, or one sample, as the array x or, of"
+                            + " several inputs, as arrays of their names; those without one start at 0 (default:"
+                            + " ${DEFAULT-VALUE}).")
     private BaselineChoice inputBaseline;
 
     @Option(

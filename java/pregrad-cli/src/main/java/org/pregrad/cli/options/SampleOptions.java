@@ -1,7 +1,9 @@
 package org.pregrad.cli.options;
 
 import java.nio.file.Path;
+import org.pregrad.Model;
 import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.options.TargetOptions.Needed;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -24,13 +26,14 @@ public final class SampleOptions {
         return data.file();
     }
 
-    /** Opens the data; the caller closes it. */
-    public Dataset open(DataOptions.Labels labels) {
-        return open(file(), labels);
+    /** Opens the data for a model; the caller closes it. */
+    public Dataset open(Model model, Needed needed) {
+        return open(file(), model, needed);
     }
 
     /** Opens another file with the same names of arrays; the caller closes it. */
-    public Dataset open(Path file, DataOptions.Labels labels) {
-        return Dataset.open(file, data.names(labels, clusters == null ? CLUSTERS : clusters, clusters != null));
+    public Dataset open(Path file, Model model, Needed needed) {
+        String name = clusters == null ? CLUSTERS : clusters;
+        return Dataset.open(file, data.names(needed, name, clusters != null), model.inputs());
     }
 }

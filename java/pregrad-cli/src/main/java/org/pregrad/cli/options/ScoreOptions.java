@@ -2,8 +2,6 @@ package org.pregrad.cli.options;
 
 import java.util.List;
 import org.pregrad.Aggregate;
-import org.pregrad.Output;
-import org.pregrad.Target;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -35,12 +33,8 @@ public final class ScoreOptions {
         return layers.names();
     }
 
-    public Target target() {
-        return target.target();
-    }
-
-    public Output output() {
-        return target.output();
+    public TargetOptions target() {
+        return target;
     }
 
     public List<Aggregate> aggregates() {
@@ -49,10 +43,5 @@ public final class ScoreOptions {
 
     public boolean cudaGraphs() {
         return !noCudaGraphs;
-    }
-
-    /** What the samples' labels serve for, as far as the target goes. */
-    public DataOptions.Labels labels() {
-        return target.labels();
     }
 }

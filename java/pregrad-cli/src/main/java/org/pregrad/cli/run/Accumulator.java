@@ -4,10 +4,12 @@ import java.util.Optional;
 import org.pregrad.Ablation;
 import org.pregrad.Attribution;
 import org.pregrad.Input;
+import org.pregrad.Inputs;
 
 /** What batches are added to; what it has of them can be kept as bytes. */
 interface Accumulator {
-    void add(Input inputs, long[] labels, long[] clusters);
+    /** @param labels may be null, as may the clusters */
+    void add(Inputs inputs, Input labels, long[] clusters);
 
     /** How often a batch did not fit into the device's memory. */
     long batchesSplit();
@@ -22,7 +24,7 @@ interface Accumulator {
     static Accumulator of(Attribution attribution) {
         return new Accumulator() {
             @Override
-            public void add(Input inputs, long[] labels, long[] clusters) {
+            public void add(Inputs inputs, Input labels, long[] clusters) {
                 attribution.add(inputs, labels, clusters);
             }
 
@@ -51,7 +53,7 @@ interface Accumulator {
     static Accumulator of(Ablation ablation) {
         return new Accumulator() {
             @Override
-            public void add(Input inputs, long[] labels, long[] clusters) {
+            public void add(Inputs inputs, Input labels, long[] clusters) {
                 ablation.add(inputs, labels, clusters);
             }
 

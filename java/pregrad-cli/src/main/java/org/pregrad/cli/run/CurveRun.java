@@ -7,11 +7,10 @@ import java.util.function.Function;
 import org.pregrad.Ablation;
 import org.pregrad.Model;
 import org.pregrad.NeuronConstants;
-import org.pregrad.Output;
 import org.pregrad.Removal;
 import org.pregrad.RemovalCurve;
 import org.pregrad.RemovalOrder;
-import org.pregrad.Target;
+import org.pregrad.cli.options.TargetOptions;
 import org.pregrad.cli.progress.Progress;
 
 /**
@@ -19,7 +18,7 @@ import org.pregrad.cli.progress.Progress;
  *
  * @param means of activations; may be empty unless neurons are set to their mean
  */
-public record CurveRun(Model model, Removal removal, List<NeuronConstants> means, Target target, Output output) {
+public record CurveRun(Model model, Removal removal, List<NeuronConstants> means, TargetOptions target) {
     /** One curve per order, in their order; {@code checkpoints} gives that of the unit of a name. */
     public List<RemovalCurve> measure(
             List<CurveUnit> units, Samples samples, Function<String, Checkpoint> checkpoints, Progress progress)
@@ -35,12 +34,10 @@ public record CurveRun(Model model, Removal removal, List<NeuronConstants> means
     }
 
     private Ablation open(CurveUnit unit) {
-        return model.ablation()
+        return target.applyTo(model.ablation())
                 .orders(unit.orders())
                 .removal(removal)
                 .means(meansOf(unit.first()))
-                .target(target)
-                .output(output)
                 .open();
     }
 

@@ -94,18 +94,17 @@ public final class Scorer {
         boolean pathsFromInput = methods.contains(Method.CONDUCTANCE) || methods.contains(Method.INTERNAL_INFLUENCE);
         if (pathsFromInput && paths.inputBaseline().kind() == Baseline.GIVEN) {
             try (Dataset data = samples.source().get()) {
-                builder.inputBaseline(BaselineFile.input(paths.inputBaseline().file(), data.inputs()));
+                builder.inputBaselines(BaselineFile.inputs(paths.inputBaseline().file(), data));
             }
         }
         return scores(builder, checkpoint, progress);
     }
 
     private Attribution.Builder builder(List<Method> some) {
-        return model.attribution()
+        return wanted.target()
+                .applyTo(model.attribution())
                 .layers(wanted.layers())
                 .methods(some)
-                .target(wanted.target())
-                .output(wanted.output())
                 .cudaGraphs(wanted.cudaGraphs());
     }
 

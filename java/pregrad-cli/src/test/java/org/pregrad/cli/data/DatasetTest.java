@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.Buffer;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -13,16 +14,22 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pregrad.ModelInput;
+import org.pregrad.cli.data.ArrayNames.Labels;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.data.TestNpz;
 
 class DatasetTest {
-    private static final ArrayNames NAMES = new ArrayNames("x", "y", "cluster", false);
+    private static final ArrayNames NAMES = names("y", Labels.TRUTH, "cluster", false);
+    private static final List<ModelInput> ONE = List.of(needed("x"));
+    private static final List<ModelInput> SEVERAL =
+            List.of(needed("ids"), new ModelInput("mask", "", List.of(), true), needed("states.*"));
 
     @TempDir
     private Path directory;
@@ -34,15 +41,15 @@ class DatasetTest {
             Batch first = data.next(2);
             assertThat(first.first()).isZero();
             assertThat(first.samples()).isEqualTo(2);
-            assertThat(first.shape()).containsExactly(2, 2);
-            assertThat(((FloatBuffer) first.inputs()).get(3)).isEqualTo(4);
-            assertThat(first.labels()).containsExactly(0, 1);
+            assertThat(first.parts().get(0).shape()).containsExactly(2, 2);
+            assertThat(((FloatBuffer) values(first)).get(3)).isEqualTo(4);
+            assertThat(labels(first)).containsExactly(0, 1);
             assertThat(first.clusters()).containsExactly(-1, 7);
             Batch second = data.next(2);
             assertThat(second.first()).isEqualTo(2);
-            assertThat(second.shape()).containsExactly(1, 2);
-            assertThat(((FloatBuffer) second.inputs()).get(1)).isEqualTo(6);
-            assertThat(second.labels()).containsExactly(2);
+            assertThat(second.parts().get(0).shape()).containsExactly(1, 2);
+            assertThat(((FloatBuffer) values(second)).get(1)).isEqualTo(6);
+            assertThat(labels(second)).containsExactly(2);
             assertThat(data.next(2)).isNull();
         }
     }
@@ -54,7 +61,7 @@ class DatasetTest {
             for (int sample = 0; sample < 3; sample++) {
                 Batch batch = batches.next();
                 assertThat(batch.first()).isEqualTo(sample);
-                assertThat(((FloatBuffer) batch.inputs()).get(0)).isEqualTo(1 + 2 * sample);
+                assertThat(((FloatBuffer) values(batch)).get(0)).isEqualTo(1 + 2 * sample);
             }
             assertThat(batches.next()).isNull();
         }
@@ -74,7 +81,7 @@ class DatasetTest {
                 }
                 awaitReader();
                 for (Batch each : used) {
-                    assertThat(((FloatBuffer) each.inputs()).get(0)).isEqualTo((float) each.first());
+                    assertThat(((FloatBuffer) values(each)).get(0)).isEqualTo((float) each.first());
                 }
             }
         }
@@ -104,7 +111,7 @@ class DatasetTest {
         try (Dataset data = open(samples())) {
             assertThat(data.next(3).clusters()).isNull();
         }
-        assertThatThrownBy(() -> open(samples(), new ArrayNames("x", "y", "group", true)))
+        assertThatThrownBy(() -> open(samples(), names("y", Labels.TRUTH, "group", true)))
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("no array 'group'; it holds x, y")
                 .hasMessageContaining("--clusters");
@@ -114,10 +121,10 @@ class DatasetTest {
     void needsNoLabelsUnlessTheyAreWanted() throws IOException {
         TestNpz unlabelled = new TestNpz().floats("x", "(1, 2)", 1, 2);
         Path file = unlabelled.write(directory.resolve("u.npz"));
-        try (Dataset data = Dataset.open(file, new ArrayNames("x", null, "cluster", false))) {
+        try (Dataset data = Dataset.open(file, names(null, Labels.UNUSED, "cluster", false), ONE)) {
             assertThat(data.next(1).labels()).isNull();
         }
-        assertThatThrownBy(() -> Dataset.open(file, NAMES))
+        assertThatThrownBy(() -> Dataset.open(file, NAMES, ONE))
                 .hasMessageContaining("no array 'y'")
                 .hasMessageContaining("--labels");
     }
@@ -150,7 +157,7 @@ class DatasetTest {
                 ? Arrays.copyOfRange(TestNpz.big(8, to -> to.putLong(value)), 8 - size, 8)
                 : Arrays.copyOf(TestNpz.little(8, to -> to.putLong(value)), size);
         try (Dataset data = open(new TestNpz().floats("x", "(1,)", 1).array("y", type, "(1,)", bits))) {
-            assertThat(data.next(1).labels()).containsExactly(value);
+            assertThat(labels(data.next(1))).containsExactly(value);
         }
     }
 
@@ -179,9 +186,11 @@ class DatasetTest {
         assertThatThrownBy(() -> open(new TestNpz().floats("x", "(2, 1)", 1, 2).longs("y", "(3,)", 1, 2, 3)))
                 .hasMessageContaining("3 labels")
                 .hasMessageContaining("2 samples (shape 2x1)");
-        assertThatThrownBy(() -> open(new TestNpz().floats("x", "(2, 1)", 1, 2).longs("y", "(2, 1)", 1, 2)))
-                .hasMessageContaining("shape 2x1")
-                .hasMessageContaining("y.ravel()");
+        assertThatThrownBy(() -> open(samples().longs("cluster", "(3, 1)", 1, 2, 3)))
+                .hasMessageContaining("shape 3x1")
+                .hasMessageContaining("cluster.ravel()");
+        assertThatThrownBy(() -> open(new TestNpz().floats("x", "(2, 1)", 1, 2).longs("y", "()", 1)))
+                .hasMessageContaining("scalar");
         assertThatThrownBy(() -> open(samples().longs("cluster", "(2,)", 1, 2))).hasMessageContaining("2 clusters");
     }
 
@@ -212,28 +221,29 @@ class DatasetTest {
     void keepsDoubles() throws IOException {
         byte[] bits = TestNpz.big(16, to -> to.putDouble(1.5).putDouble(2.5));
         try (Dataset data = open(new TestNpz().array("x", ">f8", "(1, 2)", bits).longs("y", "(1,)", 0))) {
-            DoubleBuffer values = (DoubleBuffer) data.next(1).inputs();
+            DoubleBuffer values = (DoubleBuffer) values(data.next(1));
             assertThat(values.isDirect()).isTrue();
             assertThat(values.get(1)).isEqualTo(2.5);
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"<i4", "<i8"})
-    void widensTokens(String type) throws IOException {
-        byte[] bits = type.equals("<i4")
-                ? TestNpz.little(8, to -> to.putInt(-2).putInt(5))
-                : TestNpz.little(16, to -> to.putLong(-2).putLong(5));
+    @CsvSource({"|b1, 1", "|u1, 254", "|i1, -2", "<i2, -2", "<u2, 65534", "<i4, -2", "<u4, 4294967294", "<i8, -2"})
+    void widensIntegersAndBooleans(String type, long first) throws IOException {
+        int size = type.charAt(2) - '0';
+        byte[] bits = new byte[2 * size];
+        System.arraycopy(TestNpz.little(8, to -> to.putLong(first)), 0, bits, 0, size);
+        bits[size] = 1;
         try (Dataset data = open(new TestNpz().array("x", type, "(1, 2)", bits).longs("y", "(1,)", 0))) {
-            LongBuffer values = (LongBuffer) data.next(1).inputs();
+            LongBuffer values = (LongBuffer) values(data.next(1));
             assertThat(values.isDirect()).isTrue();
-            assertThat(values.get(0)).isEqualTo(-2);
-            assertThat(values.get(1)).isEqualTo(5);
+            assertThat(values.get(0)).isEqualTo(first);
+            assertThat(values.get(1)).isEqualTo(1);
         }
     }
 
     @ParameterizedTest
-    @CsvSource({"|u1,1,uint8", "<f2,2,float16", "|b1,1,bool", "<i2,2,int16", "<u4,4,uint32"})
+    @CsvSource({"<f2,2,float16", "<u8,8,uint64"})
     void refusesInputsOfOtherTypes(String type, int size, String name) {
         assertThatThrownBy(() -> open(
                         new TestNpz().array("x", type, "(1,)", new byte[size]).longs("y", "(1,)", 0)))
@@ -260,10 +270,10 @@ class DatasetTest {
 
     @Test
     void takesASingleArrayAsInputs() throws IOException {
-        try (Dataset data = Dataset.open(singleArray(2), new ArrayNames("x", null, "cluster", false))) {
+        try (Dataset data = Dataset.open(singleArray(2), names(null, Labels.UNUSED, "cluster", false), ONE)) {
             Batch batch = data.next(2);
-            assertThat(batch.shape()).containsExactly(2);
-            assertThat(((FloatBuffer) batch.inputs()).get(1)).isEqualTo(1);
+            assertThat(batch.parts().get(0).shape()).containsExactly(2);
+            assertThat(((FloatBuffer) values(batch)).get(1)).isEqualTo(1);
             assertThat(batch.labels()).isNull();
             assertThat(batch.clusters()).isNull();
         }
@@ -272,7 +282,7 @@ class DatasetTest {
     @Test
     void refusesASingleArray() throws IOException {
         Path file = singleArray(1);
-        assertThatThrownBy(() -> Dataset.open(file, NAMES))
+        assertThatThrownBy(() -> Dataset.open(file, NAMES, ONE))
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("x.npy")
                 .hasMessageContaining("single array")
@@ -284,10 +294,10 @@ class DatasetTest {
         Path single = singleArray(1);
         Path file = new TestNpz().floats("x", "(1, 2)", 1, 2).write(directory.resolve("u.npz"));
         for (Path unlabelled : new Path[] {single, file}) {
-            assertThatThrownBy(() -> Dataset.open(unlabelled, new ArrayNames("x", "y", "cluster", false, true)))
+            assertThatThrownBy(() -> Dataset.open(unlabelled, names("y", Labels.TARGETS, "cluster", false), ONE))
                     .hasMessageContaining("no array 'y'; it holds x")
                     .hasMessageEndingWith(", or give --target predicted");
-            assertThatThrownBy(() -> Dataset.open(unlabelled, NAMES)).hasMessageNotContaining("--target");
+            assertThatThrownBy(() -> Dataset.open(unlabelled, NAMES, ONE)).hasMessageNotContaining("--target");
         }
     }
 
@@ -300,12 +310,85 @@ class DatasetTest {
         try (RandomAccessFile large = new RandomAccessFile(file.toFile(), "rw")) {
             large.setLength(large.length() + 4L * 1100 * 1048576);
         }
-        try (Dataset data = Dataset.open(file, ArrayNames.inputsOnly("x"))) {
+        try (Dataset data = Dataset.open(file, ArrayNames.inputsOnly(InputNames.byName()), ONE)) {
             assertThatThrownBy(() -> data.checkBatchSize(512))
                     .isInstanceOf(UserException.class)
                     .hasMessageContaining("give --batch-size 511 or less");
             data.checkBatchSize(511);
         }
+    }
+
+    @Test
+    void cutsAllInputsAlikeAndGivesSharedOnesWhole() throws IOException {
+        TestNpz npz = sequences().floats("states.1", "(2, 2)", 7, 8, 9, 10);
+        InputNames shared = new InputNames(List.of(), List.of("states.1"), null);
+        try (Dataset data = open(npz, new ArrayNames(shared, "y", Labels.TRUTH, null, false), SEVERAL)) {
+            assertThat(data.samples()).isEqualTo(3);
+            data.next(2);
+            Batch last = data.next(2);
+            assertThat(last.samples()).isEqualTo(1);
+            assertThat(last.parts().stream().map(Batch.Part::name)).containsExactly("ids", "states.0", "states.1");
+            assertThat(((LongBuffer) last.parts().get(0).values()).get(0)).isEqualTo(5);
+            assertThat(((FloatBuffer) last.parts().get(1).values()).get(0)).isEqualTo(3);
+            assertThat(last.parts().get(2).shape()).containsExactly(2, 2);
+            assertThat(last.parts().get(2).shared()).isTrue();
+            assertThat(((FloatBuffer) last.parts().get(2).values()).get(3)).isEqualTo(10);
+            assertThat(last.labels().shape()).containsExactly(1, 2);
+            assertThat(labels(last)).containsExactly(-100, 5);
+            assertThat(data.hasLabelsOfPositions()).isTrue();
+            assertThat(data.read())
+                    .containsEntry("inputs", List.of("ids", "states.0", "states.1"))
+                    .containsEntry("shared", List.of("states.1"));
+        }
+    }
+
+    @Test
+    void readsAMaskThatIsNoInputBesideThem() throws IOException {
+        InputNames masked = new InputNames(List.of(), List.of(), "counts");
+        TestNpz npz = samples().array("counts", "|b1", "(3, 2)", new byte[] {1, 0, 1, 1, 0, 0});
+        try (Dataset data = open(npz, new ArrayNames(masked, null, Labels.UNUSED, null, false))) {
+            List<Batch.Part> parts = data.next(3).parts();
+            assertThat(parts.stream().map(Batch.Part::name)).containsExactly("x", "counts");
+            assertThat(((LongBuffer) parts.get(1).values()).get(1)).isZero();
+            assertThat(data.read()).containsEntry("inputs", List.of("x"));
+        }
+        assertThatThrownBy(() -> open(samples(), new ArrayNames(masked, null, Labels.UNUSED, null, false)))
+                .hasMessageContaining("no array 'counts'; it holds x, y; choose one by --mask");
+    }
+
+    @Test
+    void readsWeightsInThePlaceOfLabels() throws IOException {
+        ArrayNames weights = names("w", Labels.WEIGHTS, null, false);
+        try (Dataset data = open(samples().floats("w", "(3, 2)", 1, 2, 3, 4, 5, 6), weights)) {
+            data.next(2);
+            Batch.Part last = data.next(2).labels();
+            assertThat(last.shape()).containsExactly(1, 2);
+            assertThat(((FloatBuffer) last.values()).get(1)).isEqualTo(6);
+            assertThat(data.hasLabelsOfPositions()).isFalse();
+        }
+        assertThatThrownBy(() -> open(samples(), names("y", Labels.WEIGHTS, null, false)))
+                .hasMessageContaining("array 'y' holds int64, but --target weights takes weights");
+        assertThatThrownBy(() -> open(samples().floats("w", "(2, 2)", 1, 2, 3, 4), weights))
+                .hasMessageContaining("array 'w' has 2 weights, but the inputs are 3 samples");
+    }
+
+    @Test
+    void refusesInputsOfDifferentNumbersOfSamples() {
+        assertThatThrownBy(() -> open(
+                        sequences().longs("mask", "(2, 2)", 1, 1, 1, 1),
+                        names("y", Labels.TRUTH, null, false),
+                        SEVERAL))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("array 'mask' has 2 samples (shape 2x2), but 'ids' has 3 (shape 3x2)")
+                .hasMessageContaining("--shared");
+    }
+
+    /** An input of tokens, one of a list, and a label per position. */
+    private static TestNpz sequences() {
+        return new TestNpz()
+                .longs("ids", "(3, 2)", 1, 2, 3, 4, 5, 6)
+                .floats("states.0", "(3,)", 1, 2, 3)
+                .longs("y", "(3, 2)", 0, 1, 2, 3, -100, 5);
     }
 
     private Path singleArray(int samples) throws IOException {
@@ -327,6 +410,26 @@ class DatasetTest {
     }
 
     private Dataset open(TestNpz npz, ArrayNames names) throws IOException {
-        return Dataset.open(npz.write(directory.resolve("d.npz")), names);
+        return open(npz, names, ONE);
+    }
+
+    private Dataset open(TestNpz npz, ArrayNames names, List<ModelInput> model) throws IOException {
+        return Dataset.open(npz.write(directory.resolve("d.npz")), names, model);
+    }
+
+    private static ModelInput needed(String name) {
+        return new ModelInput(name, "", List.of(), false);
+    }
+
+    private static ArrayNames names(String labels, Labels use, String clusters, boolean clustersWanted) {
+        return new ArrayNames(InputNames.byName(), labels, use, clusters, clustersWanted);
+    }
+
+    private static Buffer values(Batch batch) {
+        return batch.parts().get(0).values();
+    }
+
+    private static long[] labels(Batch batch) {
+        return ((LongBuffer) batch.labels().values()).array();
     }
 }

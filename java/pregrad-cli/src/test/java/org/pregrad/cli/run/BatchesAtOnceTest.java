@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.FloatBuffer;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -91,7 +92,8 @@ class BatchesAtOnceTest {
     }
 
     private static Batch batch(int first) {
-        return new Batch(first, FloatBuffer.allocate(1), new long[] {1, 1}, null, null);
+        Batch.Part input = new Batch.Part("", FloatBuffer.allocate(1), new long[] {1, 1}, false);
+        return new Batch(first, 1, List.of(input), null, null);
     }
 
     private static void meet(CyclicBarrier barrier) {

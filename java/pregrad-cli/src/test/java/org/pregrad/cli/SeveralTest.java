@@ -1,0 +1,309 @@
+package org.pregrad.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.pregrad.data.ArrayFile;
+import org.pregrad.data.ArrayReader;
+import org.pregrad.data.TestNpz;
+
+/** Models of several inputs and outputs, of outputs with positions, and of padded sequences. */
+class SeveralTest {
+    private static final String TWO_INPUTS = "two-inputs";
+
+    @TempDir
+    private Path directory;
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "two-inputs | label | ''",
+                "two-inputs | difference-2-0 | --target 2-0",
+                "two-inputs | weights | --target weights --labels weights",
+                "two-inputs | multi-label-probability | --multi-label --output probability",
+                "tagger | labels | --labels tags",
+                "tagger | labels-masked | --labels tags --mask attention_mask",
+                "tagger | log-probability | --labels tags --mask attention_mask --output log-probability",
+                "tagger | last | --at last --mask attention_mask",
+                "tagger | first | --at first --mask attention_mask",
+                "tagger | each | --at each --mask attention_mask",
+                "tagger | mean | --at mean --mask attention_mask",
+                "tagger | index-1 | --at 1",
+                "tagger | pooled-3 | --output-name pooled --target 3 --mask attention_mask",
+                "bert | label | ''",
+                "bert | label-masked | --mask attention_mask",
+            })
+    void scoresMeetThoseOfPyTorch(String model, String variant, String options) {
+        List<String[]> truth = Fixtures.rows(Fixtures.path("golden/several.csv"))
+                .filter(row -> row[0].equals(model) && row[1].equals(variant))
+                .map(row -> Arrays.copyOfRange(row, 2, row.length))
+                .toList();
+        List<String> more = new ArrayList<>(List.of("--layer"));
+        truth.stream().map(row -> row[0]).distinct().forEach(more::add);
+        more.add("--method");
+        truth.stream().map(row -> row[3]).distinct().forEach(more::add);
+        more.addAll(words(options));
+        // Less than all, so that every array is cut.
+        more.addAll(List.of("--batch-size", "7"));
+        succeed("attribute", model, more);
+        meets(groups(Fixtures.rows(scores()).toList()), groups(truth));
+    }
+
+    @Test
+    void namesOfArraysNeedNotBeThoseOfInputs() throws IOException {
+        succeed("attribute", TWO_INPUTS, List.of("--layer", "act1"));
+        byte[] scores = Files.readAllBytes(scores());
+        Path renamed = twoInputs("images", "extra").write(directory.resolve("renamed.npz"));
+        Ran.inProcess(attribute(TWO_INPUTS, renamed))
+                .assertRefused("there is no array for the model's input 'x'; it holds images, extra, y, cluster");
+        Ran ran = Ran.inProcess(attribute(TWO_INPUTS, renamed, "--inputs", "x=images,side=extra"));
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.code()).isZero();
+        assertThat(scores()).hasBinaryContent(scores);
+        assertThat(options().get("inputs").toString()).isEqualTo("[\"x=images\",\"side=extra\"]");
+    }
+
+    @Test
+    void saysWhichInputLacksAnArray() throws IOException {
+        Path half = new TestNpz()
+                .floats("x", "(1, 6)", new float[6])
+                .longs("y", "(1,)", 0)
+                .write(directory.resolve("h"));
+        Ran.inProcess(attribute(TWO_INPUTS, half))
+                .assertRefused(
+                        "there is no array for the model's input 'side'; it holds x, y",
+                        "name one by --inputs side=ARRAY");
+        Ran.inProcess(attribute(TWO_INPUTS, data(TWO_INPUTS), "--inputs", "x,sid"))
+                .assertRefused("the model has no input 'sid'; it has x, side");
+        Ran.inProcess(attribute(TWO_INPUTS, data(TWO_INPUTS), "--shared", "edges"))
+                .assertRefused("--shared names 'edges', which is no input that is given; those are x, side");
+        Path uneven = new TestNpz()
+                .floats("x", "(2, 6)", new float[12])
+                .floats("side", "(1, 4)", new float[4])
+                .longs("y", "(2,)", 0, 0)
+                .write(directory.resolve("u"));
+        Ran.inProcess(attribute(TWO_INPUTS, uneven))
+                .assertRefused("'side' has 1 samples (shape 1x4), but 'x' has 2 (shape 2x6)");
+        assertThat(directory.resolve("out")).doesNotExist();
+    }
+
+    @Test
+    void refusesLabelsOfPositionsWhereThereAreNone() {
+        Ran.inProcess(attribute("tagger", data("tagger"), "--output-name", "pooled", "--labels", "tags"))
+                .assertRefused("array 'tags' has shape 10x5", "output 'pooled'", "has no positions");
+    }
+
+    @Test
+    void summariesTellOfNewOptionsWhereTheyAreGiven() throws IOException {
+        succeed("attribute", TWO_INPUTS, List.of("--layer", "act1"));
+        assertThat(options().get("inputs").toString()).isEqualTo("[\"x\",\"side\"]");
+        for (String added : List.of("shared", "output_name", "class_axis", "at", "multi_label", "mask")) {
+            assertThat(options().has(added)).as(added).isFalse();
+        }
+        succeed("attribute", "tagger", words("--layer act --at last --mask attention_mask --class-axis 2"));
+        assertThat(options().get("at").textValue()).isEqualTo("last");
+        assertThat(options().get("mask").textValue()).isEqualTo("attention_mask");
+        assertThat(options().get("class_axis").intValue()).isEqualTo(2);
+    }
+
+    @Test
+    void pathsOfInputsWithoutABaselineStartAtZero() throws IOException {
+        List<String> conductance = List.of("--layer", "act1", "--method", "conductance", "--steps", "5");
+        succeed("attribute", TWO_INPUTS, conductance);
+        byte[] scores = Files.readAllBytes(scores());
+        Path zeros = new TestNpz().floats("side", "(4,)", new float[4]).write(directory.resolve("zeros.npz"));
+        List<String> given = new ArrayList<>(conductance);
+        given.addAll(List.of("--input-baseline", zeros.toString()));
+        succeed("attribute", TWO_INPUTS, given);
+        assertThat(scores()).hasBinaryContent(scores);
+        Path other = new TestNpz().floats("z", "(4,)", new float[4]).write(zeros);
+        Ran.inProcess(attribute(
+                        TWO_INPUTS, data(TWO_INPUTS), "--method", "conductance", "--input-baseline", other.toString()))
+                .assertRefused("no array bears the name of an input; it holds z; save one sample as one of x, side");
+    }
+
+    @Test
+    void curvesBeginAtTheModelsOwnAccuracy() {
+        for (String target : List.of("label", "predicted")) {
+            succeed("ablate", TWO_INPUTS, List.of("--layer", "act1", "--repeats", "1", "--target", target));
+            double accuracy = Fixtures.rows(directory.resolve("out/curves.csv"))
+                    .filter(row -> row[3].equals("ablation") && row[4].equals("mean") && row[6].equals("0"))
+                    .mapToDouble(row -> Double.parseDouble(row[7]))
+                    .average()
+                    .orElseThrow();
+            // Both clusters have as many samples.
+            assertThat(accuracy).isEqualTo(0.25);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "tagger | --layer act --at last --mask attention_mask --target predicted",
+                "tagger | --layer act --labels tags --mask attention_mask",
+                "bert | --layer layers.0.mlp.act --mask attention_mask",
+            })
+    void neuronsAreRemovedAtPositionsThatCount(String model, String options) {
+        List<String> more = new ArrayList<>(words(options));
+        more.addAll(List.of("--repeats", "1"));
+        succeed("ablate", model, more);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "two-inputs | --layer act1 act2",
+                "tagger | --layer act --at mean --mask attention_mask",
+                "tagger | --layer act --labels tags",
+                "bert | --layer all --mask attention_mask",
+            })
+    void gradientsPassTheCheck(String model, String options) {
+        Ran ran = Ran.inProcess(arguments("check", model, data(model), words(options)));
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.code()).as(ran.out()).isZero();
+    }
+
+    @Test
+    void layersTellsWhatGoesInAndOutAndWhatOthersNeed() {
+        Ran data = Ran.inProcess(arguments("layers", "tagger", data("tagger"), List.of()));
+        assertThat(data.code()).isZero();
+        assertThat(data.out())
+                .containsPattern("\ninput +type +shape +optional\ntokens +int64 +\\?x5 +false\nattention_mask +int64 ")
+                .containsPattern("\noutput +shape\nlogits +\\?x5x3\npooled +\\?x");
+        assertThat(data.err())
+                .isEqualTo("pregrad: output 'logits' (shape ?x5x3) has positions: give --at to the other commands, or"
+                        + " labels of the shape [samples, positions]\n");
+        assertThat(Ran.inProcess(arguments("layers", "tagger", data("tagger"), List.of("--quiet")))
+                        .err())
+                .isEmpty();
+        Ran alone = Ran.inProcess("layers", "--model", model(TWO_INPUTS));
+        assertThat(alone.code()).isZero();
+        assertThat(alone.out()).containsPattern("\nx +float32 +\\?x6 +false\nside +float32 +\\?x4 +false\n");
+        assertThat(alone.err()).contains("--inputs x=ARRAY,...");
+        Ran.inProcess("layers", "--model", model(TWO_INPUTS), "--input-shape", "1,6")
+                .assertRefused("--input-shape is the shape of one input, and the model takes x, side; give --data");
+    }
+
+    /** Every number within the tolerance of the truth, measured by the size of what is averaged. */
+    private static void meets(Map<String, List<double[]>> scores, Map<String, List<double[]>> truth) {
+        assertThat(scores.keySet()).isEqualTo(truth.keySet());
+        truth.forEach((group, rows) -> {
+            int rms = 2;
+            double size = Math.sqrt(
+                    rows.stream().mapToDouble(row -> row[rms] * row[rms]).sum());
+            for (int aggregate = 0; aggregate < rows.get(0).length; aggregate++) {
+                double error = 0;
+                for (int neuron = 0; neuron < rows.size(); neuron++) {
+                    error += Math.pow(scores.get(group).get(neuron)[aggregate] - rows.get(neuron)[aggregate], 2);
+                }
+                assertThat(Math.sqrt(error)).as(group).isLessThanOrEqualTo(Fixtures.OF_GOLDEN_VALUES * size);
+            }
+        });
+    }
+
+    /** Per layer, call, cluster and method the aggregates of each neuron. */
+    private static Map<String, List<double[]>> groups(List<String[]> rows) {
+        int neuron = 4;
+        int firstAggregate = 6;
+        int aggregates = 4;
+        Map<String, List<double[]>> groups = new LinkedHashMap<>();
+        for (String[] row : rows) {
+            groups.computeIfAbsent(String.join(",", Arrays.copyOf(row, neuron)), name -> new ArrayList<>())
+                    .add(Arrays.stream(row, firstAggregate, firstAggregate + aggregates)
+                            .mapToDouble(Double::parseDouble)
+                            .toArray());
+        }
+        return groups;
+    }
+
+    /** The data of that model with other names of its inputs. */
+    private static TestNpz twoInputs(String x, String side) throws IOException {
+        try (ArrayFile file = ArrayFile.open(data(TWO_INPUTS));
+                ArrayReader y = file.open("y");
+                ArrayReader cluster = file.open("cluster")) {
+            return new TestNpz()
+                    .floats(x, "(12, 6)", floats(file, "x"))
+                    .floats(side, "(12, 4)", floats(file, "side"))
+                    .longs("y", "(12,)", longs(y))
+                    .longs("cluster", "(12,)", longs(cluster));
+        }
+    }
+
+    private static float[] floats(ArrayFile file, String name) throws IOException {
+        try (ArrayReader reader = file.open(name)) {
+            FloatBuffer values = reader.next((int) reader.elements()).asFloatBuffer();
+            float[] floats = new float[values.remaining()];
+            values.get(floats);
+            return floats;
+        }
+    }
+
+    private static long[] longs(ArrayReader reader) throws IOException {
+        long[] longs = new long[(int) reader.elements()];
+        reader.next(longs.length).asLongBuffer().get(longs);
+        return longs;
+    }
+
+    private static List<String> words(String options) {
+        return options.isEmpty() ? List.of() : List.of(options.split(" ", -1));
+    }
+
+    private static String model(String name) {
+        return Fixtures.text("several/" + name + ".exported.pt2");
+    }
+
+    private static Path data(String name) {
+        return Fixtures.path("several/" + name + ".npz");
+    }
+
+    private Path scores() {
+        return directory.resolve("out/scores.csv");
+    }
+
+    private JsonNode options() throws IOException {
+        return new ObjectMapper()
+                .readTree(directory.resolve("out/summary.json").toFile())
+                .get("options");
+    }
+
+    private String[] attribute(String model, Path data, String... more) {
+        List<String> all = new ArrayList<>(List.of(
+                "--layer",
+                model.equals(TWO_INPUTS) ? "act1" : "all",
+                "--out",
+                directory.resolve("out").toString()));
+        all.addAll(List.of(more));
+        return arguments("attribute", model, data, all);
+    }
+
+    private static String[] arguments(String command, String model, Path data, List<String> more) {
+        return Stream.concat(Stream.of(command, "--model", model(model), "--data", data.toString()), more.stream())
+                .toArray(String[]::new);
+    }
+
+    private void succeed(String command, String model, List<String> more) {
+        List<String> all = new ArrayList<>(more);
+        all.addAll(List.of("--out", directory.resolve("out").toString()));
+        Ran ran = Ran.inProcess(arguments(command, model, data(model), all));
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.code()).isZero();
+    }
+}
