@@ -104,7 +104,7 @@ class MobileNet(nn.Module):
 
 @case
 def mobilenet():
-    return Case("", MobileNet(), {"image": torch.randn(N, 3, 8, 8)}, labels(4), axes={"squeeze": 1},
+    return Case("", MobileNet(), {"image": torch.randn(N, 3, 8, 8)}, labels(4), axes={"squeeze": 1}, single="depthwise.2",
                 path="conductance")
 
 
