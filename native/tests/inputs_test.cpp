@@ -68,7 +68,7 @@ TEST_P(NamedInputTest, IsTheInputUnderItsOwnNameAlone) {
   EXPECT_THAT(message_of<InputError>([&] { static_cast<void>(model.forward(Inputs::of({{"ids", x}}))); }),
               HasSubstr("the model's input is 'x', and 'ids' was given"));
   EXPECT_THAT(message_of<InputError>([&] { static_cast<void>(model.forward(Inputs::of({{"x", x}, {"mask", x}}))); }),
-              HasSubstr("the inputs are 'x', 'mask', and the model takes one"));
+              HasSubstr("the model's input is 'x', and 'mask' was given too: leave it out"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, NamedInputTest,

@@ -232,8 +232,10 @@ ablation::RowLabels Ablation::Implementation::row_labels(const model::OutputRows
 }
 
 Ablation::Implementation::Measured Ablation::Implementation::measured(const model::Batch& part) const {
-  model::if_two_fit(part, [&] { model_->require_independent_samples(part.inputs, reading_->output_name()); });
-  require_layers(part.inputs);
+  model::if_two_fit(part, [&] {
+    model_->require_independent_samples(part.inputs, reading_->output_name());
+    require_layers(part.inputs);
+  });
   const model::OutputRows outputs = reading_->rows(model_->returned(part.inputs), part.samples(), part.mask);
   model::require_finite_outputs(outputs);
   Measured result;

@@ -124,8 +124,10 @@ void Check::Implementation::add(const model::Batch& part, std::vector<check::Lay
     batch.inputs = model::with_floats(part.inputs, at::kDouble);
   }
   if (!subject.has_arrangements) {
-    subject.model->require_arrangements(subject.selection, batch.inputs);
-    subject.has_arrangements = true;
+    model::if_two_fit(part, [&] {
+      subject.model->require_arrangements(subject.selection, batch.inputs);
+      subject.has_arrangements = true;
+    });
   }
   const c10::AutoGradMode with_history(true);
   graph::Run run = subject.model->run(subject.graph, batch.inputs);

@@ -280,10 +280,12 @@ void ForwardArguments::require_names(const Inputs& inputs) const {
       throw InputError(takes() + ", and one tensor without a name was given: give them by name");
     }
     if (argument == nullptr) {
-      throw InputError(takes() + ", and '" + each.name + "' was given: " +
-                       (arguments_.size() > 1 ? "name it as one of them, or leave it out"
-                                              : "name it '" + arguments_.front().name +
-                                                    "', or give the tensor without a name"));
+      const bool is_beside = inputs.size() > 1;
+      throw InputError(takes() + ", and '" + each.name + "' was given" + (is_beside ? " too: leave it out" : ": ") +
+                       (is_beside               ? ""
+                        : arguments_.size() > 1 ? "name it as one of them"
+                                                : "name it '" + arguments_.front().name +
+                                                      "', or give the tensor without a name"));
     }
   }
   for (const ForwardArgument& each : arguments_) {

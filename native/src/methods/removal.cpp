@@ -94,7 +94,7 @@ at::Tensor removed(const at::Tensor& value, std::int64_t neuron_axis, const at::
                    const at::Tensor& constants, const at::Tensor& positions) {
   const at::Tensor counted = model::counted_in(value.sizes(), neuron_axis, positions);
   if constexpr (cuda::is_built) {
-    if (cuda::takes(value) && value.is_contiguous() && !counted.defined()) {
+    if (cuda::takes(value) && !counted.defined()) {
       return cuda::device_removal(value, neuron_axis, masks, constants);
     }
   }

@@ -27,6 +27,6 @@ graph::Stage stage_of(Removal removal);
 /// @param positions bool [copies · N, positions...], where neurons are removed if they have these positions; undefined
 /// for everywhere
 at::Tensor removed(const at::Tensor& value, std::int64_t neuron_axis, const at::Tensor& masks,
-                   const at::Tensor& constants, const at::Tensor& positions);
+                   const at::Tensor& constants, const at::Tensor& positions = {});
 
 }  // namespace pregrad::methods

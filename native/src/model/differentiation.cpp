@@ -100,7 +100,7 @@ void require_influence(const std::vector<LayerBatch>& layers) {
       throw LayerError(
           "layer '" + statistics::to_string(layer.name, layer.call) +
           "' has no influence on the model's output that a gradient could tell: what it computes goes "
-          "into nothing, into another output only (name that one), or through detach or torch.no_grad; "
+          "into nothing, into another output only (the first one counts where none is named), or through detach or torch.no_grad; "
           "name a layer on the way to the output, or methods without gradients");
     }
   }

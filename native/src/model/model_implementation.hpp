@@ -52,7 +52,7 @@ class Model::Implementation {
   std::int64_t class_axis(const std::string& name, std::int64_t rank) const;
 
   /// That output, as output_of gives it.
-  at::Tensor forward(const Inputs& inputs, const std::string& name) const;
+  at::Tensor forward(const Inputs& inputs, const std::string& name = "") const;
   /// Everything that forward returns, on checked inputs, without gradients.
   c10::IValue returned(const Inputs& inputs) const;
   std::vector<NamedTensor> outputs(const Inputs& inputs) const { return model_.outputs(returned(inputs)); }

@@ -25,8 +25,8 @@ void require_floating(const at::Tensor& output) {
 [[noreturn]] void refuse_shape(const at::Tensor& output, std::int64_t samples) {
   throw UnsupportedModelError("the model's output has shape " + support::shape_text(output.sizes()) + " for " +
                               std::to_string(samples) +
-                              " samples: it must have one entry per sample along one axis; choose another output, or "
-                              "wrap the model so that it is [samples, outputs]");
+                              " samples: it must be [samples, outputs], or have positions between these; choose "
+                              "another output, or wrap the model so that it is");
 }
 
 constexpr std::int64_t no_label = -100;

@@ -430,13 +430,23 @@ TEST(HardGraphs, RandomModelsAreCalledRandom) {
                  "two runs on the same inputs");
 }
 
-TEST(HardGraphs, ABatchOnAnotherAxisIsRefusedThoughItsSizeFits) {
-  // Eight samples of one position each, position first after the transposition: z is [positions, samples, neurons].
-  expect_refused(R"(
+TEST(HardGraphs, ABatchOnAnotherAxisIsFoundThoughItsSizeFitsTheFirst) {
+  // Eight samples, position first after the transposition: z is [positions, samples, neurons].
+  const at::Tensor x = inputs();
+  const Scores turned = gradients(module_of(R"(
   sequence = x.unsqueeze(1).expand(-1, 8, -1).transpose(0, 1)
   return torch.matmul(torch.relu(torch.matmul(sequence, self.w1)), self.w2).mean(0)
-)",
-                 inputs(), "its first axis must be the batch");
+)"),
+                                  x, "forward");
+  const Scores plain = gradients(module_of(R"(
+  sequence = x.unsqueeze(1).expand(-1, 8, -1)
+  return torch.matmul(torch.relu(torch.matmul(sequence, self.w1)), self.w2).mean(1)
+)"),
+                                 x, "forward");
+  ASSERT_EQ(turned.entries().size(), plain.entries().size());
+  for (std::size_t i = 0; i < plain.entries().size(); ++i) {
+    EXPECT_LT(relative_error(turned.entries()[i].statistics.mean, plain.entries()[i].statistics.mean), 1e-12);
+  }
 }
 
 TEST(HardGraphs, OutputsThatHaveNoGradientAreRefused) {
@@ -444,10 +454,9 @@ TEST(HardGraphs, OutputsThatHaveNoGradientAreRefused) {
   const torch::jit::Module one = module_of("  return torch.relu(torch.mm(x, self.w1)).sum(1)\n");
   AttributionOptions options;
   options.layers = {"forward"};
-  options.target = Target::index(0);
-  options.output = Output::probability;
+  options.target = Target::index(1);
   EXPECT_THAT([&] { Model::from(one).attribution(options).add(inputs()); },
-              ThrowsMessage<ArgumentError>(HasSubstr("use output logit")));
+              ThrowsMessage<ArgumentError>(HasSubstr("choose 0 to 0")));
   const torch::jit::Module infinite = module_of("  return torch.mm(torch.relu(torch.mm(x, self.w1)), self.w2) / 0.0\n");
   EXPECT_THAT([&] { gradients(infinite, inputs(), "forward"); },
               ThrowsMessage<InputError>(HasSubstr("NaN or infinite")));

@@ -26,6 +26,16 @@ std::shared_ptr<const Model::Implementation> load(const std::filesystem::path& f
   return std::make_shared<const Model::Implementation>(readers::load_model(file, at::kCPU));
 }
 
+std::shared_ptr<const model::OutputReading> as_it_is(const std::shared_ptr<const Model::Implementation>& model) {
+  return std::make_shared<const model::OutputReading>(model.get(), Target::predicted(), Reading());
+}
+
+model::Batch batch_of(const at::Tensor& inputs) {
+  model::Batch batch;
+  batch.inputs = inputs;
+  return batch;
+}
+
 const LayerRerun::Change leave = [](const at::Tensor&, std::int64_t) { return at::Tensor(); };
 /// The same numbers in the same layout, so that the same kernels read them.
 const LayerRerun::Change put_back = [](const at::Tensor& value, std::int64_t) {
@@ -47,12 +57,12 @@ TEST_P(RerunTest, LeavesTheModelAsItIsButForTheChange) {
     for (const auto stage : {graph::Stage::activation, graph::Stage::pre_activation}) {
       SCOPED_TRACE(testing::Message() << layer.name << "@" << layer.call
                                       << (stage == graph::Stage::activation ? " a" : " z"));
-      const LayerRerun rerun(model, layer.name, layer.call, stage, false);
-      const LayerRerun::Start start = rerun.start(data.x);
+      const LayerRerun rerun(model, as_it_is(model), layer.name, layer.call, stage, false);
+      const LayerRerun::Start start = rerun.start(batch_of(data.x));
       std::int64_t changes = 0;
-      const at::Tensor intact = rerun.run(start, leave).outputs.view_as(expected);
+      const at::Tensor intact = rerun.run(start, leave).outputs.values.view_as(expected);
       EXPECT_TRUE(are_close(intact, expected, outputs_tolerance));
-      const at::Tensor same = rerun.run(start, put_back).outputs.view_as(expected);
+      const at::Tensor same = rerun.run(start, put_back).outputs.values.view_as(expected);
       EXPECT_TRUE(at::equal(same, intact));
       rerun.run(start, [&](const at::Tensor& value, std::int64_t axis) {
         ++changes;
@@ -62,9 +72,9 @@ TEST_P(RerunTest, LeavesTheModelAsItIsButForTheChange) {
       });
       EXPECT_EQ(changes, 1);
       // Whatever a run has written into, the next one starts from what the first one did.
-      EXPECT_TRUE(at::equal(rerun.run(start, leave).outputs.view_as(expected), intact));
-      const LayerRerun::Start three = rerun.start(data.x, 3);
-      const at::Tensor copies = rerun.run(three, leave).outputs;
+      EXPECT_TRUE(at::equal(rerun.run(start, leave).outputs.values.view_as(expected), intact));
+      const LayerRerun::Start three = rerun.start(batch_of(data.x), 3);
+      const at::Tensor copies = rerun.run(three, leave).outputs.values;
       EXPECT_TRUE(are_close(copies.slice(0, 2 * data.x.size(0)).view_as(expected), expected, outputs_tolerance));
     }
   }
@@ -94,14 +104,14 @@ TEST_P(HardRerunTest, ARemovedActivationIsGoneForEverybody) {
   ASSERT_FALSE(are_close(module.forward({x}).toTensor(), expected, 0.01)) << "removing must change something";
 
   const double tolerance = apart(at::kFloat, {4, 4, 4});
-  const LayerRerun rerun(model, "forward", 0, graph::Stage::activation, false);
-  const LayerRerun::Start start = rerun.start(x);
+  const LayerRerun rerun(model, as_it_is(model), "forward", 0, graph::Stage::activation, false);
+  const LayerRerun::Start start = rerun.start(batch_of(x));
   for (int run = 0; run < 3; ++run) {
-    const at::Tensor seen = rerun.run(start, clear).outputs;
+    const at::Tensor seen = rerun.run(start, clear).outputs.values;
     EXPECT_TRUE(are_close(seen, expected, tolerance)) << seen << expected;
   }
   const LayerRerun::Result intact = rerun.run(start, leave);
-  EXPECT_TRUE(are_close(intact.outputs, module.forward({x}).toTensor(), tolerance));
+  EXPECT_TRUE(are_close(intact.outputs.values, module.forward({x}).toTensor(), tolerance));
 }
 
 INSTANTIATE_TEST_SUITE_P(Bodies, HardRerunTest,

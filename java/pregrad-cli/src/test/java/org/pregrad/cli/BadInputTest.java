@@ -25,7 +25,8 @@ class BadInputTest {
     private Path directory;
 
     static Stream<Fixtures.Entry> refused() {
-        return Fixtures.refused();
+        // This one's output is a dict of one tensor, which is read.
+        return Fixtures.refused().filter(entry -> !entry.model().equals("refused-dict-output"));
     }
 
     @ParameterizedTest
@@ -70,8 +71,7 @@ class BadInputTest {
             case "refused-train-batch-norm", "refused-batch-statistics" -> "statistics of the batch";
             case "refused-batch-mixing" -> "other samples";
             case "refused-attribute-count", "refused-buffer-count" -> "'calls'";
-            case "refused-dict-output" -> "not a tensor";
-            default -> "output";
+            default -> "positions";
         };
     }
 

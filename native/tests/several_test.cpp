@@ -1,0 +1,535 @@
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <ATen/Functions.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/nn/functional.h>
+
+#include "fixtures.hpp"
+#include "npz.hpp"
+#include "pregrad/pregrad.hpp"
+#include "rounding.hpp"
+
+/// Models of several inputs and outputs, of outputs with positions, and of padded sequences.
+namespace pregrad::test::several_test {
+
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+using Arrays = std::map<std::string, at::Tensor>;
+
+const std::map<std::string, std::vector<std::string>>& input_names() {
+  static const std::map<std::string, std::vector<std::string>> names = {{"two-inputs", {"x", "side"}},
+                                                                        {"tagger", {"tokens", "attention_mask"}},
+                                                                        {"bert", {"input_ids", "attention_mask"}}};
+  return names;
+}
+
+Inputs inputs_of(const std::string& name, const Arrays& arrays) {
+  std::vector<NamedTensor> tensors;
+  for (const std::string& input : input_names().at(name)) {
+    tensors.push_back({input, arrays.at(input)});
+  }
+  return Inputs::of(std::move(tensors));
+}
+
+AttributionOptions options_of(const std::string& variant) {
+  AttributionOptions options;
+  options.methods = plain_methods;
+  const bool is_at = variant == "last" || variant == "first" || variant == "each" || variant == "mean";
+  if (is_at || variant.ends_with("-masked") || variant == "log-probability" || variant == "pooled-3") {
+    options.reading.mask = "attention_mask";
+  }
+  if (is_at) {
+    options.reading.at = at_named(variant);
+  } else if (variant == "index-1") {
+    options.reading.at = At::index(1);
+  } else if (variant == "log-probability") {
+    options.output = Output::log_probability;
+  } else if (variant == "multi-label-probability") {
+    options.output = Output::probability;
+    options.reading.multi_label = true;
+  } else if (variant == "difference-2-0") {
+    options.target = Target::difference(2, 0);
+  } else if (variant == "weights") {
+    options.target = Target::weights();
+  } else if (variant == "pooled-3") {
+    options.reading.output_name = "pooled";
+    options.target = Target::index(3);
+  }
+  return options;
+}
+
+at::Tensor labels_of(const std::string& variant, const Arrays& arrays) {
+  if (variant == "labels" || variant == "labels-masked" || variant == "log-probability") {
+    return arrays.at("tags");
+  }
+  if (variant == "difference-2-0" || variant == "pooled-3") {
+    return {};
+  }
+  return arrays.at(variant == "weights" ? "weights" : "y");
+}
+
+struct File {
+  std::string name;
+  std::string form;
+};
+std::vector<File> files() {
+  return {{"two-inputs", "scripted.pt"},
+          {"two-inputs", "exported.pt2"},
+          {"tagger", "exported.pt2"},
+          {"bert", "exported.pt2"}};
+}
+
+class SeveralTest : public testing::TestWithParam<File> {
+ protected:
+  std::string name_ = GetParam().name;
+  Model model_ = Model::load(fixture_path("several/" + name_ + "." + GetParam().form));
+  Arrays arrays_ = read_npz(fixture_path("several/" + name_ + ".npz"));
+  Inputs inputs_ = inputs_of(name_, arrays_);
+
+  std::vector<std::string> layers() const {
+    std::vector<std::string> names;
+    for (const Layer& layer : model_.layers()) {
+      names.push_back(layer.name);
+    }
+    return names;
+  }
+};
+
+TEST_P(SeveralTest, ScoresAreThoseOfEagerPyTorch) {
+  std::map<std::string, std::map<GoldenKey, Statistics>> truths;
+  for (auto& row : read_csv(fixture_path("golden/several.csv"))) {
+    if (row["model"] == name_) {
+      Statistics& statistics = truths[row["variant"]][{row["layer"], std::stoll(row["call"]),
+                                                       std::stoll(row["cluster"]), method_named(row["method"])}];
+      statistics.count = std::stoll(row["count"]);
+      statistics.mean.push_back(std::stod(row["mean"]));
+      statistics.rms.push_back(std::stod(row["rms"]));
+    }
+  }
+  ASSERT_FALSE(truths.empty());
+  for (const auto& [variant, truth] : truths) {
+    SCOPED_TRACE(variant);
+    AttributionOptions options = options_of(variant);
+    std::set<std::string> names;
+    for (const auto& [key, statistics] : truth) {
+      names.insert(key.layer);
+    }
+    options.layers = {names.begin(), names.end()};
+    Attribution attribution = model_.attribution(options);
+    attribution.add(inputs_, labels_of(variant, arrays_), arrays_.at("cluster"));
+    const Scores scores = attribution.scores();
+    EXPECT_EQ(scores.entries().size(), truth.size());
+    for (const auto& [key, statistics] : truth) {
+      SCOPED_TRACE(testing::Message() << key.layer << " " << key.cluster << " " << name_of(key.method));
+      const Statistics& seen = scores.of(key.layer, key.cluster, key.method);
+      EXPECT_EQ(seen.count, statistics.count);
+      EXPECT_LT(relative_error(seen.mean, statistics.mean), promised_of_golden_values);
+      EXPECT_LT(relative_error(seen.rms, statistics.rms), promised_of_golden_values);
+    }
+  }
+}
+
+TEST_P(SeveralTest, RemovalCurvesAreThoseOfEagerPyTorch) {
+  std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> truths;
+  for (auto& row : read_csv(fixture_path("golden/several-curves.csv"))) {
+    if (row["model"] == name_) {
+      truths[row["layer"]].first.push_back(std::stod(row["accuracy"]));
+      truths[row["layer"]].second.push_back(std::stod(row["mean_output"]));
+    }
+  }
+  AblationOptions options;
+  for (const auto& [layer, truth] : truths) {
+    RemovalOrder order;
+    order.layer = layer;
+    for (std::int64_t neuron = 0; neuron + 1 < static_cast<std::int64_t>(truth.first.size()); ++neuron) {
+      order.neurons.push_back(neuron);
+    }
+    options.orders.push_back(order);
+  }
+  if (truths.empty()) {
+    ASSERT_EQ(name_, "tagger");
+    return;
+  }
+  Ablation ablation = model_.ablation(options);
+  ablation.add(inputs_, arrays_.at("y"));
+  for (const RemovalCurve& curve : ablation.curves()) {
+    const auto& [accuracy, mean_output] = truths.at(curve.order.layer);
+    EXPECT_LT(relative_error(curve.accuracy, accuracy), 1e-9);
+    EXPECT_LT(relative_error(curve.mean_output, mean_output), promised_of_golden_values);
+  }
+}
+
+TEST_P(SeveralTest, OutputsHaveTheirNames) {
+  std::map<std::string, std::vector<double>> truths;
+  for (auto& row : read_csv(fixture_path("golden/several-outputs.csv"))) {
+    if (row["model"] == name_) {
+      truths[row["output"]].push_back(std::stod(row["value"]));
+    }
+  }
+  std::set<std::string> names;
+  for (const NamedTensor& output : model_.outputs(inputs_)) {
+    names.insert(output.name);
+    const at::Tensor values = output.tensor.to(at::kDouble).contiguous();
+    const std::vector<double> seen(values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel());
+    EXPECT_LT(relative_error(seen, truths.at(output.name)), promised_of_golden_values) << output.name;
+  }
+  EXPECT_EQ(names.size(), truths.size());
+}
+
+TEST_P(SeveralTest, InputsHaveTheirNames) {
+  std::vector<std::string> names;
+  for (const ModelInput& input : model_.inputs()) {
+    names.push_back(input.name);
+    EXPECT_FALSE(input.is_optional);
+    if (GetParam().form == "exported.pt2") {
+      ASSERT_TRUE(input.type.has_value());
+      EXPECT_EQ(*input.type, arrays_.at(input.name).scalar_type());
+      EXPECT_EQ(input.shape.at(0), -1);
+    }
+  }
+  EXPECT_EQ(names, input_names().at(name_));
+}
+
+TEST_P(SeveralTest, PathsAddUpToTheDifferenceOfTheirEnds) {
+  AttributionOptions options;
+  options.layers = layers();
+  options.methods = {Method::integrated_gradients};
+  options.steps = 300;  // a kink on the way
+  options.target = name_ == "tagger" ? Target::index(1) : Target::label();
+  options.reading.at = name_ == "tagger" ? At::each() : At();
+  options.reading.mask = name_ == "two-inputs" ? "" : "attention_mask";
+  Attribution attribution = model_.attribution(options);
+  attribution.add(inputs_, arrays_.at("y"));
+  for (const Score& score : attribution.scores().entries()) {
+    EXPECT_LT(score.completeness_error, 5e-3) << score.layer;
+  }
+}
+
+TEST_P(SeveralTest, ChecksPass) {
+  CheckOptions options;
+  options.layers = layers();
+  options.reading.at = name_ == "tagger" ? At::mean() : At();
+  Check check = model_.check(options);
+  check.add(inputs_, arrays_.at("y"));
+  for (const LayerCheck& result : check.results()) {
+    EXPECT_TRUE(result.passed) << result.layer << " " << result.gradient_error;
+    EXPECT_TRUE(result.in_double_precision);
+  }
+}
+
+TEST_P(SeveralTest, BatchesOfEverySizeAddUpToTheSame) {
+  AttributionOptions options;
+  options.layers = layers();
+  options.methods = {Method::gradient, Method::activation, Method::ablation};
+  options.reading.at = name_ == "tagger" ? At::last() : At();
+  options.reading.mask = name_ == "two-inputs" ? "" : "attention_mask";
+  Attribution whole = model_.attribution(options);
+  whole.add(inputs_, arrays_.at("y"));
+  Attribution alone = model_.attribution(options);
+  for (std::int64_t i = 0; i < inputs_.samples(); ++i) {
+    alone.add(inputs_.slice(i, i + 1), arrays_.at("y").slice(0, i, i + 1));
+  }
+  const Scores expected = whole.scores();
+  for (const Score& score : alone.scores().entries()) {
+    EXPECT_LT(relative_error(score.statistics.mean, expected.of(score.layer, 0, score.method).mean),
+              promised_of_golden_values)
+        << score.layer << " " << name_of(score.method);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, SeveralTest, testing::ValuesIn(files()), [](const auto& file) {
+  std::string name = file.param.name + "_" + file.param.form;
+  std::replace_if(name.begin(), name.end(), [](char each) { return std::isalnum(each) == 0; }, '_');
+  return name;
+});
+
+TEST(Several, PaddingDoesNotShowWithTheMask) {
+  const Model model = Model::load(fixture_path("several/bert.exported.pt2"));
+  const Arrays arrays = read_npz(fixture_path("several/bert.npz"));
+  AttributionOptions options;
+  options.layers = {"all"};
+  options.methods = {Method::gradient, Method::gradient_x_activation, Method::activation, Method::activation_rate,
+                     Method::ablation, Method::integrated_gradients};
+  options.reading.mask = "attention_mask";
+  Attribution padded = model.attribution(options);
+  padded.add(inputs_of("bert", arrays), arrays.at("y"));
+
+  // Each sample cut to what counts; of some the padding is on the left.
+  Attribution cut = model.attribution(options);
+  const at::Tensor mask = arrays.at("attention_mask");
+  for (std::int64_t i = 0; i < mask.size(0); ++i) {
+    const at::Tensor places = mask[i].nonzero();
+    const std::int64_t first = places[0][0].item<std::int64_t>();
+    ASSERT_EQ(first, 0) << "positions are embedded, so nothing may move";
+    const std::int64_t end = places[-1][0].item<std::int64_t>() + 1;
+    const auto part = [&](const char* name) { return arrays.at(name).slice(0, i, i + 1).slice(1, first, end); };
+    cut.add(Inputs::of({{"input_ids", part("input_ids")}, {"attention_mask", part("attention_mask")}}),
+            arrays.at("y").slice(0, i, i + 1));
+  }
+  const Scores expected = cut.scores();
+  for (const Score& score : padded.scores().entries()) {
+    EXPECT_LT(relative_error(score.statistics.mean, expected.of(score.layer, 0, score.method).mean), 1e-5)
+        << score.layer << " " << name_of(score.method);
+  }
+}
+
+torch::jit::Module module_of(const std::string& forward) {
+  torch::jit::Module module("Several");
+  const at::Tensor numbers = at::arange(30, at::kDouble);
+  module.register_parameter("w1", numbers.sin().reshape({6, 5}), false);
+  module.register_parameter("w2", numbers.slice(0, 0, 15).cos().reshape({5, 3}), false);
+  module.define(forward);
+  module.eval();
+  return module;
+}
+
+at::Tensor samples(std::int64_t count) { return at::arange(count * 6, at::kDouble).mul(0.7).cos().reshape({count, 6}); }
+
+Scores scores_of(const torch::jit::Module& module, const Inputs& inputs, const Reading& reading = {},
+                 Target target = Target::index(1)) {
+  AttributionOptions options;
+  options.layers = {"forward"};
+  options.methods = {Method::gradient, Method::activation, Method::ablation, Method::conductance};
+  options.reading = reading;
+  options.target = target;
+  Attribution attribution = Model::from(module).attribution(options);
+  attribution.add(inputs);
+  return attribution.scores();
+}
+
+void expect_same(const Scores& seen, const Scores& expected) {
+  ASSERT_EQ(seen.entries().size(), expected.entries().size());
+  for (std::size_t i = 0; i < seen.entries().size(); ++i) {
+    EXPECT_LT(relative_error(seen.entries()[i].statistics.mean, expected.entries()[i].statistics.mean), 1e-10)
+        << name_of(seen.entries()[i].method);
+  }
+}
+
+const char* const plain = "def forward(self, x):\n  return torch.relu(x @ self.w1) @ self.w2\n";
+
+TEST(Several, ContainersAreMadeOfNames) {
+  const at::Tensor x = samples(4);
+  const Scores expected = scores_of(module_of(plain), x);
+  const auto of = [&](const std::string& forward, std::vector<NamedTensor> inputs) {
+    return scores_of(module_of(forward), Inputs::of(std::move(inputs)));
+  };
+  expect_same(of(R"(
+def forward(self, batch: Dict[str, Tensor]):
+  return torch.relu((batch["left"] + batch["right"]) @ self.w1) @ self.w2
+)",
+                 {{"batch.left", x * 0.25}, {"batch.right", x * 0.75}}),
+              expected);
+  expect_same(of(R"(
+def forward(self, parts: Tuple[Tensor, List[Tensor]]):
+  first, rest = parts
+  for part in rest:
+    first = first + part
+  return torch.relu(first @ self.w1) @ self.w2
+)",
+                 {{"parts.0", x * 0.5}, {"parts.1.0", x * 0.25}, {"parts.1.1", x * 0.25}}),
+              expected);
+  expect_same(of(R"(
+def forward(self, x, scale: Optional[Tensor] = None, times: int = 1):
+  if scale is not None:
+    x = x * scale
+  return torch.relu(x @ self.w1 * times) @ self.w2
+)",
+                 {{"x", x * 2}, {"scale", at::full({4, 1}, 0.5, at::kDouble)}}),
+              expected);
+}
+
+TEST(Several, SharedInputsAreTheSameForAllSamples) {
+  const at::Tensor x = samples(5);
+  const std::string forward = R"(
+def forward(self, x, weights):
+  return torch.relu(x @ weights) @ self.w2
+)";
+  const at::Tensor weights = at::arange(30, at::kDouble).sin().reshape({6, 5});
+  expect_same(scores_of(module_of(forward), Inputs::of({{"x", x}, {"weights", weights, true}})),
+              scores_of(module_of(plain), x));
+  EXPECT_THAT([&] { scores_of(module_of(forward), Inputs::of({{"x", x}, {"weights", weights}})); },
+              ThrowsMessage<InputError>(HasSubstr("5 samples of 'x' and 6 of 'weights'")));
+  EXPECT_THAT([&] { scores_of(module_of(forward), Inputs::of({{"x", x}})); },
+              ThrowsMessage<InputError>(HasSubstr("the input 'weights' is missing")));
+  EXPECT_THAT([&] { scores_of(module_of(forward), x); }, ThrowsMessage<InputError>(HasSubstr("give them by name")));
+  EXPECT_THAT([&] { Inputs::of({{"x", x, true}}); }, ThrowsMessage<ArgumentError>(HasSubstr("there are no samples")));
+}
+
+TEST(Several, OutputsAreFoundInContainers) {
+  const at::Tensor x = samples(4);
+  const Scores expected = scores_of(module_of(plain), x);
+  const std::string start = "def forward(self, x):\n  y = torch.relu(x @ self.w1) @ self.w2\n";
+  expect_same(scores_of(module_of(start + "  return {'aux': y * 2, 'logits': y}\n"), x), expected);
+  Reading named;
+  named.output_name = "aux.1";
+  expect_same(scores_of(module_of(start + "  return {'logits': [y * 3], 'aux': [y * 2, y]}\n"), x, named), expected);
+  expect_same(scores_of(module_of(start + "  return y, y * 2\n"), x), expected);
+  EXPECT_THAT([&] { scores_of(module_of(start + "  return {'a': y, 'b': y}\n"), x); },
+              ThrowsMessage<ArgumentError>(HasSubstr("choose one of 'a', 'b'")));
+  named.output_name = "c";
+  EXPECT_THAT([&] { scores_of(module_of(start + "  return {'a': y, 'b': y}\n"), x, named); },
+              ThrowsMessage<ArgumentError>(HasSubstr("no output 'c'")));
+}
+
+TEST(Several, PositionsAndClassesMayBeInAnyOrder) {
+  const at::Tensor x = at::stack({samples(4), samples(4) * 0.3, samples(4).flip(1)}, 1);  // [4, 3, 6]
+  const std::string start = "def forward(self, x):\n  y = torch.relu(x @ self.w1) @ self.w2\n";
+  Reading at_second;
+  at_second.at = At::index(1);
+  const Scores expected = scores_of(module_of(start + "  return y[:, 1]\n"), x);
+  expect_same(scores_of(module_of(start + "  return y\n"), x, at_second), expected);
+  at_second.at = At::index(-2);
+  expect_same(scores_of(module_of(start + "  return y.transpose(1, 2)\n"), x, at_second), expected);
+  at_second.class_axis = 1;
+  expect_same(scores_of(module_of(start + "  return y.transpose(1, 2)\n"), x, at_second), expected);
+  // The samples' axis need not be the first.
+  at_second.class_axis = std::nullopt;
+  expect_same(scores_of(module_of(start + "  return y.transpose(0, 1)\n"), x, at_second), expected);
+  at_second.at = At::mean();
+  expect_same(scores_of(module_of(start + "  return y\n"), x, at_second),
+              scores_of(module_of(start + "  return y.mean(1)\n"), x));
+  at_second.at = At::each();
+  expect_same(scores_of(module_of(start + "  return y\n"), x, at_second),
+              scores_of(module_of(start + "  return y.sum(1)\n"), x));
+  EXPECT_THAT([&] { scores_of(module_of(start + "  return y\n"), x); },
+              ThrowsMessage<ArgumentError>(HasSubstr("choose last, first, each, mean or a number")));
+  at_second.at = At::index(3);
+  EXPECT_THAT([&] { scores_of(module_of(start + "  return y\n"), x, at_second); },
+              ThrowsMessage<ArgumentError>(HasSubstr("choose 0 to 2")));
+}
+
+TEST(Several, SamplesAreFoundWhereverTheyAre) {
+  const at::Tensor x = at::stack({samples(4), samples(4) * 0.3, samples(4).flip(1)}, 1);  // [4, 3, 6]
+  const Scores expected =
+      scores_of(module_of("def forward(self, x):\n  return (torch.relu(x @ self.w1) @ self.w2).mean(1)\n"), x);
+  for (const char* body : {"  a = torch.relu(x.transpose(0, 1) @ self.w1)\n  return (a @ self.w2).mean(0)\n",
+                           "  a = torch.relu(x.reshape([-1, 6]) @ self.w1)\n"
+                           "  return (a @ self.w2).reshape([-1, 3, 3]).mean(1)\n",
+                           "  a = torch.relu(x.transpose(0, 1).reshape([-1, 6]) @ self.w1)\n"
+                           "  return (a @ self.w2).reshape([3, -1, 3]).mean(0)\n"}) {
+    SCOPED_TRACE(body);
+    const torch::jit::Module module = module_of("def forward(self, x):\n" + std::string(body));
+    expect_same(scores_of(module, x), expected);
+    // One sample at a time, and the first of them.
+    AttributionOptions options;
+    options.layers = {"forward"};
+    options.methods = {Method::gradient, Method::activation, Method::ablation, Method::conductance};
+    options.target = Target::index(1);
+    Attribution alone = Model::from(module).attribution(options);
+    for (std::int64_t i = 0; i < 4; ++i) {
+      alone.add(x.slice(0, i, i + 1));
+    }
+    expect_same(alone.scores(), expected);
+  }
+}
+
+TEST(Several, RowsOfTwoSamplesAreRefused) {
+  EXPECT_THAT(
+      [] {
+        scores_of(module_of("def forward(self, x):\n"
+                            "  h = torch.relu(x.cumsum(0).t() @ torch.ones([x.size(0), 4], dtype=x.dtype))\n"
+                            "  return x @ self.w1 @ self.w2 + 0 * h.sum()\n"),
+                  samples(3));
+      },
+      ThrowsMessage<UnsupportedModelError>(HasSubstr("does not tell what belongs to which sample")));
+}
+
+TEST(Several, OneLogitIsAClassifierOfTwo) {
+  const at::Tensor x = samples(6);
+  const at::Tensor labels = at::tensor({0, 1, 1, 0, 1, 0}, at::kLong);
+  const torch::jit::Module one =
+      module_of("def forward(self, x):\n  return (torch.relu(x @ self.w1) @ self.w2).select(1, 0)\n");
+  const torch::jit::Module two = module_of(
+      "def forward(self, x):\n  y = (torch.relu(x @ self.w1) @ self.w2).select(1, 0)\n"
+      "  return torch.stack([torch.zeros_like(y), y], 1)\n");
+  for (const Output output : {Output::probability, Output::log_probability}) {
+    AttributionOptions options;
+    options.layers = {"forward"};
+    options.output = output;
+    Attribution binary = Model::from(one).attribution(options);
+    binary.add(x, labels);
+    Attribution softmax = Model::from(two).attribution(options);
+    softmax.add(x, labels);
+    expect_same(binary.scores(), softmax.scores());
+  }
+  AblationOptions options;
+  options.orders = {{"forward", 0, 0, Method::gradient, Aggregate::mean, 0, {3, 1, 0, 2, 4}}};
+  options.output = Output::probability;
+  Ablation binary = Model::from(one).ablation(options);
+  binary.add(x, labels);
+  Ablation softmax = Model::from(two).ablation(options);
+  softmax.add(x, labels);
+  const RemovalCurve seen = binary.curves().front();
+  const RemovalCurve expected = softmax.curves().front();
+  EXPECT_EQ(seen.accuracy, expected.accuracy);
+  EXPECT_LT(relative_error(seen.mean_output, expected.mean_output), 1e-12);
+  EXPECT_LT(relative_error(seen.cross_entropy, expected.cross_entropy), 1e-12);
+  EXPECT_THAT([&] { Model::from(one).ablation(options).add(x, labels + 1); },
+              ThrowsMessage<InputError>(HasSubstr("labels go from 0 to 1")));
+}
+
+TEST(Several, ModelsOfSixteenBitsTakeEitherType) {
+  const at::Tensor x = samples(5).to(at::kFloat);
+  for (const at::ScalarType type : {at::kBFloat16, at::kHalf}) {
+    const auto half_module = [&](const std::string& forward) {
+      torch::jit::Module module = module_of(forward);
+      module.to(type);
+      return module;
+    };
+    const torch::jit::Module takes_half = half_module(plain);
+    const std::string casts = std::string("def forward(self, x):\n  h = x.to(self.w1.dtype) @ self.w1\n") +
+                              "  return torch.relu(h) @ self.w2\n";
+    const auto gradients = [](const torch::jit::Module& module, const at::Tensor& inputs) {
+      AttributionOptions options;
+      options.layers = {"forward"};
+      options.target = Target::index(1);
+      Attribution attribution = Model::from(module).attribution(options);
+      attribution.add(inputs);
+      return attribution.scores();
+    };
+    const Scores expected = gradients(takes_half, x.to(type));
+    expect_same(gradients(takes_half, x), expected);
+    expect_same(gradients(half_module(casts), x), expected);
+    expect_same(gradients(half_module(casts), x.to(type)), expected);
+  }
+}
+
+TEST(Several, LabelsPerPositionLeaveOutWhatHasNone) {
+  const at::Tensor x = at::stack({samples(4), samples(4) * 0.3, samples(4).flip(1)}, 1);
+  const at::Tensor labels = at::tensor({0, 2, -100, 1, -100, 0, 2, 2, 1, -100, -100, 0}, at::kLong).view({4, 3});
+  const Model model =
+      Model::from(module_of("def forward(self, x):\n  return torch.relu(x @ self.w1) @ self.w2\n"));
+  AblationOptions options;
+  options.orders = {{"forward", 0, 0, Method::gradient, Aggregate::mean, 0, {3, 1, 0, 2, 4}}};
+  Ablation ablation = model.ablation(options);
+  ablation.add(x, labels);
+  const RemovalCurve curve = ablation.curves().front();
+  const at::Tensor outputs = model.forward(x);
+  const at::Tensor counted = labels.ne(-100);
+  const at::Tensor right = outputs.argmax(2).eq(labels).logical_and(counted);
+  EXPECT_NEAR(curve.accuracy.front(), right.sum().item<double>() / counted.sum().item<double>(), 1e-12);
+  const at::Tensor entropies = at::log_softmax(outputs, 2).gather(2, labels.clamp_min(0).unsqueeze(2)).squeeze(2);
+  EXPECT_NEAR(curve.cross_entropy.front(),
+              -entropies.masked_select(counted).sum().item<double>() / counted.sum().item<double>(), 1e-10);
+  Ablation halves = model.ablation(options);
+  halves.add(x.slice(0, 0, 1), labels.slice(0, 0, 1));
+  Ablation rest = model.ablation(options);
+  rest.add(x.slice(0, 1), labels.slice(0, 1));
+  halves.merge(rest.save());
+  EXPECT_EQ(halves.curves().front().accuracy, curve.accuracy);
+  EXPECT_THAT([&] { ablation.add(x, labels.slice(1, 0, 2)); },
+              ThrowsMessage<InputError>(HasSubstr("labels for 2 positions per sample")));
+  EXPECT_THAT([&] { ablation.add(x, at::full_like(labels, 3)); },
+              ThrowsMessage<InputError>(HasSubstr("-100 where a position does not count")));
+}
+
+}  // namespace
+
+}  // namespace pregrad::test::several_test
