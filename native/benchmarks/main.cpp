@@ -4,6 +4,7 @@
 //                           [--device=DEVICE] [--peak=WAY/CASE] [--tolerance=RATIO] [--benchmark_...]
 //   --memory   print the bytes held for the backward instead, as one line of JSON
 //   --threads  print how many single samples 16 threads add per second instead, as one line of JSON
+//   --training  time steps of training with and without a probe in so many rounds instead, a line of JSON per model
 //   --tolerance  how far sums of PreGrad and of the floor may be apart, relative to their norm; 1e-4 if not given
 //   --device   where all of it runs, such as cuda:0; the device is waited for after each batch
 //   WAY is cpp, floor or, on a device, eager: the C++ interface without CUDA graphs
@@ -33,6 +34,7 @@
 #include "floor.hpp"
 #include "open.hpp"
 #include "saved_memory.hpp"
+#include "training.hpp"
 
 namespace pregrad::benchmarks {
 
@@ -268,6 +270,9 @@ int run(int count, char** arguments) {
       tolerance = std::stod(argument.substr(12));
     } else if (argument.starts_with("--threads=")) {
       threads = std::stod(argument.substr(10));
+    } else if (argument.starts_with("--training=")) {
+      print_training(std::stoi(argument.substr(11)));
+      return 0;
     } else if (argument == "--memory") {
       memory = true;
     }

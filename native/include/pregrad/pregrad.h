@@ -835,8 +835,9 @@ PREGRAD_API void pregrad_layer_checks_free(pregrad_layer_checks* results);
  * @name Probes
  * Scores for a model that is not a file, but runs in the caller's hands through a binding of LibTorch. In its forward,
  * pass each pre-activation through pregrad_probe_tap() and go on with the result; after the forward,
- * pregrad_probe_add() runs one backward. Taps and add of one forward belong to the thread that runs it. A network that
- * does not run on LibTorch has no gradients for a probe to take.
+ * pregrad_probe_add() runs one backward; after a backward of the program's own, as in training, pregrad_probe_collect()
+ * takes what that left. Taps and add or collect of one forward belong to the thread that runs it. A network that does not
+ * run on LibTorch has no gradients for a probe to take.
  * @{ */
 
 /** Opens a probe.
@@ -875,10 +876,24 @@ PREGRAD_API pregrad_status pregrad_probe_activation(pregrad_probe* probe, const 
 PREGRAD_API pregrad_status pregrad_probe_add(pregrad_probe* probe, const pregrad_torch_tensor* logits,
                                              const int64_t* labels, size_t label_count, const int64_t* clusters,
                                              size_t cluster_count);
-/** Forgets what this thread tapped since its last add, e.g. after a forward that failed.
+/** Ends the forward of this thread after the program's own backward, and adds what that left at the taps: the gradient of
+ * its loss in the place of that of an output. No backward is run. Samples may interact. Where gradients are accumulated,
+ * call it after each backward or once after the last: a tap after a backward begins another forward, and the clusters are
+ * those of all forwards, one after the other. Every backward since the forward counts.
+ * @param clusters      [N]; NULL puts all samples into cluster 0
+ * @param cluster_count N, or 0 if `clusters` is NULL
+ * @param scale         what the gradients are multiplied with; 1 leaves them, N undoes a mean over N samples, 1/S the S of
+ *                      a loss scaler
+ * @returns #PREGRAD_ERROR_STATE if nothing was tapped or no backward ran, #PREGRAD_ERROR_LAYER if the loss does not depend
+ *          on a layer, #PREGRAD_ERROR_INPUT if a gradient is NaN or infinite, #PREGRAD_ERROR_ARGUMENT if the scale is 0 or
+ *          not finite, or a method needs an activation that was not named. Nothing is added then
+ * @since 6 */
+PREGRAD_API pregrad_status pregrad_probe_collect(pregrad_probe* probe, const int64_t* clusters, size_t cluster_count,
+                                                 double scale);
+/** Forgets what this thread tapped since its last add or collect, e.g. after a forward that failed.
  * @since 5 */
 PREGRAD_API pregrad_status pregrad_probe_discard(pregrad_probe* probe);
-/** The layers tapped in the forward of this thread since its last add, in order.
+/** The layers tapped in the forward of this thread since its last add or collect, in order.
  * @param[out] layers free it with pregrad_layers_free()
  * @since 5 */
 PREGRAD_API pregrad_status pregrad_probe_layers(const pregrad_probe* probe, pregrad_layers** layers);

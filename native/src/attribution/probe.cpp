@@ -1,12 +1,15 @@
 #include "pregrad/probe.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <unordered_map>
 
+#include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
 #include "attribution/score_table.hpp"
@@ -19,6 +22,7 @@
 #include "statistics/layer_reference.hpp"
 #include "support/failures.hpp"
 #include "support/own_state.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad {
 
@@ -51,17 +55,19 @@ class Probe::Implementation {
 
   at::Tensor tap(const std::string& name, const at::Tensor& z, std::optional<std::int64_t> neuron_axis) {
     require_tappable(name, z);
-    Forward& forward = this_forward();
+    Forward& forward = this_forward_for_a_tap();
     const std::int64_t call = forward.calls[name]++;
-    if (!is_wanted(name, call)) {
-      forward.layers.push_back(tapped_layer(name, call, neuron_axis));
-      forward.layers.back().z.shape = z.sizes().vec();
-      forward.skipped.insert(forward.layers.size() - 1);
-      return z;
-    }
     model::LayerBatch layer = tapped_layer(name, call, neuron_axis);
-    at::Tensor tapped = capture(z, needs_.z, layer.z);
+    Kept kept;
+    at::Tensor tapped = z;
+    if (is_wanted(name, call)) {
+      tapped = graph::capture_retained(z, needs_.z, layer.z, kept.z);
+    } else {
+      layer.z.shape = z.sizes().vec();
+      forward.skipped.insert(forward.layers.size());
+    }
     forward.layers.push_back(std::move(layer));
+    forward.kept.push_back(std::move(kept));
     return tapped;
   }
 
@@ -74,15 +80,23 @@ class Probe::Implementation {
                        "\", z) first");
     }
     layer->has_activation = true;
-    if (forward.skipped.count(static_cast<std::size_t>(forward.layers.rend() - layer) - 1) != 0) {
+    const auto index = static_cast<std::size_t>(forward.layers.rend() - layer) - 1;
+    if (forward.skipped.count(index) != 0) {
       return a;
     }
-    return capture(a, needs_.a, layer->a);
+    return graph::capture_retained(a, needs_.a, layer->a, forward.kept[index].a);
   }
 
   void add(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& clusters) {
     // The taps belong to one forward: whatever goes wrong, they must not show up in the next.
-    std::vector<model::LayerBatch> layers = take_layers();
+    std::vector<Forward> forwards = take_forwards();
+    if (forwards.size() > 1) {
+      throw StateError(
+          "a backward of the program's own ran between the forwards of this thread: end each with collect(), or "
+          "discard() those that are not to count");
+    }
+    // Without what is kept no gradient is retained twice.
+    std::vector<model::LayerBatch> layers = wanted_layers(std::exchange(forwards.front(), {}));
     if (!logits.defined() || logits.dim() == 0) {
       throw InputError("the logits are empty: give the model's output [samples, outputs]");
     }
@@ -97,6 +111,47 @@ class Probe::Implementation {
     table_.add(table_.additions(layers, attribution::rows_of(batch.clusters)));
   }
 
+  void collect(const at::Tensor& clusters, double scale) {
+    if (!std::isfinite(scale) || scale == 0) {
+      throw ArgumentError("the scale " + std::to_string(scale) +
+                          " makes nothing of a gradient: give a number other than 0, such as the number of samples for "
+                          "a loss that is their mean");
+    }
+    std::vector<Forward> forwards = take_forwards();
+    std::vector<std::vector<model::LayerBatch>> batches;
+    std::int64_t samples = 0;
+    for (Forward& forward : forwards) {
+      take_gradients(forward, scale);
+      batches.push_back(wanted_layers(std::move(forward)));
+      require_influence(batches.back());
+      samples += samples_of(batches.back());
+    }
+    const at::Tensor checked_clusters = model::checked_clusters(clusters, samples);
+    std::vector<attribution::LayerAddition> all;
+    std::int64_t first = 0;
+    for (const std::vector<model::LayerBatch>& layers : batches) {
+      const at::Tensor own = checked_clusters.narrow(0, first, samples_of(layers));
+      std::vector<attribution::LayerAddition> some = table_.additions(layers, attribution::rows_of(own));
+      std::move(some.begin(), some.end(), std::back_inserter(all));
+      first += samples_of(layers);
+    }
+    table_.add(all);
+  }
+
+  /// Where the forward of this thread runs, as far as its taps tell.
+  c10::Device device() const {
+    const std::lock_guard lock(mutex_);
+    const auto forwards = forwards_.find(std::this_thread::get_id());
+    if (forwards != forwards_.end()) {
+      for (const Kept& kept : forwards->second.back().kept) {
+        if (kept.z.defined() || kept.a.defined()) {
+          return (kept.z.defined() ? kept.z : kept.a).device();
+        }
+      }
+    }
+    return c10::kCPU;
+  }
+
   void discard() {
     const std::lock_guard lock(mutex_);
     forwards_.erase(std::this_thread::get_id());
@@ -105,11 +160,11 @@ class Probe::Implementation {
   std::vector<Layer> layers() const {
     const std::lock_guard lock(mutex_);
     std::vector<Layer> layers;
-    const auto forward = forwards_.find(std::this_thread::get_id());
-    if (forward == forwards_.end()) {
+    const auto forwards = forwards_.find(std::this_thread::get_id());
+    if (forwards == forwards_.end()) {
       return layers;
     }
-    for (const model::LayerBatch& each : forward->second.layers) {
+    for (const model::LayerBatch& each : forwards->second.back().layers) {
       Layer layer;
       layer.name = each.name;
       layer.call = each.call;
@@ -126,11 +181,27 @@ class Probe::Implementation {
   Scores scores() const { return Scores(table_.scores(), {}); }
 
  private:
-  /// What a thread has tapped since its last add.
+  /// Where a backward of the program leaves the gradients of a layer.
+  struct Kept {
+    at::Tensor z;
+    at::Tensor a;
+    /// What was taken with create_graph may be in the midst of a forward.
+    bool has_gradient() const { return is_final(z) || is_final(a); }
+    static bool is_final(const at::Tensor& kept) {
+      return kept.defined() && kept.grad().defined() && !graph::has_recorded_gradient(kept);
+    }
+  };
+
+  /// What a thread has tapped in one forward.
   struct Forward {
     std::vector<model::LayerBatch> layers;
+    std::vector<Kept> kept;  ///< of each layer
     std::set<std::size_t> skipped;
     std::map<std::string, std::int64_t> calls;
+
+    bool is_differentiated() const {
+      return std::any_of(kept.begin(), kept.end(), [](const Kept& each) { return each.has_gradient(); });
+    }
   };
 
   void require_tappable(const std::string& name, const at::Tensor& z) const {
@@ -147,24 +218,27 @@ class Probe::Implementation {
     }
   }
 
-  /// What the caller does with the tensor afterwards is unknown, so values are copied; without gradients so is the
-  /// tensor that goes on.
-  static at::Tensor capture(const at::Tensor& tensor, graph::CaptureNeeds needs, graph::Captured& captured) {
-    at::Tensor tapped = graph::capture(tensor, graph::Stage::activation, needs, graph::LaterWrites::none, captured);
-    if (needs.value) {
-      captured.value = captured.value.clone();
-    }
-    return tapped;
-  }
-
   bool is_wanted(const std::string& name, std::int64_t call) const {
     return wanted_.empty() || std::any_of(wanted_.begin(), wanted_.end(),
                                           [&](const LayerReference& each) { return each.matches(name, call); });
   }
 
-  Forward& this_forward() {
+  /// The forward that runs in this thread; references stay valid while other threads insert.
+  Forward& this_forward() { return these_forwards().back(); }
+
+  /// What is tapped after a backward belongs to another forward than what that backward reached.
+  Forward& this_forward_for_a_tap() {
+    std::vector<Forward>& forwards = these_forwards();
+    if (forwards.back().is_differentiated()) {
+      forwards.emplace_back();
+    }
+    return forwards.back();
+  }
+
+  /// Those of this thread since it last ended one; at least one.
+  std::vector<Forward>& these_forwards() {
     const std::lock_guard lock(mutex_);
-    return forwards_[std::this_thread::get_id()];  // references stay valid while other threads insert
+    return forwards_.try_emplace(std::this_thread::get_id(), 1).first->second;
   }
 
   model::LayerBatch tapped_layer(const std::string& name, std::int64_t call, std::optional<std::int64_t> neuron_axis) {
@@ -182,20 +256,26 @@ class Probe::Implementation {
     return ranks_.emplace(name, ranks_.size()).first->second;
   }
 
-  std::vector<model::LayerBatch> take_layers() {
-    Forward forward;
+  std::vector<Forward> take_forwards() {
+    std::vector<Forward> forwards;
     {
       const std::lock_guard lock(mutex_);
       auto found = forwards_.extract(std::this_thread::get_id());
       if (found) {
-        forward = std::move(found.mapped());
+        forwards = std::move(found.mapped());
       }
     }
-    if (forward.layers.empty()) {
+    if (forwards.empty() || forwards.back().layers.empty()) {
       throw StateError(
-          "nothing was tapped in this thread since the last add: call z = probe.tap(name, z) in the forward");
+          "nothing was tapped in this thread since the last add or collect: call z = probe.tap(name, z) in the forward");
     }
-    require_wanted_layers(forward);
+    for (const Forward& forward : forwards) {
+      require_wanted_layers(forward);
+    }
+    return forwards;
+  }
+
+  std::vector<model::LayerBatch> wanted_layers(Forward forward) const {
     std::vector<model::LayerBatch> layers;
     for (std::size_t i = 0; i < forward.layers.size(); ++i) {
       if (forward.skipped.count(i) == 0) {
@@ -204,6 +284,70 @@ class Probe::Implementation {
       }
     }
     return layers;
+  }
+
+  static std::int64_t samples_of(const std::vector<model::LayerBatch>& layers) { return layers.front().z.shape.front(); }
+
+  /// Moves what a backward left at the taps into the layers.
+  void take_gradients(Forward& forward, double scale) const {
+    if (!needs_.gradients()) {
+      return;
+    }
+    const bool has_gradient = std::any_of(forward.kept.begin(), forward.kept.end(), [](const Kept& each) {
+      return (each.z.defined() && each.z.grad().defined()) || (each.a.defined() && each.a.grad().defined());
+    });
+    if (!has_gradient) {
+      throw StateError(
+          "no gradient has come to what was tapped: call backward() on a loss of this forward before collect(), or "
+          "discard() after a forward without one");
+    }
+    for (std::size_t i = 0; i < forward.layers.size(); ++i) {
+      model::LayerBatch& layer = forward.layers[i];
+      layer.z_gradient = gradient_of(layer, layer.z, forward.kept[i].z, "z", scale);
+      layer.a_gradient = gradient_of(layer, layer.a, forward.kept[i].a, "a", scale);
+    }
+  }
+
+  static at::Tensor gradient_of(const model::LayerBatch& layer, const graph::Captured& captured, const at::Tensor& kept,
+                                const char* of, double scale) {
+    if (!kept.defined() || !kept.grad().defined()) {
+      return {};
+    }
+    if (graph::has_recorded_gradient(kept)) {
+      throw StateError("the gradient at '" + statistics::to_string(layer.name, layer.call) +
+                       "' was taken with create_graph, as for a loss of gradients, and is added to that of the loss: "
+                       "use add(), which runs a backward of its own");
+    }
+    at::Tensor gradient = kept.grad();
+    kept.mutable_grad().reset();  // what another backward brings is not in it again
+    if (captured.gradient_from_base) {
+      gradient = captured.gradient_from_base(gradient);
+    }
+    if (gradient.scalar_type() != at::kDouble) {
+      gradient = gradient.to(at::kFloat);  // a half has no room for what a scale makes of it
+    }
+    if (scale != 1) {
+      gradient = at::mul(gradient, scale);
+    }
+    if (const auto sample = support::first_sample_not_finite(gradient)) {
+      throw InputError("the gradient of the loss by " + std::string(of) + " of '" +
+                       statistics::to_string(layer.name, layer.call) + "' is NaN or infinite for sample " +
+                       std::to_string(*sample) +
+                       ": leave out the steps that a loss scaler skips, with discard() in place of collect(), or repair "
+                       "the loss");
+    }
+    return gradient;
+  }
+
+  void require_influence(const std::vector<model::LayerBatch>& layers) const {
+    if (!needs_.gradients()) {
+      return;
+    }
+    if (const model::LayerBatch* layer = model::layer_without_influence(layers)) {
+      throw LayerError("layer '" + statistics::to_string(layer->name, layer->call) +
+                       "' has no influence on the loss whose backward ran: what was tapped went into nothing, or through "
+                       "detach or torch.no_grad; go on with what tap returns, or leave that layer out");
+    }
   }
 
   void require_wanted_layers(const Forward& forward) const {
@@ -235,7 +379,7 @@ class Probe::Implementation {
   std::vector<LayerReference> wanted_;
   attribution::ScoreTable table_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::thread::id, Forward> forwards_;
+  std::unordered_map<std::thread::id, std::vector<Forward>> forwards_;
   std::map<std::string, std::size_t> ranks_;
 };
 
@@ -253,6 +397,12 @@ void Probe::add(const at::Tensor& logits, const at::Tensor& labels, const at::Te
   const support::OwnState own_state;
   const c10::Device device = logits.defined() ? logits.device() : c10::Device(c10::kCPU);
   support::on_device(device, [&] { implementation_->add(logits, labels, clusters); });
+}
+
+void Probe::collect(const at::Tensor& clusters, double scale) {
+  const support::OwnState own_state;
+  const at::NoGradGuard no_history;
+  support::on_device(implementation_->device(), [&] { implementation_->collect(clusters, scale); });
 }
 
 void Probe::discard() { implementation_->discard(); }

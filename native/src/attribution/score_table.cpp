@@ -42,27 +42,32 @@ ScoreTable::ScoreTable(std::vector<Method> methods, std::uint64_t seed, ScoreSub
 }
 
 void ScoreTable::require_known_neurons(const std::vector<LayerAddition>& additions) {
-  const auto has = [&](const LayerAddition& addition) {
-    const auto known = neurons_.find(addition.call);
-    if (known != neurons_.end() && known->second != addition.neurons) {
+  const auto require_same = [](const LayerAddition& addition, std::size_t known) {
+    if (known != addition.neurons) {
       throw InputError("layer '" + statistics::to_string(addition.name, addition.call.second) + "' has " +
-                       std::to_string(addition.neurons) + " neurons in this batch and " +
-                       std::to_string(known->second) +
+                       std::to_string(addition.neurons) + " neurons in this batch and " + std::to_string(known) +
                        " in an earlier one: give inputs of one shape, or choose another layer");
     }
-    return known != neurons_.end();
   };
   {
     const std::shared_lock lock(neurons_mutex_);
-    if (std::all_of(additions.begin(), additions.end(), has)) {
+    const bool are_known = std::all_of(additions.begin(), additions.end(), [&](const LayerAddition& addition) {
+      const auto known = neurons_.find(addition.call);
+      if (known != neurons_.end()) {
+        require_same(addition, known->second);
+      }
+      return known != neurons_.end();
+    });
+    if (are_known) {
       return;
     }
   }
   const std::unique_lock lock(neurons_mutex_);
-  std::for_each(additions.begin(), additions.end(), has);
-  for (const LayerAddition& addition : additions) {
-    neurons_.emplace(addition.call, addition.neurons);
+  std::map<LayerCall, std::size_t> neurons = neurons_;
+  for (const LayerAddition& addition : additions) {  // several batches may bring a new layer at once
+    require_same(addition, neurons.emplace(addition.call, addition.neurons).first->second);
   }
+  neurons_ = std::move(neurons);
 }
 
 std::shared_ptr<const support::ClusterRows> rows_of(const at::Tensor& clusters) {

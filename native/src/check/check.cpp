@@ -87,12 +87,12 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const Inputs&
   const auto floating = std::find_if(inputs.begin(), inputs.end(), [](const NamedTensor& each) {
     return at::isFloatingType(each.tensor.scalar_type());
   });
-  const at::ScalarType given = (floating == inputs.end() ? inputs.begin() : floating)->tensor.scalar_type();
-  const auto type = model_->model().weight_type().value_or(given);
+  const auto type = model_->model().weight_type().value_or(
+      (floating == inputs.end() ? inputs.begin() : floating)->tensor.scalar_type());
   if (type == at::kDouble) {
     return subject_.emplace(model_, options_, true);
   }
-  if (type == at::kFloat && at::isFloatingType(given)) {
+  if (type == at::kFloat) {
     auto wide = std::make_shared<Model::Implementation>(model_->model().in_double_precision());
     wide->adopt_arrangements(*model_);
     if (runs_alike(*wide, *model_, inputs, reading_.output_name())) {

@@ -1,8 +1,10 @@
 #include "graph/capture.hpp"
 
+#include <atomic>
 #include <memory>
 #include <type_traits>
 
+#include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
@@ -26,18 +28,31 @@ struct TapNode : public GradientNode {
   std::string name() const override { return "PreGradTap"; }
 };
 
+/// The identity behind a tensor that retains its gradient.
+struct KeptNode : public TapNode {
+  variable_list apply(variable_list&& gradients) override {
+    if (at::GradMode::is_enabled()) {
+      is_recorded = true;
+    }
+    return std::move(gradients);
+  }
+  std::string name() const override { return "PreGradKept"; }
+  std::atomic<bool> is_recorded = false;
+};
+
 /// LibTorch 2.13 counts the references of a node inside it, 2.11 beside it.
-template <typename Pointer>
+template <typename Made, typename Pointer>
 Pointer make_node() {
   if constexpr (std::is_same_v<Pointer, std::shared_ptr<GradientNode>>) {
-    return std::make_shared<TapNode>();
+    return std::make_shared<Made>();
   } else {
-    return c10::make_intrusive<TapNode>();
+    return c10::make_intrusive<Made>();
   }
 }
 
+template <typename Made = TapNode>
 NodePointer make_tap_node(const Edge& upstream) {
-  auto node = make_node<NodePointer>();
+  auto node = make_node<Made, NodePointer>();
   node->set_next_edges({upstream});
   return node;
 }
@@ -69,13 +84,12 @@ void tap_in_place(const at::Tensor& tensor, Stage stage, Edge& edge) {
   edge = Edge(node, 0);
 }
 
-/// An in-place operation asks whether a view is a leaf before it looks for the view's new history: look now.
+/// An in-place operation asks whether a view is a leaf before it looks for the view's new history: look now. The view then
+/// has the history of this version and of no later one.
 void renew_history(const at::Tensor& view) {
-  auto counter = torch::autograd::impl::version_counter(view);
-  const auto version = counter.current_version();
-  counter.bump();
+  torch::autograd::impl::get_view_autograd_meta(view)->set_attr_version(
+      torch::autograd::impl::version_counter(view).current_version() + 1);
   static_cast<void>(view.grad_fn());
-  counter.set_version(version);
 }
 
 /// The part of a base's gradient that belongs to `view`.
@@ -110,6 +124,65 @@ at::Tensor tap_written(const at::Tensor& tensor, Stage stage, LaterWrites writes
   return tensor;
 }
 
+/// A tensor behind `upstream` that nobody but the tap knows, with LibTorch's retain_grad on it. Only its gradient is ever
+/// read, so it has the shape of `tensor` on the memory of one element.
+at::Tensor kept_behind(const Edge& upstream, const at::Tensor& tensor) {
+  at::Tensor kept = at::empty_strided(tensor.sizes(), std::vector<std::int64_t>(tensor.sizes().size(), 0),
+                                      tensor.options().requires_grad(false));
+  torch::autograd::set_history(kept, make_tap_node<KeptNode>(upstream));
+  kept.retain_grad();
+  return kept;
+}
+
+/// Puts `kept` and a tap into the history of the tensor itself, without a new version: what autograd saved of it is as it
+/// was. The tap is apart from what is kept, so that a retain_grad or a hook of the program has a place of its own.
+void tap_retained(const at::Tensor& tensor, at::Tensor& kept) {
+  kept = kept_behind(torch::autograd::impl::gradient_edge(tensor), tensor);
+  const NodePointer node = make_tap_node(torch::autograd::impl::gradient_edge(kept));
+  if (tensor.retains_grad()) {
+    // LibTorch looks for it at the newest node.
+    node->add_retains_grad_hook(tensor.grad_fn()->pop_retains_grad_hook(tensor.output_nr()), 0);
+  }
+  torch::autograd::set_history(tensor, node);
+}
+
+at::Tensor tapped_retained(const at::Tensor& tensor, Captured& captured, at::Tensor& kept) {
+  const auto alias = [&](const at::Tensor& of) {
+    kept = kept_behind(upstream_of(of), of);
+    at::Tensor tapped = of.detach();
+    torch::autograd::set_history(tapped, make_tap_node(torch::autograd::impl::gradient_edge(kept)));
+    return tapped;
+  };
+  if (!tensor.requires_grad()) {
+    return alias(tensor);  // it may be data, which must not begin to have a history
+  }
+  if (tensor.is_leaf()) {
+    // A view, so that LibTorch goes on refusing to change a leaf in place.
+    at::Tensor view = tensor.view_as(tensor);
+    tap_retained(view, kept);
+    return view;
+  }
+  const auto* view = torch::autograd::impl::get_view_autograd_meta(tensor);
+  if (view == nullptr || !view->has_bw_view()) {
+    tap_retained(tensor, kept);
+    return tensor;
+  }
+  const at::Tensor& base = view->get_backward_view().base_;
+  const bool can_be_changed = view->get_creation_meta() == torch::autograd::CreationMeta::DEFAULT && !base.is_leaf();
+  if (!can_be_changed) {
+    tap_retained(tensor, kept);
+    return tensor;
+  }
+  if (base.use_count() == 1) {
+    return alias(tensor);  // nobody else can read what is written into it
+  }
+  // A change of the view changes the history of its base, past that of the view.
+  captured.gradient_from_base = gradient_of_view(tensor, base);
+  tap_retained(base, kept);
+  renew_history(tensor);
+  return tensor;
+}
+
 }  // namespace
 
 at::Tensor replaced(const at::Tensor& tensor, const at::Tensor& edited, LaterWrites writes) {
@@ -119,6 +192,23 @@ at::Tensor replaced(const at::Tensor& tensor, const at::Tensor& edited, LaterWri
   const at::NoGradGuard no_history;
   tensor.copy_(edited);
   return tensor;
+}
+
+at::Tensor capture_retained(const at::Tensor& tensor, CaptureNeeds needs, Captured& captured, at::Tensor& kept) {
+  captured.shape = tensor.sizes().vec();
+  if (needs.value) {
+    captured.value = tensor.detach().clone();
+  }
+  if (!needs.gradient) {
+    return tensor;
+  }
+  at::Tensor tapped = tapped_retained(tensor, captured, kept);
+  captured.edge = torch::autograd::impl::gradient_edge(kept);
+  return tapped;
+}
+
+bool has_recorded_gradient(const at::Tensor& kept) {
+  return static_cast<const KeptNode&>(*kept.grad_fn()).is_recorded;
 }
 
 at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured) {

@@ -38,6 +38,11 @@ PREGRAD_JNI(void, probeAdd)
   });
 }
 
+PREGRAD_JNI(void, probeCollect)
+(JNIEnv* env, jclass /*unused*/, jlong probe, jlongArray clusters, jdouble scale) {
+  jni::guarded(env, [&] { jni::registry().get<Probe>(probe)->collect(jni::integer_tensor(env, clusters), scale); });
+}
+
 PREGRAD_JNI(void, discard)(JNIEnv* env, jclass /*unused*/, jlong probe) {
   jni::guarded(env, [&] { jni::registry().get<Probe>(probe)->discard(); });
 }

@@ -88,21 +88,24 @@ void differentiate_layers(std::vector<LayerBatch>& layers, const OutputRows& out
   }
 }
 
-void require_influence(const std::vector<LayerBatch>& layers) {
+const LayerBatch* layer_without_influence(const std::vector<LayerBatch>& layers) {
   const auto is_reached = [](const LayerBatch& layer) {
     return layer.z_gradient.defined() || layer.a_gradient.defined();
   };
-  for (const LayerBatch& layer : layers) {
-    const bool has_influence = std::any_of(layers.begin(), layers.end(), [&](const LayerBatch& other) {
-      return other.name == layer.name && is_reached(other);
-    });
-    if (!has_influence) {
-      throw LayerError(
-          "layer '" + statistics::to_string(layer.name, layer.call) +
-          "' has no influence on the model's output that a gradient could tell: what it computes goes "
-          "into nothing, into another output only (the first one counts where none is named), or through detach or torch.no_grad; "
-          "name a layer on the way to the output, or methods without gradients");
-    }
+  const auto found = std::find_if(layers.begin(), layers.end(), [&](const LayerBatch& layer) {
+    return std::none_of(layers.begin(), layers.end(),
+                        [&](const LayerBatch& other) { return other.name == layer.name && is_reached(other); });
+  });
+  return found == layers.end() ? nullptr : &*found;
+}
+
+void require_influence(const std::vector<LayerBatch>& layers) {
+  if (const LayerBatch* layer = layer_without_influence(layers)) {
+    throw LayerError(
+        "layer '" + statistics::to_string(layer->name, layer->call) +
+        "' has no influence on the model's output that a gradient could tell: what it computes goes "
+        "into nothing, into another output only (the first one counts where none is named), or through detach or "
+        "torch.no_grad; name a layer on the way to the output, or methods without gradients");
   }
 }
 

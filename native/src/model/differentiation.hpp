@@ -22,6 +22,8 @@ std::vector<at::Tensor> differentiate(const OutputRows& outputs, const Targets& 
 void differentiate_layers(std::vector<LayerBatch>& layers, const OutputRows& outputs, const Targets& targets,
                           Output output, bool keep_graph = false);
 
+/// The first call of a layer no call of which was on the way to what was differentiated; null if there is none.
+const LayerBatch* layer_without_influence(const std::vector<LayerBatch>& layers);
 /// @throws LayerError if no call of a layer was on the way to the outputs that were differentiated. A call alone may be
 /// beside it: the last steps of a loop, say.
 void require_influence(const std::vector<LayerBatch>& layers);

@@ -1136,6 +1136,26 @@ TEST_F(CApi, ProbesTensorsOfLibTorchAsCppDoes) {
 
   EXPECT_REFUSED(pregrad_probe_add(probe.get(), handle(logits), labels_.data(), labels_.size(), nullptr, 0),
                  PREGRAD_ERROR_STATE, "nothing was tapped");
+
+  // The same of a backward of the program's own, of a loss that is the mean.
+  z = torch::linear(x, w1, module.attr("b1").toTensor());
+  ASSERT_EQ(pregrad_probe_tap(probe.get(), "own", handle(z), 0, handle(z)), PREGRAD_OK) << pregrad_last_error();
+  activation = torch::relu_(z);
+  ASSERT_EQ(pregrad_probe_activation(probe.get(), "own", handle(activation), handle(a)), PREGRAD_OK)
+      << pregrad_last_error();
+  EXPECT_REFUSED(pregrad_probe_collect(probe.get(), nullptr, 0, 0), PREGRAD_ERROR_ARGUMENT, "scale");
+  torch::linear(a, w2).gather(1, torch::tensor(labels_).unsqueeze(1)).mean().backward();
+  ASSERT_EQ(pregrad_probe_collect(probe.get(), clusters_.data(), clusters_.size(), static_cast<double>(samples)),
+            PREGRAD_OK)
+      << pregrad_last_error();
+  ASSERT_EQ(pregrad_probe_scores(probe.get(), &given), PREGRAD_OK) << pregrad_last_error();
+  const OwnedScores collected(given);
+  ASSERT_EQ(pregrad_scores_of(given, "own", 4, PREGRAD_METHOD_GRADIENT, &score), PREGRAD_OK) << pregrad_last_error();
+  const at::Tensor own = truth_z.grad().to(torch::kDouble).slice(0, 0, samples, 2).mean(0);
+  for (std::int64_t n = 0; n < neurons; ++n) {
+    EXPECT_NEAR(score.mean[n], own[n].item<double>(), 1e-6);
+  }
+  EXPECT_REFUSED(pregrad_probe_collect(probe.get(), nullptr, 0, 1), PREGRAD_ERROR_STATE, "nothing was tapped");
   at::Tensor tokens = torch::zeros({2, 3}, torch::kLong);
   EXPECT_REFUSED(pregrad_probe_tap(probe.get(), "fc1", handle(tokens), 0, handle(tokens)), PREGRAD_ERROR_INPUT, "type");
   EXPECT_REFUSED(pregrad_probe_tap(probe.get(), nullptr, handle(z), 0, handle(z)), PREGRAD_ERROR_ARGUMENT, "name");

@@ -179,6 +179,7 @@ static void refuses_null_of_the_rest(void) {
   CHECK_REFUSAL(pregrad_probe_tap(NULL, "fc", NULL, 0, NULL), PREGRAD_ERROR_ARGUMENT, "NULL");
   CHECK_REFUSAL(pregrad_probe_activation(NULL, "fc", NULL, NULL), PREGRAD_ERROR_ARGUMENT, "NULL");
   CHECK_REFUSAL(pregrad_probe_add(NULL, NULL, NULL, 0, NULL, 0), PREGRAD_ERROR_ARGUMENT, "pregrad_probe");
+  CHECK_REFUSAL(pregrad_probe_collect(NULL, NULL, 0, 1), PREGRAD_ERROR_ARGUMENT, "pregrad_probe");
   CHECK_REFUSAL(pregrad_probe_discard(NULL), PREGRAD_ERROR_ARGUMENT, "pregrad_probe");
   CHECK_REFUSAL(pregrad_probe_layers(NULL, &layers), PREGRAD_ERROR_ARGUMENT, "pregrad_probe");
   CHECK_REFUSAL(pregrad_probe_scores(NULL, &scores), PREGRAD_ERROR_ARGUMENT, "pregrad_probe");

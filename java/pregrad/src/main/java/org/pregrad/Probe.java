@@ -12,8 +12,9 @@ import org.pregrad.internal.Text;
  * Scores for a model that is not a file: a module written in Java with JavaCPP, or any function of tensors.
  *
  * <p>In the forward, pass each pre-activation through {@code z = probe.tap("fc1", z)} and go on with what it returns;
- * after the forward, {@link #add} runs one backward and accumulates. Taps and add of one forward belong to the thread
- * that runs it, so any number of threads may share a probe.
+ * after the forward, {@link #add} runs one backward and accumulates. A program that runs its own backward, such as a
+ * training loop, calls {@link #collect} after it instead. Taps and add or collect of one forward belong to the thread that
+ * runs it, so any number of threads may share a probe.
  *
  * <p>Close it: {@link #close()} waits for threads that still compute, and may be called twice. Whatever else is called
  * afterwards throws {@link IllegalStateException}. The tensors that it returns belong to the caller and outlive it.
@@ -148,12 +149,38 @@ public final class Probe implements AutoCloseable {
                 }));
     }
 
-    /** Forgets what this thread tapped since its last {@link #add}, e.g. after a forward that threw. */
+    /**
+     * Ends the forward of this thread after the program's own {@code backward()}, and adds what that left at the taps: the
+     * gradient of its loss by z, from before any change in place, where {@link #add} takes that of an output. No backward
+     * is run; {@code zero_grad} and the optimizer's step change nothing of it; the options {@code target} and
+     * {@code output} have no part in it.
+     *
+     * <p>A batch whose samples interact, as by batch statistics, is allowed: the row of a sample is then what its z does to
+     * the loss of all. Where gradients are accumulated, collect after each backward or once after the last: a tap after a
+     * backward begins another forward, and the clusters are those of all forwards, one after the other. Every backward
+     * since the forward counts.
+     *
+     * @param clusters [N]; null puts all samples into cluster 0
+     * @param scale what the gradients are multiplied with: 1 leaves them, N undoes a loss that is the mean of N samples, 1/S
+     *     a loss scaler's S
+     * @throws IllegalStateException if nothing was tapped, no backward ran, or the probe is closed
+     * @throws LayerException if the loss does not depend on a layer
+     * @throws InputException if a gradient is NaN or infinite, or the clusters do not fit
+     * @throws ArgumentException if the scale is 0 or not finite, or a method needs an activation that was not named
+     */
+    public void collect(long[] clusters, double scale) {
+        handle.run(id -> Native.probeCollect(id, clusters, scale));
+    }
+
+    /**
+     * Forgets what this thread tapped since its last {@link #add} or {@link #collect}, e.g. after a forward that threw, or
+     * one without a backward.
+     */
     public void discard() {
         handle.run(Native::discard);
     }
 
-    /** {@return the layers tapped in the forward of this thread since its last {@link #add}, in order} */
+    /** {@return the layers tapped in the forward of this thread since its last {@link #add} or {@link #collect}, in order} */
     public List<Layer> layers() {
         return handle.use(id -> Decoder.layers(Native.probeLayers(id)));
     }

@@ -15,6 +15,7 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.named_parameter_iterator;
@@ -206,6 +207,83 @@ class ProbeTest {
         return mean;
     }
 
+    /** A training loop with activations in place, beside one without a probe and retain_grad out of place. */
+    @Test
+    void collectAddsWhatTheProgramsBackwardLeaves() {
+        try (PointerScope scope = new PointerScope();
+                Probe all = Probe.builder().open()) {
+            torch.manual_seed(4);
+            int samples = 16;
+            Tensor first = torch.randn(7, 5).requires_grad_(true);
+            Tensor last = torch.randn(3, 7).requires_grad_(true);
+            double[] sums = new double[7];
+            for (int step = 0; step < 5; step++) {
+                Tensor x = torch.randn(samples, 5);
+                Tensor z = torch.linear(x, first);
+                z.retain_grad();
+                torch.matmul(z.tanh(), last.t()).pow(new Scalar(2)).sum().backward();
+                double[] truth = mean(z.grad());
+                Tensor expected = first.grad().clone();
+                forget(first);
+                forget(last);
+
+                Tensor tapped = all.tap("hidden", torch.linear(x, first));
+                Tensor loss = torch.matmul(tapped.tanh_(), last.t())
+                        .pow(new Scalar(2))
+                        .sum()
+                        .div(new Scalar(samples));
+                loss.backward();
+                all.collect(null, samples);
+                Tensor wanted = expected.div(new Scalar(samples));
+                assertThat(torch.allclose(first.grad(), wanted, 1e-5, 1e-6, false))
+                        .isTrue();
+                try (NoGradGuard off = new NoGradGuard()) {
+                    for (Tensor weight : List.of(first, last)) {
+                        weight.sub_(weight.grad().mul(new Scalar(0.01)));
+                        forget(weight);
+                    }
+                }
+                for (int i = 0; i < 7; i++) {
+                    sums[i] += truth[i] / 5;
+                }
+                Score score = all.scores().of("hidden", 0, Method.GRADIENT);
+                assertThat(score.count()).isEqualTo((long) samples * (step + 1));
+            }
+            Score score = all.scores().of("hidden", 0, Method.GRADIENT);
+            assertThat(Fixtures.relativeError(score.mean(), sums)).isLessThan(Rounding.apart(5, 3, samples));
+        }
+    }
+
+    private static void forget(Tensor weight) {
+        try (NoGradGuard off = new NoGradGuard()) {
+            weight.mutable_grad().zero_();
+        }
+    }
+
+    @Test
+    void collectSaysWhatIsMissing() {
+        try (PointerScope scope = new PointerScope();
+                Probe probe = Probe.builder().open()) {
+            assertThatThrownBy(() -> probe.collect(null, 1))
+                    .isExactlyInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("nothing was tapped");
+            probe.tap("hidden", torch.randn(6, 4));
+            assertThatThrownBy(() -> probe.collect(null, 1))
+                    .isExactlyInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("call backward()");
+            Tensor z = probe.tap("hidden", torch.randn(6, 4));
+            z.mul(new Scalar(Float.POSITIVE_INFINITY)).sum().backward();
+            assertThatThrownBy(() -> probe.collect(null, 0)).isInstanceOf(ArgumentException.class);
+            assertThatThrownBy(() -> probe.collect(null, 1))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("'hidden@0' is NaN or infinite");
+            z = probe.tap("hidden", torch.randn(6, 4));
+            z.sum().backward();
+            assertThatThrownBy(() -> probe.collect(new long[5], 1)).isInstanceOf(InputException.class);
+            assertThat(probe.scores().all()).isEmpty();
+        }
+    }
+
     @Test
     void callsAndLayersAreCounted() {
         try (PointerScope scope = new PointerScope();
@@ -280,6 +358,7 @@ class ProbeTest {
         }
         assertThatThrownBy(probe::scores).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(probe::layers).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> probe.collect(null, 1)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(probe::discard).isInstanceOf(IllegalStateException.class);
     }
 

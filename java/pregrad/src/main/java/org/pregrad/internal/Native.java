@@ -163,6 +163,8 @@ public final class Native {
 
     public static native void probeAdd(long probe, long logits, long[] labels, long[] clusters);
 
+    public static native void probeCollect(long probe, long[] clusters, double scale);
+
     public static native void discard(long probe);
 
     public static native byte[] probeLayers(long probe);
