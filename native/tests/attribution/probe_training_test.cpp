@@ -82,7 +82,7 @@ at::Tensor over_positions(const at::Tensor& values, bool is_mean) {
   if (flat.dim() == 2) {
     return flat;
   }
-  const at::Tensor rows = flat.flatten(2);
+  const at::Tensor rows = (flat.dim() == 3 ? flat.transpose(1, 2) : flat).flatten(2);  // of rank 3 neurons are last
   return is_mean ? rows.mean(2) : rows.sum(2);
 }
 
