@@ -327,7 +327,9 @@ class Probe::Implementation {
       gradient = gradient.to(at::kFloat);  // a half has no room for what a scale makes of it
     }
     if (scale != 1) {
-      gradient = at::mul(gradient, scale);
+      // What nobody else holds needs no other memory.
+      const bool is_own = gradient.use_count() == 1 && gradient.storage().use_count() == 1;
+      gradient = is_own ? gradient.mul_(scale) : at::mul(gradient, scale);
     }
     if (const auto sample = support::first_sample_not_finite(gradient)) {
       throw InputError("the gradient of the loss by " + std::string(of) + " of '" +
