@@ -464,13 +464,11 @@ void Model::Implementation::adopt_arrangements(const Implementation& other) {
 }
 
 void Model::Implementation::arrange(std::vector<model::LayerBatch>& layers, std::int64_t samples) const {
-  if (!has_arrangements_.load(std::memory_order_acquire)) {
-    return;
-  }
   for (model::LayerBatch& layer : layers) {
     if (const auto arrangement = arrangement_of(layer.name, layer.call)) {
       layer.arrange(*arrangement, samples);
     }
+    model::require_batch_first(layer, samples);
   }
 }
 

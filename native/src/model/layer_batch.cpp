@@ -38,6 +38,12 @@ bool has_batch_first(const LayerBatch& layer, std::int64_t samples) {
   return !layer.z.shape.empty() && layer.z.shape[0] == samples;
 }
 
+void require_batch_first(const LayerBatch& layer, std::int64_t samples) {
+  if (!has_batch_first(layer, samples)) {
+    refuse_rows(layer, samples);
+  }
+}
+
 void LayerBatch::arrange(const Arrangement& found, std::int64_t of_samples) {
   arrangement = found;
   samples = of_samples;
@@ -88,9 +94,7 @@ void LayerBatch::leave_out(const at::Tensor& mask) {
 }
 
 statistics::SampleValues reduction_of(const LayerBatch& layer, std::int64_t samples) {
-  if (!has_batch_first(layer, samples)) {
-    refuse_rows(layer, samples);
-  }
+  require_batch_first(layer, samples);
   const auto& shape = layer.z.shape;
   const auto rank = static_cast<std::int64_t>(shape.size());
   const std::int64_t axis = rank == 1 ? 0 : graph::resolve_neuron_axis(layer.neuron_axis, rank);
