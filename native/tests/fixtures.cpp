@@ -82,10 +82,6 @@ Data read_data(const std::filesystem::path& file) {
   return {arrays.at("x"), arrays.at("y"), arrays.at("cluster")};
 }
 
-Target golden_target(const std::string& model) {
-  return model == "single-output" ? Target::index(0) : Target::label();
-}
-
 Data first_of(const Data& data, std::int64_t samples) {
   return {data.x.slice(0, 0, samples), data.y.slice(0, 0, samples), data.cluster.slice(0, 0, samples)};
 }

@@ -44,9 +44,6 @@ Data read_data(const std::filesystem::path& file);
 /// The first samples, or all if there are fewer.
 Data first_of(const Data& data, std::int64_t samples);
 
-/// What a model's golden values are of: the output of the sample's label or, of a model that has one, that output.
-Target golden_target(const std::string& model);
-
 struct GoldenKey {
   std::string layer;
   std::int64_t call = 0;

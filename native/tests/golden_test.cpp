@@ -44,7 +44,6 @@ TEST_P(GoldenTest, ScoresAreThoseOfEagerPyTorch) {
   AttributionOptions options;
   options.layers = layer_names(golden);
   options.methods = plain_methods;
-  options.target = golden_target(GetParam().model);
   Attribution attribution = model.attribution(options);
   attribution.add(data.x, data.y, data.cluster);
 

@@ -475,6 +475,49 @@ TEST(Several, OneLogitIsAClassifierOfTwo) {
               ThrowsMessage<InputError>(HasSubstr("labels go from 0 to 1")));
 }
 
+TEST(Several, OneOutputIsTheFirstAsLongAsNoLabelIsTheSecond) {
+  const at::Tensor x = samples(6);
+  const at::Tensor zeros = at::zeros({6}, at::kLong);
+  const at::Tensor labels = at::tensor({0, 1, 1, 0, 1, 0}, at::kLong);
+  const Model model =
+      Model::from(module_of("def forward(self, x):\n  return (torch.relu(x @ self.w1) @ self.w2).select(1, 0)\n"));
+  AttributionOptions options;
+  options.layers = {"forward"};
+  options.methods = {Method::gradient, Method::gradient_x_centred_activation, Method::activation, Method::ablation};
+  AttributionOptions of_index = options;
+  of_index.target = Target::index(0);
+  Attribution expected = model.attribution(of_index);
+  expected.add(x);
+  Attribution seen = model.attribution(options);
+  seen.add(x, zeros);
+  expect_same(seen.scores(), expected.scores());
+  // A label of 1 shows that 0 has been the other class all the time, here and in what is merged.
+  seen.add(x, labels);
+  Attribution whole = model.attribution(options);
+  whole.add(at::cat({x, x}), at::cat({zeros, labels}));
+  expect_same(seen.scores(), whole.scores());
+  Attribution merged = model.attribution(options);
+  merged.add(x, zeros);
+  Attribution other = model.attribution(options);
+  other.add(x, labels);
+  merged.merge(other.save());
+  expect_same(merged.scores(), whole.scores());
+  EXPECT_LT(relative_error(whole.scores().of("forward", 0, Method::gradient).mean,
+                           expected.scores().of("forward", 0, Method::gradient).mean),
+            10);
+  AblationOptions curves;
+  curves.orders = {{"forward", 0, 0, Method::gradient, Aggregate::mean, 0, {3, 1, 0, 2, 4}}};
+  Ablation ablation = model.ablation(curves);
+  ablation.add(x, zeros);
+  EXPECT_TRUE(std::isnan(ablation.curves().front().accuracy.front()));
+  EXPECT_NEAR(ablation.curves().front().mean_output.front(), model.forward(x).mean().item<double>(), 1e-12);
+  ablation.add(x, labels);
+  const at::Tensor all = at::cat({zeros, labels});
+  const at::Tensor output = model.forward(x).repeat({2});
+  EXPECT_NEAR(ablation.curves().front().accuracy.front(), output.gt(0).eq(all).to(at::kDouble).mean().item<double>(),
+              1e-12);
+}
+
 TEST(Several, ModelsOfSixteenBitsTakeEitherType) {
   const at::Tensor x = samples(5).to(at::kFloat);
   for (const at::ScalarType type : {at::kBFloat16, at::kHalf}) {

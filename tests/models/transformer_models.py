@@ -226,7 +226,7 @@ def mamba():
         initializer_range=0.3, pad_token_id=0, bos_token_id=1, eos_token_id=2))
     model.config.use_cache = False
     return Case("", model, {"input_ids": tokens(5)}, labels(VOCABULARY), at="last", keywords=True, forms=FORMS,
-                axes={"*.mixer.act": 1}, path=None)
+                axes={"*.mixer": 1}, path=None)
 
 
 def _t5(**more):

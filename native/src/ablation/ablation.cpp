@@ -193,6 +193,8 @@ void Ablation::Implementation::add(const Inputs& inputs, const at::Tensor& label
   splits_ += splits;
   for (const Measured& each : all) {
     is_classifier_ = each.is_classifier;
+    has_two_classes_ = each.has_two_classes;
+    has_second_ = has_second_ || each.has_second;
     const auto* cluster = each.clusters.const_data_ptr<std::int64_t>();
     const std::int64_t count = each.clusters.size(0);
     for (std::size_t i = 0; i < each.points.size(); ++i) {
@@ -252,6 +254,8 @@ Ablation::Implementation::Measured Ablation::Implementation::measured(const mode
     }
   }
   result.is_classifier = labels.labels.defined();
+  result.has_two_classes = outputs.is_binary;
+  result.has_second = outputs.is_binary && model::has_second_class(part);
   model::Batch batch = part;
   batch.targets = reading_->targets(outputs, part);
 
@@ -374,7 +378,11 @@ std::vector<RemovalCurve> Ablation::Implementation::curves() const {
   std::vector<RemovalCurve> curves;
   curves.reserve(sums_.size());
   for (std::size_t i = 0; i < sums_.size(); ++i) {
-    curves.push_back(sums_[i].curve(options_.orders[i], is_classifier_));
+    const bool is_of_one_output = has_two_classes_ && !has_second_ && options_.output == Output::logit;
+    curves.push_back(sums_[i].curve(options_.orders[i], is_classifier_ && !is_of_one_output));
+    for (double& each : curves.back().mean_output) {
+      each = is_of_one_output ? 0 - each : each;
+    }
   }
   return curves;
 }
@@ -413,7 +421,9 @@ std::string Ablation::Implementation::save() const {
   statistics::StateWriter writer(state_kind);
   writer.add(order_texts());
   writer.add(option_texts());
-  writer.add(static_cast<std::uint8_t>(is_classifier_));
+  for (const bool each : {is_classifier_, has_two_classes_, has_second_}) {
+    writer.add(static_cast<std::uint8_t>(each));
+  }
   for (const CurveSums& sums : sums_) {
     sums.save(writer);
   }
@@ -425,7 +435,9 @@ Ablation::Implementation::Saved Ablation::Implementation::read(std::string_view 
   reader.require("order", order_texts());
   reader.require("option", option_texts());
   Saved saved;
-  saved.is_classifier = reader.get<std::uint8_t>() != 0;
+  for (bool* const each : {&saved.is_classifier, &saved.has_two_classes, &saved.has_second}) {
+    *each = reader.get<std::uint8_t>() != 0;
+  }
   saved.sums.reserve(counts_.size());
   for (const std::vector<std::int64_t>& counts : counts_) {
     saved.sums.emplace_back(counts.size()).restore(reader);
@@ -439,6 +451,8 @@ void Ablation::Implementation::restore(std::string_view state) {
   const std::lock_guard lock(mutex_);
   sums_ = std::move(saved.sums);
   is_classifier_ = saved.is_classifier;
+  has_two_classes_ = saved.has_two_classes;
+  has_second_ = saved.has_second;
 }
 
 void Ablation::Implementation::merge(std::string_view state) {
@@ -458,6 +472,8 @@ void Ablation::Implementation::merge(std::string_view state) {
     sums_[i].add(saved.sums[i]);
   }
   is_classifier_ = saved.is_classifier;
+  has_two_classes_ = saved.has_two_classes;
+  has_second_ = has_second_ || saved.has_second;
 }
 
 Ablation::Ablation(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}

@@ -135,6 +135,9 @@ void Attribution::Implementation::add(const Inputs& inputs, const at::Tensor& la
     std::move(some.begin(), some.end(), std::back_inserter(all));
   });
   table_.add(all);
+  if (has_two_classes_.load(std::memory_order_relaxed)) {
+    table_.note_two_classes(model::has_second_class(batch));
+  }
   if (splits > 0) {  // else threads that add at once would wait for the count
     splits_.fetch_add(splits, std::memory_order_relaxed);
   }
@@ -183,6 +186,9 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   const graph::ProductsInThisThread alone(!rerun_methods_.has_any() && graph_.has_small_products(batch.inputs));
   graph::Run run = model_->run(graph_, batch.inputs);
   const model::OutputRows outputs = reading_->rows(run.output, batch.samples(), batch.mask);
+  if (outputs.is_binary) {
+    has_two_classes_.store(options_.output == Output::logit, std::memory_order_relaxed);
+  }
   // A device's answer has to be waited for, so there the question comes when all the rest is done.
   const bool is_on_device = !outputs.is_cpu();
   if (!is_on_device) {

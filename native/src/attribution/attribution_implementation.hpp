@@ -58,6 +58,7 @@ class Attribution::Implementation {
   attribution::ScoreTable table_;
   std::unique_ptr<attribution::RecordedPlans> recorded_;  ///< null where nothing is recorded
   std::atomic<bool> has_layers_ = false;
+  std::atomic<bool> has_two_classes_ = false;  ///< whether one output stands for two classes, as a batch has shown
   std::atomic<std::int64_t> splits_ = 0;
 };
 

@@ -109,6 +109,9 @@ class Probe::Implementation {
     const model::Targets targets = reading_.targets(outputs, batch);
     model::differentiate_layers(layers, outputs, targets, options_.output);
     table_.add(table_.additions(layers, attribution::rows_of(batch.clusters)));
+    if (outputs.is_binary && options_.output == Output::logit) {
+      table_.note_two_classes(model::has_second_class(batch));
+    }
   }
 
   void collect(const at::Tensor& clusters, double scale) {

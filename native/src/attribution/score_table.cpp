@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "methods/catalog.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 #include "statistics/state.hpp"
@@ -14,7 +15,7 @@ namespace pregrad::attribution {
 namespace {
 
 constexpr std::size_t shard_count = 16;
-constexpr const char* state_kind = "pregrad attribution 4";
+constexpr const char* state_kind = "pregrad attribution 5";
 
 std::vector<Method> sorted(std::vector<Method> methods) {
   std::sort(methods.begin(), methods.end());
@@ -122,29 +123,55 @@ ScoreCells ScoreTable::merged() const {
   return sums;
 }
 
-std::vector<Score> ScoreTable::scores() const { return merged().scores(seed_); }
+void ScoreTable::note_two_classes(bool has_second) {
+  const Classes noted = has_second ? Classes::both_of_two : Classes::first_of_two;
+  Classes before = classes_.load(std::memory_order_relaxed);
+  while (before < noted && !classes_.compare_exchange_weak(before, noted, std::memory_order_relaxed)) {
+  }
+}
+
+std::vector<Score> ScoreTable::scores() const {
+  std::vector<Score> scores = merged().scores(seed_);
+  if (classes_.load(std::memory_order_relaxed) != Classes::first_of_two) {
+    return scores;
+  }
+  for (Score& score : scores) {
+    if (methods::row_of(score.method).looks_at_outputs()) {
+      for (double& each : score.statistics.mean) {
+        each = 0 - each;
+      }
+    }
+  }
+  return scores;
+}
 
 std::string ScoreTable::save() const {
   statistics::StateWriter writer(state_kind);
   writer.add(subject_.layers);
   writer.add(names_of(methods_));
   writer.add(subject_.options);
+  writer.add(static_cast<std::uint8_t>(classes_.load(std::memory_order_relaxed)));
   merged().save(writer);
   return writer.finish();
 }
 
-ScoreCells ScoreTable::read(std::string_view state) const {
+ScoreTable::Saved ScoreTable::read(std::string_view state) const {
   statistics::StateReader reader(state, state_kind);
   reader.require("layer", subject_.layers);
   reader.require("method", names_of(methods_));
   reader.require("option", subject_.options);
+  const auto classes = reader.get<std::uint8_t>();
+  if (classes > static_cast<std::uint8_t>(Classes::both_of_two)) {
+    statistics::StateReader::refuse();
+  }
   ScoreCells cells = ScoreCells::restored(methods_, reader);
   reader.require_end();
-  return cells;
+  return {static_cast<Classes>(classes), std::move(cells)};
 }
 
 void ScoreTable::restore(std::string_view state) {
-  ScoreCells cells = read(state);
+  auto [classes, cells] = read(state);
+  classes_.store(classes, std::memory_order_relaxed);
   {
     const std::unique_lock lock(neurons_mutex_);
     neurons_ = cells.neurons();
@@ -156,7 +183,8 @@ void ScoreTable::restore(std::string_view state) {
 }
 
 void ScoreTable::merge(std::string_view state) {
-  const ScoreCells cells = read(state);
+  const Saved saved = read(state);
+  const ScoreCells& cells = saved.cells;
   Shard& shard = *shards_.front();
   const std::lock_guard lock(shard.mutex);
   const std::unique_lock neurons_lock(neurons_mutex_);
@@ -174,6 +202,9 @@ void ScoreTable::merge(std::string_view state) {
   sums.add(cells);
   shard.cells = std::move(sums);
   neurons_ = std::move(neurons);
+  if (saved.classes != Classes::any) {
+    note_two_classes(saved.classes == Classes::both_of_two);
+  }
 }
 
 }  // namespace pregrad::attribution

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -47,6 +48,10 @@ class ScoreTable {
   /// @throws InputError if a layer has another number of neurons than before
   void add(const std::vector<LayerAddition>& additions);
 
+  /// Tells that labels were those of two classes, of which one output o makes (−o, o), and whether one was the second.
+  /// As long as none was, the scores are those of o alone.
+  void note_two_classes(bool has_second);
+
   std::vector<Score> scores() const;
 
   std::string save() const;
@@ -67,7 +72,13 @@ class ScoreTable {
   };
 
   void require_known_neurons(const std::vector<LayerAddition>& additions);
-  ScoreCells read(std::string_view state) const;
+  /// What note_two_classes was told so far.
+  enum class Classes : std::uint8_t { any, first_of_two, both_of_two };
+  struct Saved {
+    Classes classes = Classes::any;
+    ScoreCells cells;
+  };
+  Saved read(std::string_view state) const;
   ScoreCells merged() const;
 
   std::vector<Method> methods_;
@@ -76,6 +87,7 @@ class ScoreTable {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::shared_mutex neurons_mutex_;
   std::map<LayerCall, std::size_t> neurons_;
+  std::atomic<Classes> classes_ = Classes::any;
 };
 
 }  // namespace pregrad::attribution

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <ATen/Functions.h>
+
 #include "pregrad/error.hpp"
 #include "support/failures.hpp"
 
@@ -62,6 +64,10 @@ Batch Batch::slice(std::int64_t begin, std::int64_t count) const {
   part.targets = {};
   part.first = first + begin;
   return part;
+}
+
+bool has_second_class(const Batch& batch) {
+  return batch.labels.defined() && batch.labels.eq(1).any().item<bool>();
 }
 
 Inputs of_other_size(const Inputs& inputs) {

@@ -63,6 +63,9 @@ struct Batch {
   Batch slice(std::int64_t begin, std::int64_t count) const;
 };
 
+/// Whether a label is 1, the second class of a model of one output.
+bool has_second_class(const Batch& batch);
+
 /// A few of the samples, another number of them than there are: an axis that only happens to be as long as the batch
 /// shows by them.
 Inputs of_other_size(const Inputs& inputs);

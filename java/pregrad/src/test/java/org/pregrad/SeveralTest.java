@@ -157,7 +157,7 @@ class SeveralTest {
     @ParameterizedTest
     @MethodSource("files")
     void gradientsPassTheCheck(Several fixture, String form) {
-        String variant = fixture == Several.TAGGER ? "labels" : "label";
+        String variant = fixture.equals(Several.TAGGER) ? "labels" : "label";
         try (Model model = fixture.load(form);
                 Check check = model.check()
                         .layers(fixture.truths().stream()

@@ -1,6 +1,7 @@
 package org.pregrad.cli.data;
 
 import java.nio.Buffer;
+import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -24,8 +25,8 @@ public record Batch(long first, int samples, List<Part> parts, Part labels, long
      * The samples' part of one array.
      *
      * @param name   the model's name of the input; empty for the only one
-     * @param values {@code FloatBuffer}, {@code DoubleBuffer} or {@code LongBuffer}, direct for inputs; valid until the next
-     *               but one batch is read, or longer as {@link Dataset#keep} says
+     * @param values {@code FloatBuffer}, {@code DoubleBuffer}, {@code LongBuffer} or, of booleans, {@code ByteBuffer}, direct
+     *               for inputs; valid until the next but one batch is read, or longer as {@link Dataset#keep} says
      * @param shape  samples first, unless it is shared by all samples
      */
     @SuppressWarnings("ArrayRecordComponent")
@@ -38,7 +39,18 @@ public record Batch(long first, int samples, List<Part> parts, Part labels, long
             if (values instanceof DoubleBuffer doubles) {
                 return Input.of(doubles, shape);
             }
+            if (values instanceof ByteBuffer bytes) {
+                return Input.of(booleans(bytes), shape);
+            }
             return Input.of((LongBuffer) values, shape);
+        }
+
+        private static boolean[] booleans(ByteBuffer bytes) {
+            boolean[] booleans = new boolean[bytes.remaining()];
+            for (int i = 0; i < booleans.length; i++) {
+                booleans[i] = bytes.get(bytes.position() + i) != 0;
+            }
+            return booleans;
         }
     }
 

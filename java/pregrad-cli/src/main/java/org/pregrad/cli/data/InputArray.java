@@ -126,6 +126,7 @@ final class InputArray implements Closeable {
             case FLOAT32 -> bytes.asFloatBuffer();
             case FLOAT64 -> bytes.asDoubleBuffer();
             case INT64 -> bytes.asLongBuffer();
+            case BOOL -> bytes;
             default -> widened(bytes);
         };
     }

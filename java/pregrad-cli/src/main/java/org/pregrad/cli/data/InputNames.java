@@ -110,7 +110,7 @@ public record InputNames(List<Entry> entries, List<String> shared, String mask) 
                 .filter(input -> inputs.size() == 1 || !input.optional())
                 .map(ModelInput::name)
                 .toList();
-        return needed.size() == 1 && !needed.get(0).endsWith(ANY) ? Optional.of(needed.get(0)) : Optional.empty();
+        return needed.size() == 1 && !needed.get(0).contains(ANY) ? Optional.of(needed.get(0)) : Optional.empty();
     }
 
     /** The entry with the name of its input. */
@@ -131,9 +131,8 @@ public record InputNames(List<Entry> entries, List<String> shared, String mask) 
     /** Whether an input has that name; one of a container has any name that begins as the container's. */
     private static boolean fits(ModelInput input, String name) {
         String own = input.name();
-        return own.endsWith(ANY)
-                ? name.length() >= own.length() && name.startsWith(own.substring(0, own.length() - 1))
-                : own.equals(name);
+        int any = own.indexOf(ANY);
+        return any < 0 ? own.equals(name) : name.length() > any && name.startsWith(own.substring(0, any));
     }
 
     private boolean isShared(Entry entry) {
