@@ -58,6 +58,9 @@ bool have_floats(const Inputs& inputs) {
 
 /// What the caller can do about inputs that an operator of the model did not take.
 std::string mend(const Inputs& inputs, std::optional<at::ScalarType> weight_type, const std::string& reason) {
+  if (reason.find("boolean mask") != std::string::npos) {
+    return "give the mask as booleans, in NumPy with mask.astype(bool)";
+  }
   if (weight_type && !have_floats(inputs)) {
     return std::string("its weights are ") + c10::toString(*weight_type) +
            ", so convert the inputs, in NumPy with x.astype(" +

@@ -133,7 +133,25 @@ class Selector {
         borders.insert(site.name);
       }
     }
-    return borders.empty() ? "" : "; of module '" + path + "' " + statistics::listed(borders);
+    if (!borders.empty()) {
+      return "; of module '" + path + "' " + statistics::listed(borders);
+    }
+    const std::string meant = without_wrapper(name);
+    return meant.empty() ? "" : "; did you mean '" + meant + "'?";
+  }
+
+  /// The layer that has one leading part more than the name, or less: models are wrapped in modules, and taken out.
+  std::string without_wrapper(const std::string& name) const {
+    const auto rest_of = [](const std::string& path) { return path.substr(std::min(path.size(), path.find('.') + 1)); };
+    for (const std::string& known : known_names()) {
+      if (name.find('.') != std::string::npos && rest_of(name) == known) {
+        return known;
+      }
+      if (known.find('.') != std::string::npos && rest_of(known) == name) {
+        return known;
+      }
+    }
+    return "";
   }
 
   /// Marks the calls that a reference names; gives how many calls its name has, and whether one was marked.

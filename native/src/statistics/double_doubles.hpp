@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "statistics/vector_clones.hpp"
+
 namespace pregrad::statistics {
 
 /// A sum kept as an unevaluated pair of doubles (106 bits), so that the order in which batches arrive does not show in
@@ -19,8 +21,8 @@ class DoubleDouble {
     return DoubleDouble(high, product_error(x, y, high));
   }
 
-  void add(double value) { *this = DoubleDouble::of(high_, value, low_); }
-  void add(const DoubleDouble& other) { *this = DoubleDouble::of(high_, other.high_, low_ + other.low_); }
+  PREGRAD_INLINE void add(double value) { *this = DoubleDouble::of(high_, value, low_); }
+  PREGRAD_INLINE void add(const DoubleDouble& other) { *this = DoubleDouble::of(high_, other.high_, low_ + other.low_); }
 
   DoubleDouble divided_by(double divisor) const {
     const double quotient = high_ / divisor;
@@ -61,7 +63,7 @@ class DoubleDouble {
 
   /// x·y − product, to the last bit. Veltkamp's halves rather than std::fma, which without the processor's own
   /// instruction is a call per number and keeps loops out of vector registers.
-  static double product_error(double x, double y, double product) {
+  static PREGRAD_INLINE double product_error(double x, double y, double product) {
     constexpr double splitter = 0x1.0p27 + 1;
     const double x_big = splitter * x;
     const double y_big = splitter * y;
@@ -73,7 +75,7 @@ class DoubleDouble {
   }
 
   /// x + y + small, where small is below the rounding of x + y.
-  static DoubleDouble of(double x, double y, double small) {
+  static PREGRAD_INLINE DoubleDouble of(double x, double y, double small) {
     const double sum = x + y;
     const double part = sum - x;
     const double error = (x - (sum - part)) + (y - part) + small;
@@ -97,9 +99,9 @@ class DoubleDoubles {
     low_.push_back(sum.low());
   }
 
-  /// Adds to every sum the term of its index.
+  /// Adds to every sum the term of its index. Inlined, so that a loop of a function with clones is part of them.
   template <typename Term>
-  void add(const Term& term) {
+  PREGRAD_INLINE void add(const Term& term) {
     double* high = high_.data();
     double* low = low_.data();
     for (std::size_t i = 0; i < high_.size(); ++i) {
