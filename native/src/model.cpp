@@ -179,14 +179,13 @@ Inputs Model::Implementation::accepted(const Inputs& given, const std::string& m
     }
     first = first == nullptr ? &each : first;
     if (each.tensor.size(0) != first->tensor.size(0)) {
-      throw InputError("there are " + std::to_string(first->tensor.size(0)) + " samples of '" + first->name +
-                       "' and " + std::to_string(each.tensor.size(0)) + " of '" + each.name +
+      throw InputError("there are " + std::to_string(first->tensor.size(0)) + " samples of '" + first->name + "' and " +
+                       std::to_string(each.tensor.size(0)) + " of '" + each.name +
                        "': give one of each per sample, or share what is the same for all");
     }
   }
-  const bool is_as_wanted = std::all_of(inputs.begin(), inputs.end(), [&](const NamedTensor& each) {
-    return converted(each).is_same(each.tensor);
-  });
+  const bool is_as_wanted = std::all_of(inputs.begin(), inputs.end(),
+                                        [&](const NamedTensor& each) { return converted(each).is_same(each.tensor); });
   if (is_as_wanted) {
     return inputs;
   }
@@ -548,7 +547,8 @@ void Model::Implementation::learn_arrangements(const model::LayerSelection& sele
     for (const std::vector<model::LayerBatch>& layers : after) {
       changed.push_back(is_changed(z, layers[i].z.value));
     }
-    const auto axis = z.dim() > 1 ? std::optional(graph::resolve_neuron_axis(layer.neuron_axis, z.dim())) : std::nullopt;
+    const auto axis =
+        z.dim() > 1 ? std::optional(graph::resolve_neuron_axis(layer.neuron_axis, z.dim())) : std::nullopt;
     const auto found = model::arrangement_of(changed, axis);
     const bool is_plain = found && found->axis == 0 && z.size(0) == samples;
     if (found && !is_plain) {

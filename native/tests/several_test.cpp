@@ -547,8 +547,7 @@ TEST(Several, ModelsOfSixteenBitsTakeEitherType) {
 TEST(Several, LabelsPerPositionLeaveOutWhatHasNone) {
   const at::Tensor x = at::stack({samples(4), samples(4) * 0.3, samples(4).flip(1)}, 1);
   const at::Tensor labels = at::tensor({0, 2, -100, 1, -100, 0, 2, 2, 1, -100, -100, 0}, at::kLong).view({4, 3});
-  const Model model =
-      Model::from(module_of("def forward(self, x):\n  return torch.relu(x @ self.w1) @ self.w2\n"));
+  const Model model = Model::from(module_of("def forward(self, x):\n  return torch.relu(x @ self.w1) @ self.w2\n"));
   AblationOptions options;
   options.orders = {{"forward", 0, 0, Method::gradient, Aggregate::mean, 0, {3, 1, 0, 2, 4}}};
   Ablation ablation = model.ablation(options);

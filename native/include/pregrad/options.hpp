@@ -80,8 +80,8 @@ class PREGRAD_API Target {
  public:
   enum class Kind : int { label = 0, predicted = 1, index = 2, difference = 3, weights = 4 };
 
-  /// The sample's label or, at each position, the position's; −100 stands for a position that does not count. Labels of a
-  /// model with one output are 0 and 1, and y is −output for 0, as in a softmax of (0, output); where no label of all
+  /// The sample's label or, at each position, the position's; −100 stands for a position that does not count. Labels of
+  /// a model with one output are 0 and 1, and y is −output for 0, as in a softmax of (0, output); where no label of all
   /// that was added is 1, label 0 is that output itself.
   static Target label() { return Target(Kind::label, 0); }
   static Target predicted() { return Target(Kind::predicted, 0); }        ///< the class with the largest output

@@ -89,7 +89,7 @@ enum {
 /** The function of the model's outputs that is differentiated; one of the `PREGRAD_OUTPUT_` constants. */
 typedef int32_t pregrad_output;
 enum {
-  PREGRAD_OUTPUT_LOGIT = 0,          /**< the model's output as it is */
+  PREGRAD_OUTPUT_LOGIT = 0, /**< the model's output as it is */
   /** softmax over the outputs, sigmoid of a single one; 40 to 80 times smaller gradients */
   PREGRAD_OUTPUT_PROBABILITY = 1,
   PREGRAD_OUTPUT_LOG_PROBABILITY = 2 /**< its logarithm */
@@ -143,18 +143,18 @@ enum {
   PREGRAD_UNKNOWN_DTYPE = -1 /**< what a file does not tell; only given out; since version 6 */
 };
 
-typedef struct pregrad_model pregrad_model;             /**< a model in evaluation mode */
-typedef struct pregrad_layers pregrad_layers;           /**< a list of layers */
+typedef struct pregrad_model pregrad_model;               /**< a model in evaluation mode */
+typedef struct pregrad_layers pregrad_layers;             /**< a list of layers */
 typedef struct pregrad_model_inputs pregrad_model_inputs; /**< what a model takes; since version 6 */
-typedef struct pregrad_outputs pregrad_outputs;         /**< what a model returned; since version 6 */
-typedef struct pregrad_result pregrad_result;           /**< a tensor that the library made */
-typedef struct pregrad_attribution pregrad_attribution; /**< a running computation of scores */
-typedef struct pregrad_scores pregrad_scores;           /**< a snapshot of scores */
-typedef struct pregrad_state pregrad_state;             /**< bytes of a saved computation; since version 5 */
-typedef struct pregrad_orders pregrad_orders;           /**< a list of removal orders; since version 5 */
-typedef struct pregrad_ablation pregrad_ablation;       /**< a running measurement of removal curves; since version 5 */
-typedef struct pregrad_curves pregrad_curves;           /**< a snapshot of removal curves; since version 5 */
-typedef struct pregrad_check pregrad_check;             /**< a running check of gradients; since version 5 */
+typedef struct pregrad_outputs pregrad_outputs;           /**< what a model returned; since version 6 */
+typedef struct pregrad_result pregrad_result;             /**< a tensor that the library made */
+typedef struct pregrad_attribution pregrad_attribution;   /**< a running computation of scores */
+typedef struct pregrad_scores pregrad_scores;             /**< a snapshot of scores */
+typedef struct pregrad_state pregrad_state;               /**< bytes of a saved computation; since version 5 */
+typedef struct pregrad_orders pregrad_orders;             /**< a list of removal orders; since version 5 */
+typedef struct pregrad_ablation pregrad_ablation; /**< a running measurement of removal curves; since version 5 */
+typedef struct pregrad_curves pregrad_curves;     /**< a snapshot of removal curves; since version 5 */
+typedef struct pregrad_check pregrad_check;       /**< a running check of gradients; since version 5 */
 typedef struct pregrad_layer_checks pregrad_layer_checks; /**< a snapshot of a check's results; since version 5 */
 typedef struct pregrad_probe pregrad_probe; /**< a running computation for a model that is no file; since version 5 */
 /** A tensor of LibTorch: what a pointer to an `at::Tensor` points to. Bindings of LibTorch to other languages hold such
@@ -249,8 +249,8 @@ typedef struct pregrad_attribution_options {
   /** scores of the same layers with #PREGRAD_METHOD_ACTIVATION, for #PREGRAD_BASELINE_MEAN and
    * #PREGRAD_REMOVAL_MEAN; not kept; NULL if neither is asked for */
   const pregrad_scores* means;
-  int32_t no_cuda_graphs; /**< 1 to record no CUDA graphs on a CUDA device, else 0; since version 4 */
-  int32_t reserved_2;     /**< 0 */
+  int32_t no_cuda_graphs;         /**< 1 to record no CUDA graphs on a CUDA device, else 0; since version 4 */
+  int32_t reserved_2;             /**< 0 */
   const pregrad_reading* reading; /**< where y is read; NULL takes the defaults; since version 6 */
   /** where the paths of the conductance and the internal influence start, one sample of each input that is named, [1,
    * ...] or [...]; the others start at 0; copied; since version 6 */
@@ -399,13 +399,13 @@ typedef struct pregrad_curve {
 /** What to compare.
  * @since 5 */
 typedef struct pregrad_check_options {
-  size_t struct_size;        /**< sizeof(pregrad_check_options) */
-  const char* const* layers; /**< `layer_count` names, as in #pregrad_attribution_options */
-  size_t layer_count;        /**< at least 1 */
-  pregrad_target target;     /**< which output */
-  pregrad_output output;     /**< as what */
-  int64_t target_index;      /**< only for #PREGRAD_TARGET_INDEX, else 0 */
-  int64_t most_neurons;      /**< at most so many neurons of a layer are compared, evenly spaced; 0 takes 128 */
+  size_t struct_size;             /**< sizeof(pregrad_check_options) */
+  const char* const* layers;      /**< `layer_count` names, as in #pregrad_attribution_options */
+  size_t layer_count;             /**< at least 1 */
+  pregrad_target target;          /**< which output */
+  pregrad_output output;          /**< as what */
+  int64_t target_index;           /**< only for #PREGRAD_TARGET_INDEX, else 0 */
+  int64_t most_neurons;           /**< at most so many neurons of a layer are compared, evenly spaced; 0 takes 128 */
   const pregrad_reading* reading; /**< where y is read; NULL takes the defaults; since version 6 */
 } pregrad_check_options;
 /** What a #pregrad_check_options starts from: `struct_size` set, all else a default. */
@@ -531,8 +531,8 @@ PREGRAD_API pregrad_status pregrad_model_outputs(const pregrad_model* model, con
  * @since 6 */
 PREGRAD_API pregrad_status pregrad_outputs_count(const pregrad_outputs* outputs, size_t* count);
 /** Output `index`, from 0.
- * @param[out]    name   what is in a container is named `logits`, `0`, `detections.boxes`, a tensor alone ""; belongs to
- *                       `outputs`
+ * @param[out]    name   what is in a container is named `logits`, `0`, `detections.boxes`, a tensor alone ""; belongs
+ * to `outputs`
  * @param[in,out] tensor `struct_size` set by the caller; its pointers belong to `outputs`
  * @since 6 */
 PREGRAD_API pregrad_status pregrad_outputs_get(const pregrad_outputs* outputs, size_t index, const char** name,
@@ -607,9 +607,8 @@ PREGRAD_API pregrad_status pregrad_attribution_add_targets(pregrad_attribution* 
  * @param clusters int64 [N], or [N, K] with K labels per sample; NULL puts all samples into cluster 0
  * @returns #PREGRAD_ERROR_INPUT, #PREGRAD_ERROR_UNSUPPORTED, #PREGRAD_ERROR_ARGUMENT or #PREGRAD_ERROR_DEVICE
  * @since 6 */
-PREGRAD_API pregrad_status pregrad_attribution_add_inputs(pregrad_attribution* attribution,
-                                                          const pregrad_input* inputs, size_t count,
-                                                          const pregrad_tensor* labels,
+PREGRAD_API pregrad_status pregrad_attribution_add_inputs(pregrad_attribution* attribution, const pregrad_input* inputs,
+                                                          size_t count, const pregrad_tensor* labels,
                                                           const pregrad_tensor* clusters);
 /** How often a batch, or a half of one, did not fit into the memory of its device and was cut in two since the
  * attribution was opened: 0 where all is well. A smaller batch from the start saves the runs that failed.
@@ -836,8 +835,8 @@ PREGRAD_API void pregrad_layer_checks_free(pregrad_layer_checks* results);
  * Scores for a model that is not a file, but runs in the caller's hands through a binding of LibTorch. In its forward,
  * pass each pre-activation through pregrad_probe_tap() and go on with the result; after the forward,
  * pregrad_probe_add() runs one backward; after a backward of the program's own, as in training, pregrad_probe_collect()
- * takes what that left. Taps and add or collect of one forward belong to the thread that runs it. A network that does not
- * run on LibTorch has no gradients for a probe to take.
+ * takes what that left. Taps and add or collect of one forward belong to the thread that runs it. A network that does
+ * not run on LibTorch has no gradients for a probe to take.
  * @{ */
 
 /** Opens a probe.
@@ -876,17 +875,17 @@ PREGRAD_API pregrad_status pregrad_probe_activation(pregrad_probe* probe, const 
 PREGRAD_API pregrad_status pregrad_probe_add(pregrad_probe* probe, const pregrad_torch_tensor* logits,
                                              const int64_t* labels, size_t label_count, const int64_t* clusters,
                                              size_t cluster_count);
-/** Ends the forward of this thread after the program's own backward, and adds what that left at the taps: the gradient of
- * its loss in the place of that of an output. No backward is run. Samples may interact. Where gradients are accumulated,
- * call it after each backward or once after the last: a tap after a backward begins another forward, and the clusters are
- * those of all forwards, one after the other. Every backward since the forward counts.
+/** Ends the forward of this thread after the program's own backward, and adds what that left at the taps: the gradient
+ * of its loss in the place of that of an output. No backward is run. Samples may interact. Where gradients are
+ * accumulated, call it after each backward or once after the last: a tap after a backward begins another forward, and
+ * the clusters are those of all forwards, one after the other. Every backward since the forward counts.
  * @param clusters      [N]; NULL puts all samples into cluster 0
  * @param cluster_count N, or 0 if `clusters` is NULL
- * @param scale         what the gradients are multiplied with; 1 leaves them, N undoes a mean over N samples, 1/S the S of
- *                      a loss scaler
- * @returns #PREGRAD_ERROR_STATE if nothing was tapped or no backward ran, #PREGRAD_ERROR_LAYER if the loss does not depend
- *          on a layer, #PREGRAD_ERROR_INPUT if a gradient is NaN or infinite, #PREGRAD_ERROR_ARGUMENT if the scale is 0 or
- *          not finite, or a method needs an activation that was not named. Nothing is added then
+ * @param scale         what the gradients are multiplied with; 1 leaves them, N undoes a mean over N samples, 1/S the S
+ * of a loss scaler
+ * @returns #PREGRAD_ERROR_STATE if nothing was tapped or no backward ran, #PREGRAD_ERROR_LAYER if the loss does not
+ * depend on a layer, #PREGRAD_ERROR_INPUT if a gradient is NaN or infinite, #PREGRAD_ERROR_ARGUMENT if the scale is 0
+ * or not finite, or a method needs an activation that was not named. Nothing is added then
  * @since 6 */
 PREGRAD_API pregrad_status pregrad_probe_collect(pregrad_probe* probe, const int64_t* clusters, size_t cluster_count,
                                                  double scale);

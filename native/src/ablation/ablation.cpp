@@ -84,7 +84,7 @@ OutputReadings::OutputReadings(const model::OutputRows& outputs, const model::Ta
   const at::Tensor values = labels.pooled(outputs);
   const at::Tensor at_labels = labels.labels.unsqueeze(1);
   const at::Tensor is_right = outputs.is_sigmoid && !outputs.is_binary ? values.gather(1, at_labels).squeeze(1).gt(0)
-                                                     : values.argmax(1).eq(labels.labels);
+                                                                       : values.argmax(1).eq(labels.labels);
   const at::Tensor wide = values.to(at::kDouble);
   const at::Tensor entropies =
       (outputs.is_sigmoid ? at::log_sigmoid(wide) : at::log_softmax(wide, 1)).gather(1, at_labels).squeeze(1).neg();
@@ -119,8 +119,8 @@ void OutputReadings::add_to(CurveSums::Point& point, std::int64_t first_row, con
 namespace pregrad {
 
 using ablation::CurveSums;
-using methods::values_of;
 using methods::LayerRerun;
+using methods::values_of;
 
 namespace {
 
@@ -246,8 +246,7 @@ Ablation::Implementation::Measured Ablation::Implementation::measured(const mode
   if (result.is_classifier && !part.labels.defined()) {
     throw InputError("there are no labels, without which there is no accuracy: give one per sample");
   }
-  const ablation::RowLabels labels =
-      result.is_classifier ? row_labels(outputs, part) : ablation::RowLabels();
+  const ablation::RowLabels labels = result.is_classifier ? row_labels(outputs, part) : ablation::RowLabels();
   if (labels.counted.defined()) {
     for (const double count : values_of(labels.counted.sum(1))) {
       result.labels.push_back(static_cast<std::int64_t>(count));

@@ -104,8 +104,8 @@ class Ablation::Implementation {
   mutable std::mutex mutex_;
   std::vector<ablation::CurveSums> sums_;  ///< per order
   bool is_classifier_ = true;
-  /// Whether one output o has stood for two classes (−o, o), and whether a label was the second of them. As long as none
-  /// was, y is o, and there is no accuracy.
+  /// Whether one output o has stood for two classes (−o, o), and whether a label was the second of them. As long as
+  /// none was, y is o, and there is no accuracy.
   bool has_two_classes_ = false;
   bool has_second_ = false;
   std::int64_t splits_ = 0;

@@ -46,10 +46,10 @@ RemovalCurve CurveSums::curve(const RemovalOrder& order, bool is_classifier) con
     curve.accuracy.push_back(has_accuracy ? static_cast<double>(point.correct) / labels : none);
     curve.mean_output.push_back(counts_.samples > 0 ? point.output.divided_by(samples).value() : none);
     curve.cross_entropy.push_back(has_accuracy ? point.cross_entropy.divided_by(labels).value() : none);
-    curve.outside_accuracy.push_back(
-        is_classifier && counts_.outside_labels > 0
-            ? static_cast<double>(point.outside_correct) / static_cast<double>(counts_.outside_labels)
-            : none);
+    curve.outside_accuracy.push_back(is_classifier && counts_.outside_labels > 0
+                                         ? static_cast<double>(point.outside_correct) /
+                                               static_cast<double>(counts_.outside_labels)
+                                         : none);
   }
   return curve;
 }

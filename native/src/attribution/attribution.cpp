@@ -126,8 +126,7 @@ std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const
 }
 
 void Attribution::Implementation::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
-  const model::Batch batch =
-      model::checked_batch(*model_, *reading_, inputs, labels, clusters, /*takes_several=*/true);
+  const model::Batch batch = model::checked_batch(*model_, *reading_, inputs, labels, clusters, /*takes_several=*/true);
   // The table takes all parts at once, so that a batch of which one fails adds nothing.
   std::vector<attribution::LayerAddition> all;
   const std::int64_t splits = model::in_parts(device(), batch, [&](const model::Batch& part) {

@@ -270,7 +270,8 @@ class Probe::Implementation {
     }
     if (forwards.empty() || forwards.back().layers.empty()) {
       throw StateError(
-          "nothing was tapped in this thread since the last add or collect: call z = probe.tap(name, z) in the forward");
+          "nothing was tapped in this thread since the last add or collect: call z = probe.tap(name, z) in the "
+          "forward");
     }
     for (const Forward& forward : forwards) {
       require_wanted_layers(forward);
@@ -289,7 +290,9 @@ class Probe::Implementation {
     return layers;
   }
 
-  static std::int64_t samples_of(const std::vector<model::LayerBatch>& layers) { return layers.front().z.shape.front(); }
+  static std::int64_t samples_of(const std::vector<model::LayerBatch>& layers) {
+    return layers.front().z.shape.front();
+  }
 
   /// Moves what a backward left at the taps into the layers.
   void take_gradients(Forward& forward, double scale) const {
@@ -335,11 +338,11 @@ class Probe::Implementation {
       gradient = is_own ? gradient.mul_(scale) : at::mul(gradient, scale);
     }
     if (const auto sample = support::first_sample_not_finite(gradient)) {
-      throw InputError("the gradient of the loss by " + std::string(of) + " of '" +
-                       statistics::to_string(layer.name, layer.call) + "' is NaN or infinite for sample " +
-                       std::to_string(*sample) +
-                       ": leave out the steps that a loss scaler skips, with discard() in place of collect(), or repair "
-                       "the loss");
+      throw InputError(
+          "the gradient of the loss by " + std::string(of) + " of '" + statistics::to_string(layer.name, layer.call) +
+          "' is NaN or infinite for sample " + std::to_string(*sample) +
+          ": leave out the steps that a loss scaler skips, with discard() in place of collect(), or repair "
+          "the loss");
     }
     return gradient;
   }
@@ -349,9 +352,10 @@ class Probe::Implementation {
       return;
     }
     if (const model::LayerBatch* layer = model::layer_without_influence(layers)) {
-      throw LayerError("layer '" + statistics::to_string(layer->name, layer->call) +
-                       "' has no influence on the loss whose backward ran: what was tapped went into nothing, or through "
-                       "detach or torch.no_grad; go on with what tap returns, or leave that layer out");
+      throw LayerError(
+          "layer '" + statistics::to_string(layer->name, layer->call) +
+          "' has no influence on the loss whose backward ran: what was tapped went into nothing, or through "
+          "detach or torch.no_grad; go on with what tap returns, or leave that layer out");
     }
   }
 

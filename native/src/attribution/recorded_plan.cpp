@@ -117,9 +117,8 @@ RecordedPlan::RecordedPlan(const Plan& plan, std::unique_ptr<cuda::Recorder> rec
       recorder_(std::move(recorder)),
       first_labels_(first.labels),
       integers_(device_, first.samples(), static_cast<std::int64_t>(rows->size())) {
-  on_device_ = first.inputs.mapped([&](const at::Tensor& tensor) {
-    return inputs_.emplace_back(FixedTensor::like(tensor, device_)).on_device();
-  });
+  on_device_ = first.inputs.mapped(
+      [&](const at::Tensor& tensor) { return inputs_.emplace_back(FixedTensor::like(tensor, device_)).on_device(); });
   recorder_->on_stream([&] { fill(first, rows); });
 }
 

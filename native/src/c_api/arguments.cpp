@@ -110,7 +110,8 @@ Inputs borrow(const pregrad_input* inputs, std::size_t count) {
     const auto given = read_struct(reinterpret_cast<const pregrad_input*>(bytes + i * size), "pregrad_input");
     check_reserved(given.reserved, "pregrad_input");
     tensors.push_back({&required(given.name, "the name of pregrad_input"),
-                       borrow(&required(given.tensor, "the tensor of pregrad_input")), truth(given.is_shared, "is_shared of pregrad_input")});
+                       borrow(&required(given.tensor, "the tensor of pregrad_input")),
+                       truth(given.is_shared, "is_shared of pregrad_input")});
   }
   return Inputs::of(std::move(tensors));
 }

@@ -79,9 +79,8 @@ namespace {
 at::Tensor own_result(at::Tensor result, const pregrad::Inputs& inputs) {
   result = result.to(at::kCPU).contiguous();
   // A model that returns its input, or a view of it, must not tie the result to the caller's memory.
-  const bool is_borrowed = std::any_of(inputs.begin(), inputs.end(), [&](const pregrad::NamedTensor& each) {
-    return result.is_alias_of(each.tensor);
-  });
+  const bool is_borrowed = std::any_of(
+      inputs.begin(), inputs.end(), [&](const pregrad::NamedTensor& each) { return result.is_alias_of(each.tensor); });
   return is_borrowed ? result.clone() : result;
 }
 

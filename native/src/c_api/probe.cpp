@@ -52,9 +52,9 @@ pregrad_status pregrad_probe_add(pregrad_probe* probe, const pregrad_torch_tenso
   });
 }
 
-pregrad_status pregrad_probe_collect(pregrad_probe* probe, const int64_t* clusters, size_t cluster_count, double scale) {
-  return c_api::guarded(
-      [&] { c_api::open(probe).collect(c_api::borrow(clusters, cluster_count, "clusters"), scale); });
+pregrad_status pregrad_probe_collect(pregrad_probe* probe, const int64_t* clusters, size_t cluster_count,
+                                     double scale) {
+  return c_api::guarded([&] { c_api::open(probe).collect(c_api::borrow(clusters, cluster_count, "clusters"), scale); });
 }
 
 pregrad_status pregrad_probe_discard(pregrad_probe* probe) {

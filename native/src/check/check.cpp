@@ -70,9 +70,7 @@ Check::Implementation::Subject::Subject(std::shared_ptr<const Model::Implementat
       graph(model->model().tapped(model::taps_of(selection, check_needs()))) {}
 
 Check::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model, const CheckOptions& options)
-    : model_(std::move(model)),
-      reading_(model_.get(), options.target, options.reading),
-      options_(options) {
+    : model_(std::move(model)), reading_(model_.get(), options.target, options.reading), options_(options) {
   static_cast<void>(model::select_layers(model_->model().sites(), options.layers));
   if (options.most_neurons < 1) {
     throw ArgumentError("at most " + std::to_string(options.most_neurons) +

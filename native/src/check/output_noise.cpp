@@ -18,8 +18,8 @@ ShiftedOutputs::ShiftedOutputs(const methods::LayerRerun& rerun, const model::Ba
       output_(output),
       neurons_(neurons),
       chosen_(std::move(chosen)),
-      start_(rerun.start(batch,
-                         methods::worthwhile_copies(batch, elements, static_cast<std::int64_t>(chosen_.size())))),
+      start_(
+          rerun.start(batch, methods::worthwhile_copies(batch, elements, static_cast<std::int64_t>(chosen_.size())))),
       targets_(batch.targets.copies(start_.copies)) {}
 
 at::Tensor ShiftedOutputs::shifted(std::int64_t first, double step) const {

@@ -84,8 +84,8 @@ void tap_in_place(const at::Tensor& tensor, Stage stage, Edge& edge) {
   edge = Edge(node, 0);
 }
 
-/// An in-place operation asks whether a view is a leaf before it looks for the view's new history: look now. The view then
-/// has the history of this version and of no later one.
+/// An in-place operation asks whether a view is a leaf before it looks for the view's new history: look now. The view
+/// then has the history of this version and of no later one.
 void renew_history(const at::Tensor& view) {
   torch::autograd::impl::get_view_autograd_meta(view)->set_attr_version(
       torch::autograd::impl::version_counter(view).current_version() + 1);
@@ -124,8 +124,8 @@ at::Tensor tap_written(const at::Tensor& tensor, Stage stage, LaterWrites writes
   return tensor;
 }
 
-/// A tensor behind `upstream` that nobody but the tap knows, with LibTorch's retain_grad on it. Only its gradient is ever
-/// read, so it has the shape of `tensor` on the memory of one element.
+/// A tensor behind `upstream` that nobody but the tap knows, with LibTorch's retain_grad on it. Only its gradient is
+/// ever read, so it has the shape of `tensor` on the memory of one element.
 at::Tensor kept_behind(const Edge& upstream, const at::Tensor& tensor) {
   at::Tensor kept = at::empty_strided(tensor.sizes(), std::vector<std::int64_t>(tensor.sizes().size(), 0),
                                       tensor.options().requires_grad(false));
@@ -134,8 +134,8 @@ at::Tensor kept_behind(const Edge& upstream, const at::Tensor& tensor) {
   return kept;
 }
 
-/// Puts `kept` and a tap into the history of the tensor itself, without a new version: what autograd saved of it is as it
-/// was. The tap is apart from what is kept, so that a retain_grad or a hook of the program has a place of its own.
+/// Puts `kept` and a tap into the history of the tensor itself, without a new version: what autograd saved of it is as
+/// it was. The tap is apart from what is kept, so that a retain_grad or a hook of the program has a place of its own.
 void tap_retained(const at::Tensor& tensor, at::Tensor& kept) {
   kept = kept_behind(torch::autograd::impl::gradient_edge(tensor), tensor);
   const NodePointer node = make_tap_node(torch::autograd::impl::gradient_edge(kept));
@@ -207,9 +207,7 @@ at::Tensor capture_retained(const at::Tensor& tensor, CaptureNeeds needs, Captur
   return tapped;
 }
 
-bool has_recorded_gradient(const at::Tensor& kept) {
-  return static_cast<const KeptNode&>(*kept.grad_fn()).is_recorded;
-}
+bool has_recorded_gradient(const at::Tensor& kept) { return static_cast<const KeptNode&>(*kept.grad_fn()).is_recorded; }
 
 at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured) {
   captured.shape = tensor.sizes().vec();

@@ -40,11 +40,12 @@ enum class Stage { pre_activation, activation };
 /// @throws UnsupportedModelError if the model writes into one of several views that share memory
 at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured);
 
-/// The same for a program that runs its own backward and may write into the tensor, or into what shares its memory, as it
-/// could without the tap. What is returned is the tensor itself wherever that can hold a tap.
+/// The same for a program that runs its own backward and may write into the tensor, or into what shares its memory, as
+/// it could without the tap. What is returned is the tensor itself wherever that can hold a tap.
 /// @param kept  becomes a tensor of the tap's own on which LibTorch's retain_grad is called. No operator of the program
-///              reaches it, so a backward leaves there the gradient of the value taken here; undefined unless asked for.
-///              Where the tensor is a view it may be the gradient of what it views: see Captured::gradient_from_base.
+///              reaches it, so a backward leaves there the gradient of the value taken here; undefined unless asked
+///              for. Where the tensor is a view it may be the gradient of what it views: see
+///              Captured::gradient_from_base.
 at::Tensor capture_retained(const at::Tensor& tensor, CaptureNeeds needs, Captured& captured, at::Tensor& kept);
 
 /// Whether a backward that was itself recorded, by create_graph, has left its gradient there too.

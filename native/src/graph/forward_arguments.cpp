@@ -38,8 +38,8 @@ bool is_made_of_tensors(const c10::TypePtr& given) {
 }
 
 bool belongs_to(const std::string& input, const std::string& argument) {
-  return input == argument || (input.size() > argument.size() + 1 && input.starts_with(argument) &&
-                               input[argument.size()] == '.');
+  return input == argument ||
+         (input.size() > argument.size() + 1 && input.starts_with(argument) && input[argument.size()] == '.');
 }
 
 /// Makes values of the inputs whose names begin with a path.
@@ -150,12 +150,13 @@ class ShapeCheck {
       if (axis.size && *axis.size != size) {
         refuse("; axis " + std::to_string(i) + " must have the size " + std::to_string(*axis.size));
       }
-      const auto [known, is_new] = axis.symbol.empty() ? std::pair(sizes_.end(), true)
-                                                       : sizes_.emplace(axis.symbol, std::pair(size, name));
+      const auto [known, is_new] =
+          axis.symbol.empty() ? std::pair(sizes_.end(), true) : sizes_.emplace(axis.symbol, std::pair(size, name));
       if (!is_new && known->second.first != size) {
         refuse("; all axes '" + axis.symbol + "' must have one size" +
-               (known->second.second == name ? "" : ", and in '" + known->second.second + "' it is " +
-                                                        std::to_string(known->second.first)));
+               (known->second.second == name
+                    ? ""
+                    : ", and in '" + known->second.second + "' it is " + std::to_string(known->second.first)));
       }
       if (size < axis.least || size > axis.most) {
         refuse("; axis " + std::to_string(i) + " must have a size from " + std::to_string(axis.least) + " to " +
@@ -200,8 +201,9 @@ std::vector<ForwardArgument> forward_arguments(const torch::jit::Module& module)
     }
     const bool is_input = is_made_of_tensors(argument.type);
     if (!is_input && !argument.fallback) {
-      throw UnsupportedModelError("forward takes '" + argument.name + "' of type " + argument.type->repr_str() +
-                                  ", which is no tensor: give it a default, or wrap the model in a module that sets it");
+      throw UnsupportedModelError(
+          "forward takes '" + argument.name + "' of type " + argument.type->repr_str() +
+          ", which is no tensor: give it a default, or wrap the model in a module that sets it");
     }
     has_tensor = has_tensor || is_input;
     arguments.push_back(std::move(argument));
@@ -282,16 +284,16 @@ void ForwardArguments::require_names(const Inputs& inputs) const {
     if (argument == nullptr) {
       const bool is_beside = inputs.size() > 1;
       throw InputError(takes() + ", and '" + each.name + "' was given" + (is_beside ? " too: leave it out" : ": ") +
-                       (is_beside               ? ""
-                        : arguments_.size() > 1 ? "name it as one of them"
-                                                : "name it '" + arguments_.front().name +
-                                                      "', or give the tensor without a name"));
+                       (is_beside ? ""
+                        : arguments_.size() > 1
+                            ? "name it as one of them"
+                            : "name it '" + arguments_.front().name + "', or give the tensor without a name"));
     }
   }
   for (const ForwardArgument& each : arguments_) {
     const bool is_given = each.fallback || std::any_of(inputs.begin(), inputs.end(), [&](const NamedTensor& input) {
-      return of(input.name) == &each;
-    });
+                            return of(input.name) == &each;
+                          });
     if (!is_given) {
       throw InputError("the input '" + each.name + "' is missing: " + takes());
     }
@@ -320,8 +322,7 @@ std::vector<c10::IValue> ForwardArguments::values(const Inputs& inputs) const {
       values.emplace_back(*only);
       continue;
     }
-    std::optional<c10::IValue> made =
-        is_made_of_tensors(each.type) ? maker.value(each.type, each.name) : std::nullopt;
+    std::optional<c10::IValue> made = is_made_of_tensors(each.type) ? maker.value(each.type, each.name) : std::nullopt;
     if (!made && !each.fallback) {
       require_names(inputs);
     }

@@ -50,7 +50,7 @@ class UntouchedModel {
 /// What a reader makes of a model file. All readers end here; nothing behind knows what kind of file it was.
 struct ReadModel {
   InlinedModel model;
-  std::optional<torch::jit::Module> module;     ///< that `model` was made of; empty where there is none but the graph
+  std::optional<torch::jit::Module> module;   ///< that `model` was made of; empty where there is none but the graph
   std::vector<ForwardArgument> arguments;     ///< one per input of the graph
   std::vector<std::string> output_names;      ///< of the tensors that the graph returns; empty where their values tell
   std::optional<at::ScalarType> weight_type;  ///< floating-point type of the weights; empty for a model without any

@@ -84,8 +84,7 @@ InputPaths::InputPaths(std::shared_ptr<const Model::Implementation> model,
 
 at::Tensor InputPaths::baseline_for(const NamedTensor& input) const {
   const at::Tensor& values = input.tensor;
-  if (!at::isFloatingType(values.scalar_type()) ||
-      (!input.name.empty() && input.name == reading_->mask_name())) {
+  if (!at::isFloatingType(values.scalar_type()) || (!input.name.empty() && input.name == reading_->mask_name())) {
     return {};
   }
   at::Tensor given = options_.input_baseline;

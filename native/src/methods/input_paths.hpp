@@ -19,9 +19,8 @@ namespace pregrad::methods {
 class InputPaths {
  public:
   /// @param selection must outlive this
-  InputPaths(std::shared_ptr<const Model::Implementation> model,
-             std::shared_ptr<const model::OutputReading> reading, const model::LayerSelection& selection,
-             const AttributionOptions& options);
+  InputPaths(std::shared_ptr<const Model::Implementation> model, std::shared_ptr<const model::OutputReading> reading,
+             const model::LayerSelection& selection, const AttributionOptions& options);
 
   /// Adds the scores of the methods that were asked for to each layer of the batch's own run.
   /// @throws InputError if inputs are no floating-point numbers, or the baseline does not fit them

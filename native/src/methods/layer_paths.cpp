@@ -43,7 +43,8 @@ model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::L
   const at::Tensor y_actual = model::selected_outputs(rerun
                                                           .run(once,
                                                                [&](const at::Tensor& value, std::int64_t neuron_axis) {
-                                                                 actual = value.detach().clone(at::MemoryFormat::Contiguous);
+                                                                 actual =
+                                                                     value.detach().clone(at::MemoryFormat::Contiguous);
                                                                  axis = neuron_axis;
                                                                  return at::Tensor();
                                                                })

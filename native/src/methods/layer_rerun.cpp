@@ -53,8 +53,8 @@ std::vector<graph::Tap> editing_taps(const model::LayerSelection& selection, gra
 }  // namespace
 
 LayerRerun::LayerRerun(std::shared_ptr<const Model::Implementation> model,
-                       std::shared_ptr<const model::OutputReading> reading, const std::string& layer,
-                       std::int64_t call, graph::Stage stage, bool gradients)
+                       std::shared_ptr<const model::OutputReading> reading, const std::string& layer, std::int64_t call,
+                       graph::Stage stage, bool gradients)
     : model_(std::move(model)),
       reading_(std::move(reading)),
       layer_(layer),

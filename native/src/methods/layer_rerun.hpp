@@ -33,9 +33,8 @@ class LayerRerun {
   /// @param stage     which tensor is changed; a layer without an activation has only z
   /// @param gradients whether results carry the place where the gradient by the changed tensor arrives
   /// @throws LayerError if the model has no such layer call
-  LayerRerun(std::shared_ptr<const Model::Implementation> model,
-             std::shared_ptr<const model::OutputReading> reading, const std::string& layer, std::int64_t call,
-             graph::Stage stage, bool gradients);
+  LayerRerun(std::shared_ptr<const Model::Implementation> model, std::shared_ptr<const model::OutputReading> reading,
+             const std::string& layer, std::int64_t call, graph::Stage stage, bool gradients);
 
   /// Which of a site's tensors is that of the layer call.
   struct Occurrence {
@@ -46,8 +45,8 @@ class LayerRerun {
   struct Start {
     graph::RerunGraph::Start values;
     Occurrence occurrence;
-    Inputs inputs;     ///< of all copies
-    at::Tensor mask;   ///< likewise
+    Inputs inputs;    ///< of all copies
+    at::Tensor mask;  ///< likewise
     std::int64_t copies = 1;
   };
 

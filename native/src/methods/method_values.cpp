@@ -92,8 +92,7 @@ MethodValues MethodReader::read(Method method) const {
   const MethodRow& row = row_of(method);
   MethodValues result{values(row), {}, {}, {}};
   if (row.sum == Sum::centred_products) {
-    result.centred =
-        device_ ? device_->centred() : CentredValues{a_.products, a_.y, means_of(a_.x)};
+    result.centred = device_ ? device_->centred() : CentredValues{a_.products, a_.y, means_of(a_.x)};
   }
   return result;
 }

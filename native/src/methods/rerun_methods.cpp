@@ -11,8 +11,8 @@
 namespace pregrad::methods {
 
 RerunMethods::RerunMethods(std::shared_ptr<const Model::Implementation> model,
-                           std::shared_ptr<const model::OutputReading> reading,
-                           const model::LayerSelection& selection, const AttributionOptions& options)
+                           std::shared_ptr<const model::OutputReading> reading, const model::LayerSelection& selection,
+                           const AttributionOptions& options)
     : model_(std::move(model)), reading_(std::move(reading)), options_(options) {
   if (wants(options.methods, Family::layer_path) && options.baseline == Baseline::given && options.baselines.empty()) {
     throw ArgumentError("the baseline is given, but there are no baselines: give one per layer call");

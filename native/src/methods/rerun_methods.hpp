@@ -20,9 +20,8 @@ namespace pregrad::methods {
 class RerunMethods {
  public:
   /// @param selection must outlive this
-  RerunMethods(std::shared_ptr<const Model::Implementation> model,
-               std::shared_ptr<const model::OutputReading> reading, const model::LayerSelection& selection,
-               const AttributionOptions& options);
+  RerunMethods(std::shared_ptr<const Model::Implementation> model, std::shared_ptr<const model::OutputReading> reading,
+               const model::LayerSelection& selection, const AttributionOptions& options);
 
   bool has_any() const;
 

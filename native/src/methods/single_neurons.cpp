@@ -101,8 +101,8 @@ model::SampleScores single_neurons(const LayerRerun& rerun, const model::LayerBa
     return {Method::ablation, values_of(effects.t()), {}};
   }
   const auto y_with = [&](const at::Tensor& masks) {
-    return y_after([&](const at::Tensor& value, std::int64_t axis) { return removed(value, axis, masks, constants, start.mask);
-    });
+    return y_after(
+        [&](const at::Tensor& value, std::int64_t axis) { return removed(value, axis, masks, constants, start.mask); });
   };
   const at::Tensor intact = y_with(at::zeros({copies, neurons}, at::kBool));
   for (std::int64_t first = 0; first < neurons; first += copies) {

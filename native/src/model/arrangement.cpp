@@ -65,8 +65,8 @@ std::optional<Arrangement> arrangement_of(const std::vector<at::Tensor>& changed
                                           std::optional<std::int64_t> neuron_axis) {
   const auto samples = static_cast<std::int64_t>(changed.size());
   const std::int64_t rank = changed.front().dim();
-  const bool shows = std::any_of(changed.begin(), changed.end(),
-                                 [](const at::Tensor& each) { return each.any().item<bool>(); });
+  const bool shows =
+      std::any_of(changed.begin(), changed.end(), [](const at::Tensor& each) { return each.any().item<bool>(); });
   for (std::int64_t axis = 0; shows && axis < rank; ++axis) {
     const std::int64_t size = changed.front().size(axis);
     if ((rank > 1 && axis == neuron_axis) || size % samples != 0) {

@@ -15,8 +15,8 @@ struct Arrangement {
   bool is_interleaved = false;  ///< whether the rows of a sample are as far apart as there are samples
   bool is_whole = false;        ///< whether there is no such axis: all of it is the only sample's
 
-  /// The tensor as [N, ...], on the same memory. Where samples and positions share an axis, positions become one of their
-  /// own. Undefined where the shape does not fit.
+  /// The tensor as [N, ...], on the same memory. Where samples and positions share an axis, positions become one of
+  /// their own. Undefined where the shape does not fit.
   at::Tensor arranged(const at::Tensor& tensor, std::int64_t samples) const;
   /// The tensor of that shape which `arranged` makes such a one of.
   at::Tensor restored(const at::Tensor& tensor, at::IntArrayRef shape, std::int64_t samples) const;

@@ -66,9 +66,7 @@ Batch Batch::slice(std::int64_t begin, std::int64_t count) const {
   return part;
 }
 
-bool has_second_class(const Batch& batch) {
-  return batch.labels.defined() && batch.labels.eq(1).any().item<bool>();
-}
+bool has_second_class(const Batch& batch) { return batch.labels.defined() && batch.labels.eq(1).any().item<bool>(); }
 
 Inputs of_other_size(const Inputs& inputs) {
   const std::int64_t samples = inputs.samples() == 2 ? 3 : 2;

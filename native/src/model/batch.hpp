@@ -45,8 +45,8 @@ struct Targets {
 /// A checked batch: what goes into the model and what its samples are.
 struct Batch {
   Inputs inputs;
-  /// int64 [N], or [N, K] for K labels per sample or for K positions; float64 [N, outputs] where they are weights; on the
-  /// CPU; may be undefined
+  /// int64 [N], or [N, K] for K labels per sample or for K positions; float64 [N, outputs] where they are weights; on
+  /// the CPU; may be undefined
   at::Tensor labels;
   bool has_position_labels = false;  ///< whether there is a label per position of the output
   at::Tensor clusters;               ///< int64 [N], or [N, K] for K labels per sample; may be undefined

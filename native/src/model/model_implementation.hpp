@@ -104,7 +104,7 @@ class Model::Implementation {
 
   graph::ModelGraph model_;
   graph::TappedGraph untapped_;
-  mutable std::mutex mutex_;  ///< of all below but atomics
+  mutable std::mutex mutex_;                          ///< of all below but atomics
   mutable std::atomic<bool> is_independent_ = false;  ///< the output that is taken by default
   mutable std::set<std::string> independent_outputs_;
   mutable std::atomic<int> takes_single_precision_ = -1;  ///< −1 until it is known

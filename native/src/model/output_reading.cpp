@@ -112,8 +112,8 @@ OutputRows OutputReading::rows_of(const at::Tensor& chosen, std::int64_t samples
     refuse_shape(chosen, samples);
   }
   const at::Tensor by_class = chosen.movedim(class_axis_of(chosen), -1);
-  const bool is_masked =
-      mask.defined() && mask.sizes().slice(1) == by_class.sizes().slice(1, static_cast<std::size_t>(by_class.dim() - 2));
+  const bool is_masked = mask.defined() && mask.sizes().slice(1) ==
+                                               by_class.sizes().slice(1, static_cast<std::size_t>(by_class.dim() - 2));
   const at::Tensor counted = is_masked ? mask.reshape({samples, -1}) : at::Tensor();
   OutputRows rows;
   switch (reading_.at.kind()) {
@@ -275,8 +275,8 @@ Targets OutputReading::targets(const OutputRows& outputs, const Batch& batch) co
   at::Tensor indices;
   if (target_.kind() == Target::Kind::label) {
     const at::Tensor labels = support::uploaded(batch.labels, options.device());
-    indices = batch.has_position_labels ? labels.reshape({-1}).clamp_min(0)
-                                        : labels.repeat_interleave(outputs.positions, 0);
+    indices =
+        batch.has_position_labels ? labels.reshape({-1}).clamp_min(0) : labels.repeat_interleave(outputs.positions, 0);
   } else {
     indices = checked_targets(outputs, batch.labels).indices;
   }

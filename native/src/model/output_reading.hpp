@@ -51,8 +51,8 @@ class OutputReading {
   OutputRows rows_of(const at::Tensor& chosen, std::int64_t samples, const at::Tensor& mask) const;
 
   /// What makes up y in the rows of a batch.
-  /// @throws InputError if a label is outside the outputs, ArgumentError if an index is, or if the outputs have positions
-  /// and nothing tells at which y is read
+  /// @throws InputError if a label is outside the outputs, ArgumentError if an index is, or if the outputs have
+  /// positions and nothing tells at which y is read
   Targets targets(const OutputRows& outputs, const Batch& batch) const;
   /// The first half of it where is_plain, which looks at the labels, on the host.
   /// @param count how many outputs the model has

@@ -22,7 +22,9 @@ class DoubleDouble {
   }
 
   PREGRAD_INLINE void add(double value) { *this = DoubleDouble::of(high_, value, low_); }
-  PREGRAD_INLINE void add(const DoubleDouble& other) { *this = DoubleDouble::of(high_, other.high_, low_ + other.low_); }
+  PREGRAD_INLINE void add(const DoubleDouble& other) {
+    *this = DoubleDouble::of(high_, other.high_, low_ + other.low_);
+  }
 
   DoubleDouble divided_by(double divisor) const {
     const double quotient = high_ / divisor;

@@ -1178,6 +1178,87 @@ TEST_F(CApi, ProbesTensorsOfLibTorchAsCppDoes) {
   EXPECT_EQ(refused, nullptr);
 }
 
+pregrad_input input_of(const char* name, const pregrad_tensor& tensor) {
+  pregrad_input input = PREGRAD_INPUT_INIT;
+  input.name = name;
+  input.tensor = &tensor;
+  return input;
+}
+
+TEST(CApiOfSeveralInputs, ScoresTheRequestsOfATransformerPerClass) {
+  pregrad_model* opened = nullptr;
+  ASSERT_EQ(pregrad_model_load(PREGRAD_FIXTURES "/several/bert.exported.pt2", nullptr, &opened), PREGRAD_OK)
+      << pregrad_last_error();
+  const OwnedModel model(opened);
+  // Three requests of up to four tokens, padded.
+  const std::vector<std::int64_t> ids = {5, 3, 9, 2, 7, 1, 0, 0, 4, 8, 6, 0};
+  const std::vector<std::int64_t> mask = {1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0};
+  const std::vector<std::int64_t> shape = {3, 4};
+  const std::vector<std::int64_t> each = {3};
+  const std::vector<std::int64_t> classes_of = {0, 1, 2};
+  pregrad_tensor tensors[] = {tensor_of(ids, shape, PREGRAD_INT64), tensor_of(mask, shape, PREGRAD_INT64)};
+  const pregrad_input inputs[] = {input_of("input_ids", tensors[0]), input_of("attention_mask", tensors[1])};
+  const pregrad_tensor labels = tensor_of(classes_of, each, PREGRAD_INT64);
+  const char* const layers[] = {"layers.0.mlp.act", "layers.1.mlp.act"};
+  pregrad_reading reading = PREGRAD_READING_INIT;
+  reading.mask = "attention_mask";
+  pregrad_attribution_options options = PREGRAD_ATTRIBUTION_OPTIONS_INIT;
+  options.layers = layers;
+  options.layer_count = 2;
+  options.reading = &reading;
+  pregrad_attribution* taken = nullptr;
+  ASSERT_EQ(pregrad_attribution_open(model.get(), &options, &taken), PREGRAD_OK) << pregrad_last_error();
+  const OwnedAttribution attribution(taken);
+  ASSERT_EQ(pregrad_attribution_add_inputs(attribution.get(), inputs, 2, &labels, &labels), PREGRAD_OK)
+      << pregrad_last_error();
+  pregrad_scores* snapshot = nullptr;
+  ASSERT_EQ(pregrad_attribution_scores(attribution.get(), &snapshot), PREGRAD_OK);
+  const OwnedScores scores(snapshot);
+
+  pregrad::AttributionOptions expected_options;
+  expected_options.layers = {layers[0], layers[1]};
+  expected_options.reading.mask = "attention_mask";
+  pregrad::Attribution expected =
+      pregrad::Model::load(PREGRAD_FIXTURES "/several/bert.exported.pt2").attribution(expected_options);
+  expected.add(pregrad::Inputs::of(
+                   {{"input_ids", at::tensor(ids).view({3, 4})}, {"attention_mask", at::tensor(mask).view({3, 4})}}),
+               at::tensor(classes_of), at::tensor(classes_of));
+  for (const pregrad::Score& score : expected.scores().entries()) {
+    pregrad_score seen = PREGRAD_SCORE_INIT;
+    ASSERT_EQ(pregrad_scores_of(scores.get(), score.layer.c_str(), score.cluster, PREGRAD_METHOD_GRADIENT, &seen),
+              PREGRAD_OK);
+    EXPECT_THAT(std::vector<double>(seen.mean, seen.mean + seen.neurons), ElementsAreArray(score.statistics.mean));
+  }
+
+  pregrad_model_inputs* listed = nullptr;
+  ASSERT_EQ(pregrad_model_inputs_of(model.get(), &listed), PREGRAD_OK);
+  pregrad_model_input second = PREGRAD_MODEL_INPUT_INIT;
+  ASSERT_EQ(pregrad_model_inputs_get(listed, 1, &second), PREGRAD_OK);
+  EXPECT_STREQ(second.name, "attention_mask");
+  EXPECT_EQ(second.dtype, PREGRAD_INT64);
+  EXPECT_THAT(std::vector<std::int64_t>(second.shape, second.shape + second.rank), ElementsAre(-1, -1));
+  pregrad_model_inputs_free(listed);
+
+  pregrad_outputs* outputs = nullptr;
+  ASSERT_EQ(pregrad_model_outputs(model.get(), inputs, 2, &outputs), PREGRAD_OK) << pregrad_last_error();
+  std::size_t count = 0;
+  ASSERT_EQ(pregrad_outputs_count(outputs, &count), PREGRAD_OK);
+  ASSERT_EQ(count, 2u);
+  const char* name = nullptr;
+  pregrad_tensor tensor = PREGRAD_TENSOR_INIT;
+  ASSERT_EQ(pregrad_outputs_get(outputs, 1, &name, &tensor), PREGRAD_OK);
+  EXPECT_STREQ(name, "logits");
+  EXPECT_THAT(std::vector<std::int64_t>(tensor.shape, tensor.shape + tensor.rank), ElementsAre(3, 3));
+  pregrad_outputs_free(outputs);
+
+  EXPECT_REFUSED(pregrad_attribution_add_inputs(attribution.get(), inputs, 1, &labels, nullptr), PREGRAD_ERROR_INPUT,
+                 "attention_mask");
+  pregrad_input unnamed = inputs[0];
+  unnamed.name = nullptr;
+  EXPECT_REFUSED(pregrad_attribution_add_inputs(attribution.get(), &unnamed, 1, &labels, nullptr),
+                 PREGRAD_ERROR_ARGUMENT, "name of pregrad_input");
+}
+
 TEST_F(CApi, NoticesAHandleOfAnotherType) {
   pregrad_layers* layers = nullptr;
   ASSERT_EQ(pregrad_model_layers(model_.get(), &layers), PREGRAD_OK);

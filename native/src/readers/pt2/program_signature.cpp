@@ -290,8 +290,7 @@ void add_leaves(const JsonValue& node, const std::string& path, std::vector<std:
     return;
   }
   const auto context = node.find("context");
-  const std::vector<std::string> keys =
-      context ? context_names(*context, children.size()) : std::vector<std::string>();
+  const std::vector<std::string> keys = context ? context_names(*context, children.size()) : std::vector<std::string>();
   for (std::size_t i = 0; i < children.size(); ++i) {
     const std::string part = keys.empty() ? std::to_string(i) : keys[i];
     add_leaves(children[i], path.empty() ? part : path + "." + part, names);
