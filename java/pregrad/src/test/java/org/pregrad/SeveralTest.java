@@ -421,12 +421,12 @@ class SeveralTest {
             Inputs typo = Inputs.of("x", x).and("sides", side);
             fails(InputException.class, () -> attribution.add(typo, y), "side");
             Inputs narrow = Inputs.of("x", x).and("side", Input.of(new float[36], 12, 3));
-            fails(InputException.class, () -> attribution.add(narrow, y));
+            fails(InputException.class, () -> attribution.add(narrow, y), "side", "[12, 3]");
             Inputs fewer = Inputs.of("x", x).and("side", Input.of(new float[44], 11, 4));
             fails(InputException.class, () -> attribution.add(fewer, y), "11", "12");
             fails(InputException.class, () -> attribution.add(fixture.inputs(), new long[11]), "11", "12");
             fails(InputException.class, () -> attribution.add(fixture.inputs(), new long[12], new long[11]), "11");
-            fails(InputException.class, () -> attribution.add(fixture.inputs(), (long[]) null));
+            fails(InputException.class, () -> attribution.add(fixture.inputs(), (long[]) null), "no labels");
         });
     }
 
@@ -438,7 +438,7 @@ class SeveralTest {
                     .isInstanceOf(PreGradException.class)
                     .hasMessageContainingAll("last", "first", "each", "mean");
             Input shorter = Input.of(new long[40], 10, 4);
-            fails(InputException.class, () -> attribution.add(fixture.inputs(), shorter, null));
+            fails(InputException.class, () -> attribution.add(fixture.inputs(), shorter, null), "4 positions");
         });
     }
 
