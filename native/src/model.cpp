@@ -239,14 +239,14 @@ at::Tensor Model::Implementation::chosen(const c10::IValue& returned, const std:
 at::Tensor Model::Implementation::output_of(const c10::IValue& returned, const std::string& name,
                                             std::int64_t samples) const {
   at::Tensor output = chosen(returned, name);
-  if (const auto arrangement = arrangement_of(output_key(name), 0)) {
+  if (const auto arrangement = output_arrangement(name)) {
     const at::Tensor arranged = arrangement->arranged(output, samples);
     return arranged.defined() ? arranged : output;  // whoever looks at its shape refuses it
   }
   return output;
 }
 
-std::int64_t Model::Implementation::class_axis(const std::string& name, std::int64_t rank) const {
+std::optional<std::int64_t> Model::Implementation::class_axis(const std::string& name, std::int64_t rank) const {
   const auto& axes = model_.class_axes();
   auto known = axes.find(name);
   for (const char* taken_by_default : {"logits", "0"}) {
@@ -255,13 +255,15 @@ std::int64_t Model::Implementation::class_axis(const std::string& name, std::int
   if (name.empty() && known == axes.end() && axes.size() == 1) {
     known = axes.begin();
   }
-  const std::int64_t fallback = graph::resolve_neuron_axis(std::nullopt, rank);
-  // From the back an axis keeps its place where the samples' is moved to the front.
-  if (known == axes.end() || (known->second >= 0 && arrangement_of(output_key(name), 0))) {
-    return fallback;
+  if (known == axes.end()) {
+    return std::nullopt;
   }
   const std::int64_t axis = graph::resolve_neuron_axis(known->second, rank);
-  return axis < 1 || axis >= rank ? fallback : axis;
+  return axis < 0 || axis >= rank ? std::nullopt : std::optional(axis);
+}
+
+std::optional<model::Arrangement> Model::Implementation::output_arrangement(const std::string& name) const {
+  return arrangement_of(output_key(name), 0);
 }
 
 at::Tensor Model::Implementation::untouched_forward(const Inputs& inputs, const std::string& name) const {
@@ -401,7 +403,7 @@ void Model::Implementation::require_independent_samples(const Inputs& inputs, co
   if (depends && is_plain) {
     // Another axis may have happened to be as long as the batch.
     learn_output_arrangement(batch, name);
-    if (arrangement_of(output_key(name), 0)) {
+    if (output_arrangement(name)) {
       output = forward(batch, name);
       depends = !is_per_sample() || depends_on_others(batch, output, name);
     }
@@ -409,7 +411,8 @@ void Model::Implementation::require_independent_samples(const Inputs& inputs, co
   if (depends) {
     throw UnsupportedModelError(
         "the output of a sample changes with the other samples of its batch, so samples have no gradient of their own: "
-        "use a model whose forward treats samples separately (batch statistics, or a mean over axis 0, do not)");
+        "use a model whose forward treats samples separately (batch statistics, or a mean over axis 0, do not)" +
+        std::string(inputs.size() > 1 ? ", and share inputs that have no batch axis (--shared)" : ""));
   }
   if (name.empty()) {
     is_independent_.store(true, std::memory_order_relaxed);

@@ -392,6 +392,15 @@ TEST(Several, PositionsAndClassesMayBeInAnyOrder) {
   // The samples' axis need not be the first.
   at_second.class_axis = std::nullopt;
   expect_same(scores_of(module_of(start + "  return y.transpose(0, 1)\n"), x, at_second), expected);
+  for (const char* turned : {"  return y.permute([2, 1, 0])\n", "  return y.transpose(0, 1).permute([2, 0, 1])\n"}) {
+    expect_same(scores_of(module_of(start + turned), x, at_second), expected);
+    at_second.class_axis = 0;  // as forward returns it
+    expect_same(scores_of(module_of(start + turned), x, at_second), expected);
+    at_second.class_axis = 2;
+    EXPECT_THAT([&] { scores_of(module_of(start + turned), x, at_second); },
+                ThrowsMessage<ArgumentError>(HasSubstr("whose axis 2 is the samples'")));
+    at_second.class_axis = std::nullopt;
+  }
   at_second.at = At::mean();
   expect_same(scores_of(module_of(start + "  return y\n"), x, at_second),
               scores_of(module_of(start + "  return y.mean(1)\n"), x));
@@ -428,6 +437,22 @@ TEST(Several, SamplesAreFoundWhereverTheyAre) {
     }
     expect_same(alone.scores(), expected);
   }
+}
+
+TEST(Several, AMaskThatFitsNothingIsRefused) {
+  const at::Tensor x = at::stack({samples(4), samples(4) * 0.3, samples(4).flip(1)}, 1);
+  const torch::jit::Module module = module_of("def forward(self, x):\n  return torch.relu(x @ self.w1) @ self.w2\n");
+  Reading reading;
+  reading.at = At::last();
+  reading.mask = "mask";
+  const auto with = [&](const at::Tensor& mask) {
+    return scores_of(module, Inputs::of({{"x", x}, {"mask", mask}}), reading);
+  };
+  EXPECT_NO_THROW(with(at::ones({4, 3})));
+  EXPECT_THAT([&] { with(at::ones({4, 2})); },
+              ThrowsMessage<InputError>(HasSubstr("neither the output nor a layer has positions of that shape")));
+  EXPECT_THAT([&] { with(at::zeros({4, 3})); }, ThrowsMessage<InputError>(HasSubstr("no position of sample 0 counts")));
+  EXPECT_THAT([&] { with(at::ones({4})); }, ThrowsMessage<InputError>(HasSubstr("give [samples, positions...]")));
 }
 
 TEST(Several, RowsOfTwoSamplesAreRefused) {

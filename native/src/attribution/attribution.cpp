@@ -173,6 +173,19 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions_o
   });
 }
 
+void Attribution::Implementation::require_use_of_mask(const model::Batch& batch,
+                                                      const std::vector<model::LayerBatch>& layers,
+                                                      const model::OutputRows& outputs) const {
+  const bool has_use =
+      !batch.mask.defined() || outputs.is_masked ||
+      std::any_of(layers.begin(), layers.end(), [](const model::LayerBatch& layer) { return layer.counted.defined(); });
+  if (!has_use) {
+    throw InputError("the mask '" + reading_->mask_name() + "' has shape " + support::shape_text(batch.mask.sizes()) +
+                     ", and neither the output nor a layer has positions of that shape: leave it out, or give one of "
+                     "[samples, positions...]");
+  }
+}
+
 std::vector<attribution::LayerAddition> Attribution::Implementation::additions(const model::Batch& batch) {
   const std::shared_ptr<const support::ClusterRows> rows =
       batch.clusters.dim() == 1 ? attribution::rows_of(batch.clusters) : nullptr;
@@ -208,6 +221,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
     for (model::LayerBatch& layer : layers) {
       layer.leave_out(batch.mask);
     }
+    require_use_of_mask(batch, layers, outputs);
     rerun_methods_.add_scores(layers, explained);
     std::vector<attribution::LayerAddition> some = table_.additions(layers, cluster_rows);
     if (is_last && is_on_device) {

@@ -47,6 +47,9 @@ class Attribution::Implementation {
   /// The selected layers on some inputs, held against the untouched model, with gradients where a method wants them.
   std::vector<model::LayerBatch> differentiated(const Inputs& inputs) const;
   bool looks_at_outputs() const;
+  /// @throws InputError if there is a mask that fits no positions
+  void require_use_of_mask(const model::Batch& batch, const std::vector<model::LayerBatch>& layers,
+                           const model::OutputRows& outputs) const;
 
   std::shared_ptr<const Model::Implementation> model_;
   AttributionOptions options_;

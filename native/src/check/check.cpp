@@ -130,7 +130,7 @@ void Check::Implementation::add(const model::Batch& part, std::vector<check::Lay
   const c10::AutoGradMode with_history(true);
   graph::Run run = subject.model->run(subject.graph, batch.inputs);
   const at::Tensor output = subject.model->output_of(run.output, output_name, part.samples());
-  const model::OutputRows outputs = subject.reading->rows_of(output, part.samples(), part.mask);
+  const model::OutputRows outputs = subject.reading->rows(run.output, part.samples(), part.mask);
   model::require_finite_outputs(outputs);
   model_->require_untouched_outputs(part.inputs, output, output_name);
   batch.targets = subject.reading->targets(outputs, part);

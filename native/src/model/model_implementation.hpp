@@ -48,8 +48,10 @@ class Model::Implementation {
   at::Tensor chosen(const c10::IValue& returned, const std::string& name) const;
   /// The same as [N, ...].
   at::Tensor output_of(const c10::IValue& returned, const std::string& name, std::int64_t samples) const;
-  /// The axis of that output, as output_of gives it, which counts classes.
-  std::int64_t class_axis(const std::string& name, std::int64_t rank) const;
+  /// The axis of that output, as forward returns it, which counts classes; empty if the graph does not tell.
+  std::optional<std::int64_t> class_axis(const std::string& name, std::int64_t rank) const;
+  /// How the model arranges that output, where it is not [N, ...].
+  std::optional<model::Arrangement> output_arrangement(const std::string& name) const;
 
   /// That output, as output_of gives it.
   at::Tensor forward(const Inputs& inputs, const std::string& name = "") const;

@@ -34,7 +34,7 @@ constexpr std::int64_t no_label = -100;
 /// 0 and 1 for one output o are columns of (−o, o).
 OutputRows as_two_classes(const at::Tensor& column, std::int64_t positions) {
   const c10::AutoGradMode with_history(true);
-  return {at::cat({column.neg(), column}, 1), positions, true, true};
+  return {at::cat({column.neg(), column}, 1), positions, true, false, true};
 }
 
 std::string positions_text(const OutputRows& outputs) {
@@ -76,29 +76,44 @@ bool OutputReading::is_plain() const {
 }
 
 OutputRows OutputReading::rows(const c10::IValue& returned, std::int64_t samples, const at::Tensor& mask) const {
-  return rows_of(model_->output_of(returned, reading_.output_name, samples), samples, mask);
+  return rows_from(model_->chosen(returned, reading_.output_name), model_->output_arrangement(reading_.output_name),
+                   samples, mask);
 }
 
-std::int64_t OutputReading::class_axis_of(const at::Tensor& output) const {
-  const std::int64_t rank = output.dim();
-  if (!reading_.class_axis) {
-    return model_ == nullptr ? graph::resolve_neuron_axis(std::nullopt, rank)
-                             : model_->class_axis(reading_.output_name, rank);
+std::optional<std::int64_t> OutputReading::class_axis_of(const at::Tensor& chosen,
+                                                         const std::optional<Arrangement>& arrangement,
+                                                         std::int64_t samples) const {
+  const std::int64_t rank = chosen.dim();
+  const std::int64_t batch_axis = arrangement && !arrangement->is_whole ? arrangement->axis : arrangement ? -1 : 0;
+  std::optional<std::int64_t> axis = model_ == nullptr ? std::nullopt : model_->class_axis(reading_.output_name, rank);
+  if (reading_.class_axis) {
+    axis = *reading_.class_axis < 0 ? *reading_.class_axis + rank : *reading_.class_axis;
+    if (*axis < 0 || *axis >= rank || *axis == batch_axis) {
+      throw ArgumentError("the class axis " + std::to_string(*reading_.class_axis) + " is none of an output " +
+                          support::shape_text(chosen.sizes()) + " whose axis " + std::to_string(batch_axis) +
+                          " is the samples': choose another");
+    }
   }
-  const std::int64_t axis = *reading_.class_axis < 0 ? *reading_.class_axis + rank : *reading_.class_axis;
-  if (axis < 1 || axis >= rank) {
-    throw ArgumentError("the class axis " + std::to_string(*reading_.class_axis) + " is none of an output " +
-                        support::shape_text(output.sizes()) + ": choose 1 to " + std::to_string(rank - 1));
+  if (!axis || *axis == batch_axis) {
+    return std::nullopt;
   }
-  return axis;
+  return arrangement ? arrangement->moved(*axis, chosen.sizes(), samples) : *axis;
 }
 
-OutputRows OutputReading::rows_of(const at::Tensor& chosen, std::int64_t samples, const at::Tensor& mask) const {
+OutputRows OutputReading::rows_from(const at::Tensor& given, const std::optional<Arrangement>& arrangement,
+                                    std::int64_t samples, const at::Tensor& mask) const {
   const bool is_by_label = target_.kind() == Target::Kind::label;
   const c10::AutoGradMode with_history(true);
+  at::Tensor chosen = given;
+  if (arrangement) {
+    chosen = arrangement->arranged(given, samples);
+    if (!chosen.defined()) {
+      refuse_shape(given, samples);
+    }
+  }
   if (chosen.dim() <= 2) {
     if (chosen.dim() == 2 && reading_.class_axis) {
-      static_cast<void>(class_axis_of(chosen));
+      static_cast<void>(class_axis_of(given, arrangement, samples));
     }
     OutputRows rows = plain_rows(chosen, samples);
     if (rows.outputs() == 1 && is_by_label) {
@@ -111,7 +126,9 @@ OutputRows OutputReading::rows_of(const at::Tensor& chosen, std::int64_t samples
   if (chosen.size(0) != samples || chosen.numel() == 0) {
     refuse_shape(chosen, samples);
   }
-  const at::Tensor by_class = chosen.movedim(class_axis_of(chosen), -1);
+  const auto class_axis = class_axis_of(given, arrangement, samples);
+  const at::Tensor by_class =
+      chosen.movedim(class_axis ? *class_axis : graph::resolve_neuron_axis(std::nullopt, chosen.dim()), -1);
   const bool is_masked = mask.defined() && mask.sizes().slice(1) ==
                                                by_class.sizes().slice(1, static_cast<std::size_t>(by_class.dim() - 2));
   const at::Tensor counted = is_masked ? mask.reshape({samples, -1}) : at::Tensor();
@@ -130,9 +147,11 @@ OutputRows OutputReading::rows_of(const at::Tensor& chosen, std::int64_t samples
       break;
   }
   if (rows.outputs() == 1 && is_by_label) {
-    return as_two_classes(rows.values, rows.positions);
+    rows = as_two_classes(rows.values, rows.positions);
+  } else {
+    rows.is_sigmoid = reading_.multi_label || rows.outputs() == 1;
   }
-  rows.is_sigmoid = reading_.multi_label || rows.outputs() == 1;
+  rows.is_masked = is_masked;
   return rows;
 }
 

@@ -3,10 +3,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 
+#include "model/arrangement.hpp"
 #include "model/batch.hpp"
 #include "pregrad/model.hpp"
 #include "pregrad/options.hpp"
@@ -18,6 +20,7 @@ struct OutputRows {
   at::Tensor values;           ///< [N · positions, outputs]
   std::int64_t positions = 1;  ///< rows of a sample, one behind the other
   bool is_sigmoid = false;     ///< whether each output is a yes or no of its own
+  bool is_masked = false;      ///< whether the mask has left some of their positions out
   bool is_binary = false;      ///< whether they are (−o, o) of the one output o that a model of two classes has
 
   std::int64_t outputs() const { return values.size(1); }
@@ -47,8 +50,10 @@ class OutputReading {
   /// @param mask bool [samples, positions...], or undefined
   /// @throws UnsupportedModelError if there is no such output, or not one per sample
   OutputRows rows(const c10::IValue& returned, std::int64_t samples, const at::Tensor& mask) const;
-  /// The same of an output that was chosen already.
-  OutputRows rows_of(const at::Tensor& chosen, std::int64_t samples, const at::Tensor& mask) const;
+  /// The same of an output [N, ...] of no model.
+  OutputRows rows_of(const at::Tensor& output, std::int64_t samples, const at::Tensor& mask) const {
+    return rows_from(output, std::nullopt, samples, mask);
+  }
 
   /// What makes up y in the rows of a batch.
   /// @throws InputError if a label is outside the outputs, ArgumentError if an index is, or if the outputs have
@@ -69,7 +74,12 @@ class OutputReading {
   bool has_position_labels(std::int64_t rank) const { return reading_.at.kind() == At::Kind::unset && rank > 2; }
 
  private:
-  std::int64_t class_axis_of(const at::Tensor& output) const;
+  /// @param chosen as forward returns it
+  OutputRows rows_from(const at::Tensor& chosen, const std::optional<Arrangement>& arrangement, std::int64_t samples,
+                       const at::Tensor& mask) const;
+  /// The output's axis of classes once it is arranged; empty for the usual one.
+  std::optional<std::int64_t> class_axis_of(const at::Tensor& chosen, const std::optional<Arrangement>& arrangement,
+                                            std::int64_t samples) const;
   at::Tensor at_position(const at::Tensor& output, const at::Tensor& counted) const;
 
   const Model::Implementation* model_;

@@ -8,6 +8,7 @@ import java.nio.LongBuffer;
 import java.util.List;
 import org.pregrad.Input;
 import org.pregrad.Inputs;
+import org.pregrad.ModelInput;
 
 /**
  * Samples that follow each other in a data set.
@@ -54,8 +55,19 @@ public record Batch(long first, int samples, List<Part> parts, Part labels, long
         }
     }
 
-    /** The batch as the model takes it. */
+    /** The batch as the model takes it, and with it the mask, which need be none of the model's inputs. */
     public Inputs inputs() {
+        return inputs(parts);
+    }
+
+    /** The same without a mask that is none of the model's inputs. */
+    public Inputs inputsOf(List<ModelInput> model) {
+        return inputs(parts.stream()
+                .filter(part -> part.name().equals(InputNames.ONLY) || InputNames.areOf(model, part.name()))
+                .toList());
+    }
+
+    private static Inputs inputs(List<Part> parts) {
         Part first = parts.get(0);
         if (parts.size() == 1 && first.name().equals(InputNames.ONLY)) {
             return Inputs.of(first.input());

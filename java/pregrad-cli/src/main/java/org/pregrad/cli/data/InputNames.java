@@ -116,7 +116,7 @@ public record InputNames(List<Entry> entries, List<String> shared, String mask) 
     /** The entry with the name of its input. */
     private static Entry named(Entry entry, List<ModelInput> inputs) {
         String wanted = entry.input() == null ? entry.array() : entry.input();
-        if (inputs.stream().anyMatch(input -> fits(input, wanted))) {
+        if (areOf(inputs, wanted)) {
             return new Entry(wanted, entry.array());
         }
         Optional<String> only = only(inputs);
@@ -126,6 +126,11 @@ public record InputNames(List<Entry> entries, List<String> shared, String mask) 
         String names = inputs.stream().map(ModelInput::name).collect(Collectors.joining(", "));
         throw new UserException("the model has no input '" + wanted + "'; it has " + names + ": give --inputs INPUT="
                 + entry.array() + " with one of these");
+    }
+
+    /** Whether one of the inputs has that name. */
+    static boolean areOf(List<ModelInput> inputs, String name) {
+        return inputs.stream().anyMatch(input -> fits(input, name));
     }
 
     /** Whether an input has that name; one of a container has any name that begins as the container's. */
