@@ -141,8 +141,8 @@ struct Reading {
   /// Which of several outputs, as Model::outputs names them; "" takes the only one, else `logits`, else the first of a
   /// tuple or list.
   std::string output_name;
-  /// The axis of the outputs (classes), as forward returns them; empty finds it: 1 of [N, outputs], else as a neuron axis is
-  /// found.
+  /// The axis of the outputs (classes), as forward returns them; empty finds it: 1 of [N, outputs], else as a neuron
+  /// axis is found.
   std::optional<std::int64_t> class_axis;
   At at;
   /// Whether each output is a yes or no of its own: probabilities are sigmoids.
