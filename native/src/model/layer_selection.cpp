@@ -58,8 +58,8 @@ class Selector {
     if (!add_named(sites_.outputs, first_output(), reference, text) &&
         !add_named(sites_.borders, first_border(), whole_border(reference), text) && !add_pattern(reference)) {
       require_told_output(reference.name);
-      throw LayerError("the model has no layer '" + text + "': there are " + statistics::listed(known_names()) +
-                       hint_for(reference.name));
+      throw LayerError("the model has no layer '" + text + "'" + without_wrapper(reference.name) + ": there are " +
+                       statistics::listed(known_names()) + hint_for(reference.name));
     }
   }
 
@@ -133,22 +133,20 @@ class Selector {
         borders.insert(site.name);
       }
     }
-    if (!borders.empty()) {
-      return "; of module '" + path + "' " + statistics::listed(borders);
-    }
-    const std::string meant = without_wrapper(name);
-    return meant.empty() ? "" : "; did you mean '" + meant + "'?";
+    return borders.empty() ? "" : "; of module '" + path + "' " + statistics::listed(borders);
   }
 
   /// The layer that has one leading part more than the name, or less: models are wrapped in modules, and taken out.
   std::string without_wrapper(const std::string& name) const {
-    const auto rest_of = [](const std::string& path) { return path.substr(std::min(path.size(), path.find('.') + 1)); };
-    for (const std::string& known : known_names()) {
-      if (name.find('.') != std::string::npos && rest_of(name) == known) {
-        return known;
-      }
-      if (known.find('.') != std::string::npos && rest_of(known) == name) {
-        return known;
+    const auto rest_of = [](const std::string& path) {
+      const std::size_t dot = path.find('.');
+      return dot == std::string::npos ? std::string() : path.substr(dot + 1);
+    };
+    for (const std::vector<LayerSite>* sites : {&sites_.activations, &sites_.outputs}) {
+      for (const LayerSite& site : *sites) {
+        if (rest_of(name) == site.name || rest_of(site.name) == name) {
+          return ", but '" + site.name + "'";
+        }
       }
     }
     return "";

@@ -142,6 +142,9 @@ TEST(LayerNames, WhatFitsNothingListsTheCandidates) {
   const Asked digits("digits-mlp", "digits");
   EXPECT_THAT([&] { digits.scores({"relu"}); },
               ThrowsMessage<LayerError>(AllOf(HasSubstr("no layer 'relu'"), HasSubstr("act1@0"), HasSubstr("fc3"))));
+  // Wrapped in a module a model has a name more in front.
+  EXPECT_THAT([&] { digits.scores({"model.act1"}); },
+              ThrowsMessage<LayerError>(HasSubstr("no layer 'model.act1', but 'act1': there are")));
   EXPECT_THAT([&] { digits.scores({"act1@3"}); }, ThrowsMessage<LayerError>(HasSubstr("name act1@0")));
   EXPECT_THAT([&] { digits.scores({}); }, ThrowsMessage<ArgumentError>(HasSubstr("no layer was named")));
 }

@@ -125,7 +125,8 @@ public record ReadOutput(Map<String, List<Long>> shapes, Optional<String> name) 
             data.checkBatchSize(samples);
             Batch batch = data.next(samples);
             Map<String, List<Long>> shapes = new LinkedHashMap<>();
-            model.outputs(batch.inputsOf(model.inputs())).forEach((name, output) -> shapes.put(name, free(output, batch.samples())));
+            model.outputs(batch.inputsOf(model.inputs()))
+                    .forEach((name, output) -> shapes.put(name, free(output, batch.samples())));
             return shapes;
         }
     }

@@ -245,7 +245,8 @@ class DatasetTest {
 
     @Test
     void keepsBooleans() throws IOException {
-        TestNpz npz = new TestNpz().array("x", "|b1", "(1, 2)", new byte[] {0, 1}).longs("y", "(1,)", 0);
+        TestNpz npz =
+                new TestNpz().array("x", "|b1", "(1, 2)", new byte[] {0, 1}).longs("y", "(1,)", 0);
         try (Dataset data = open(npz)) {
             ByteBuffer values = (ByteBuffer) values(data.next(1));
             assertThat(values.get(0)).isZero();
