@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 strangers() {
   nm -DC --defined-only "$1" | cut -c 20- | grep -vE '^(pregrad_[a-z0-9_]+|Java_org_pregrad_[A-Za-z0-9_]+|JNI_On(Load|Unload))$' |
     grep -vE '^((typeinfo|typeinfo name|vtable|VTT|(non-)?virtual thunk to) (for )?)?pregrad::[A-Z][A-Za-z]*(::|\(|$)' |
-    grep -vE '^pregrad::[a-z_]+\(|^pregrad::operator' || true
+    grep -vE '^pregrad::[a-z_]+(\[abi:cxx11\])?\(|^pregrad::operator' || true
 }
 
 # Prints the symbols that a library needs and that no file named in `providers` defines.
