@@ -7,6 +7,21 @@ import torch
 SAMPLES = 6
 
 
+def registry():
+    """The cases of a module, and the decorator that adds one to them."""
+    cases = []
+
+    def case(maker):
+        cases.append(maker)
+        return maker
+
+    return cases, case
+
+
+def labels(classes, *shape):
+    return torch.randint(0, classes, shape or (SAMPLES,))
+
+
 @dataclass
 class Case:
     name: str

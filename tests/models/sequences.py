@@ -4,20 +4,11 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from case import SAMPLES, Case
+from case import SAMPLES, Case, labels, registry
 
 N, T = SAMPLES, 7
-CASES = []
+CASES, case = registry()
 TOKENS = {0: "batch", 1: "length"}
-
-
-def case(maker):
-    CASES.append(maker)
-    return maker
-
-
-def labels(classes, *shape):
-    return torch.randint(0, classes, shape or (N,))
 
 
 def token_labels(classes, mask):

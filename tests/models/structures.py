@@ -7,19 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from case import SAMPLES, Case
+from case import SAMPLES, Case, labels, registry
 
 N = SAMPLES
-CASES = []
-
-
-def case(maker):
-    CASES.append(maker)
-    return maker
-
-
-def labels(classes, *shape):
-    return torch.randint(0, classes, shape or (N,))
+CASES, case = registry()
 
 
 class Trunk(nn.Module):

@@ -5,19 +5,10 @@ from typing import Dict, Optional
 import torch
 from torch import nn
 
-from case import SAMPLES, Case
+from case import SAMPLES, Case, labels, registry
 
 N = SAMPLES
-CASES = []
-
-
-def case(maker):
-    CASES.append(maker)
-    return maker
-
-
-def labels(classes, *shape):
-    return torch.randint(0, classes, shape or (N,))
+CASES, case = registry()
 
 
 class Mlp(nn.Module):

@@ -3,11 +3,11 @@
 import torch
 import transformers as hf
 
-from case import SAMPLES, Case
+from case import SAMPLES, Case, labels, registry
 from sequences import T, padding, token_labels
 
 N = SAMPLES
-CASES = []
+CASES, case = registry()
 VOCABULARY = 40
 SIZES = dict(vocab_size=VOCABULARY, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24,
              max_position_embeddings=32, initializer_range=0.3, pad_token_id=0, bos_token_id=1, eos_token_id=2)
@@ -15,15 +15,6 @@ TEXT = {0: "batch", 1: "length"}
 PICTURE = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24, image_size=16,
                patch_size=8, num_labels=5, initializer_range=0.3)
 FORMS = ("exported", "traced")
-
-
-def case(maker):
-    CASES.append(maker)
-    return maker
-
-
-def labels(classes, *shape):
-    return torch.randint(0, classes, shape or (N,))
 
 
 def tokens(length=T):
