@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pregrad/error.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad {
 

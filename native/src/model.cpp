@@ -21,7 +21,6 @@
 #include "model/output_reading.hpp"
 #include "pregrad/error.hpp"
 #include "readers/model_loader.hpp"
-#include "readers/torchscript_reader.hpp"
 #include "support/failures.hpp"
 #include "support/own_state.hpp"
 #include "support/tensors.hpp"

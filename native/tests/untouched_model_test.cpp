@@ -14,7 +14,7 @@
 #include "fixtures.hpp"
 #include "model/output_differences.hpp"
 #include "pregrad/pregrad.hpp"
-#include "readers/torchscript_reader.hpp"
+#include "readers/model_loader.hpp"
 
 namespace pregrad::test::untouched_model_test {
 

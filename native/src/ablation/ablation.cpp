@@ -12,7 +12,6 @@
 #include "methods/layer_rerun.hpp"
 #include "methods/removal.hpp"
 #include "model/batch.hpp"
-#include "model/batch_checks.hpp"
 #include "model/differentiation.hpp"
 #include "pregrad/ablation.hpp"
 #include "pregrad/error.hpp"

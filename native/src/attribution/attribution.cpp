@@ -12,7 +12,6 @@
 #include "graph/small_products.hpp"
 #include "methods/catalog.hpp"
 #include "model/batch.hpp"
-#include "model/batch_checks.hpp"
 #include "model/differentiation.hpp"
 #include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"

@@ -15,7 +15,7 @@
 #include "attribution/score_table.hpp"
 #include "graph/neuron_axis.hpp"
 #include "methods/catalog.hpp"
-#include "model/batch_checks.hpp"
+#include "model/batch.hpp"
 #include "model/differentiation.hpp"
 #include "model/layer_taps.hpp"
 #include "pregrad/error.hpp"

@@ -9,7 +9,6 @@
 #include "check/check_implementation.hpp"
 #include "check/output_noise.hpp"
 #include "model/batch.hpp"
-#include "model/batch_checks.hpp"
 #include "model/differentiation.hpp"
 #include "model/layer_taps.hpp"
 #include "model/output_differences.hpp"

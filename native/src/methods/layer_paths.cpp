@@ -1,4 +1,4 @@
-#include "methods/layer_paths.hpp"
+#include "methods/rerun_methods.hpp"
 
 #include <algorithm>
 #include <utility>

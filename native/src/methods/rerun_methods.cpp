@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "methods/catalog.hpp"
-#include "methods/layer_paths.hpp"
 #include "methods/removal.hpp"
-#include "methods/single_neurons.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::methods {

@@ -47,4 +47,17 @@ class RerunMethods {
   std::map<Key, std::unique_ptr<const LayerRerun>> reruns_;
 };
 
+/// Integrated gradients of one layer call for a batch: one forward and one backward of the model behind the layer per
+/// point of the rule.
+/// @param rerun of the activation, with gradients
+/// @param rule   that of `options`
+model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::LayerBatch& layer,
+                                         const model::Batch& batch, const AttributionOptions& options,
+                                         const QuadratureRule& rule);
+
+/// y − y with one neuron removed, for every neuron of a layer call: the model behind the layer runs once per neuron.
+/// @param rerun of the stage of options.removal, without gradients
+model::SampleScores single_neurons(const LayerRerun& rerun, const model::LayerBatch& layer, const model::Batch& batch,
+                                   const AttributionOptions& options);
+
 }  // namespace pregrad::methods

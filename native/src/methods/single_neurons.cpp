@@ -1,4 +1,4 @@
-#include "methods/single_neurons.hpp"
+#include "methods/rerun_methods.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -6,8 +6,11 @@
 
 #include <ATen/Functions.h>
 
+#include "model/model_implementation.hpp"
+#include "model/output_reading.hpp"
 #include "pregrad/error.hpp"
 #include "support/failures.hpp"
+#include "support/tensors.hpp"
 
 namespace pregrad::model {
 
@@ -101,6 +104,121 @@ void if_two_fit(const Batch& part, const std::function<void()>& check) {
       throw;
     }
   }
+}
+
+at::Tensor checked_integers(const at::Tensor& values, const char* what, std::int64_t samples) {
+  if (!values.defined()) {
+    return values;
+  }
+  if (!at::isIntegralType(values.scalar_type(), /*includeBool=*/false)) {
+    throw InputError(std::string(what) + " have type " + c10::toString(values.scalar_type()) +
+                     ": give integers (int64)");
+  }
+  if (values.dim() != 1 || values.size(0) != samples) {
+    throw InputError("there are " + std::to_string(values.numel()) + " " + what + " for " + std::to_string(samples) +
+                     " samples: give one per sample");
+  }
+  const bool is_as_wanted = values.scalar_type() == at::kLong && values.is_cpu() && values.is_contiguous();
+  return is_as_wanted ? values : values.detach().to(at::kCPU, at::kLong).contiguous();
+}
+
+at::Tensor checked_clusters(const at::Tensor& clusters, std::int64_t samples, std::int64_t labels_per_sample) {
+  if (clusters.defined() && clusters.dim() == 2) {
+    if (clusters.size(0) != samples || clusters.size(1) != labels_per_sample) {
+      throw InputError("the clusters have shape " + support::shape_text(clusters.sizes()) + " for " +
+                       std::to_string(samples) + " samples with " + std::to_string(labels_per_sample) +
+                       " labels each: give one per sample or per label");
+    }
+    const at::Tensor flat = checked_integers(clusters.reshape({-1}), "clusters", clusters.numel());
+    return labels_per_sample == 1 ? flat : flat.view(clusters.sizes());
+  }
+  const at::Tensor checked = checked_clusters(clusters, samples);
+  return labels_per_sample == 1 ? checked : checked.unsqueeze(1).expand({samples, labels_per_sample}).contiguous();
+}
+
+at::Tensor checked_clusters(const at::Tensor& clusters, std::int64_t samples) {
+  return clusters.defined() ? checked_integers(clusters, "clusters", samples) : at::zeros({samples}, at::kLong);
+}
+
+namespace {
+
+at::Tensor checked_weights(const at::Tensor& weights, std::int64_t samples) {
+  if (!weights.defined()) {
+    return weights;
+  }
+  if (!at::isFloatingType(weights.scalar_type()) || weights.dim() != 2 || weights.size(0) != samples) {
+    throw InputError("the weights of the outputs have type " + std::string(c10::toString(weights.scalar_type())) +
+                     " and shape " + support::shape_text(weights.sizes()) + ": give floating-point numbers [" +
+                     std::to_string(samples) + ", outputs]");
+  }
+  return weights.detach().to(at::kCPU, at::kDouble).contiguous();
+}
+
+at::Tensor checked_rows(const at::Tensor& labels, std::int64_t samples) {
+  if (labels.size(0) != samples || labels.numel() == 0) {
+    throw InputError("the labels have shape " + support::shape_text(labels.sizes()) + " for " +
+                     std::to_string(samples) + " samples: give as many for each sample");
+  }
+  return checked_integers(labels.reshape({-1}), "labels", labels.numel()).view({samples, -1});
+}
+
+/// The mask of that name, which may be an input of the model too.
+at::Tensor checked_mask(const std::string& name, const Inputs& inputs, std::int64_t samples, c10::Device device) {
+  if (name.empty()) {
+    return {};
+  }
+  const at::Tensor* mask = inputs.find(name);
+  if (mask == nullptr || !mask->defined()) {
+    throw InputError("there is no mask '" + name + "' among the inputs: give it by that name, or name another");
+  }
+  if (mask->dim() < 2 || mask->size(0) != samples) {
+    throw InputError("the mask '" + name + "' has shape " + support::shape_text(mask->sizes()) + " for " +
+                     std::to_string(samples) + " samples: give [samples, positions...]");
+  }
+  const at::Tensor counted = mask->detach().ne(0);
+  const at::Tensor is_empty = counted.reshape({samples, -1}).any(1).logical_not().nonzero();
+  if (is_empty.size(0) > 0) {
+    throw InputError("no position of sample " + std::to_string(is_empty[0][0].item<std::int64_t>()) +
+                     " counts by the mask '" + name + "': remove that sample");
+  }
+  return support::uploaded(counted, device);
+}
+
+}  // namespace
+
+void add_labels(Batch& batch, Target::Kind target, const at::Tensor& labels, const at::Tensor& clusters,
+                std::int64_t samples, bool takes_several, const std::function<bool()>& has_positions) {
+  std::int64_t labels_per_sample = 1;
+  if (target == Target::Kind::weights) {
+    batch.labels = checked_weights(labels, samples);
+  } else if (!labels.defined() || labels.dim() < 2) {
+    batch.labels = checked_integers(labels, "labels", samples);
+  } else {
+    batch.has_position_labels = has_positions();
+    const bool are_several = labels.numel() != labels.size(0);
+    if (batch.has_position_labels || (are_several && takes_several)) {
+      batch.labels = checked_rows(labels, samples);
+    } else {
+      batch.labels = checked_integers(are_several ? labels : labels.reshape({-1}), "labels", samples);
+    }
+    if (are_several && !batch.has_position_labels && target != Target::Kind::label) {
+      throw ArgumentError(
+          "there are several labels per sample, but the target is not the label: give one per sample, or "
+          "choose target label");
+    }
+    labels_per_sample = batch.has_position_labels || !are_several ? 1 : batch.labels.size(1);
+  }
+  batch.clusters = checked_clusters(clusters, samples, labels_per_sample);
+}
+
+Batch checked_batch(const Model::Implementation& model, const OutputReading& reading, const Inputs& inputs,
+                    const at::Tensor& labels, const at::Tensor& clusters, bool takes_several) {
+  Batch batch;
+  batch.inputs = model.accepted(inputs, reading.mask_name());
+  batch.mask = checked_mask(reading.mask_name(), inputs, batch.samples(), model.model().device());
+  add_labels(batch, reading.target().kind(), labels, clusters, batch.samples(), takes_several,
+             [&] { return reading.has_position_labels(batch.inputs); });
+  return batch;
 }
 
 }  // namespace pregrad::model

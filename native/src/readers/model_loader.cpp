@@ -9,7 +9,6 @@
 #include "pregrad/error.hpp"
 #include "readers/pt2/exported_reader.hpp"
 #include "readers/pt2/zip.hpp"
-#include "readers/torchscript_reader.hpp"
 
 namespace pregrad::readers {
 

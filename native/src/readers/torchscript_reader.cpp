@@ -1,4 +1,4 @@
-#include "readers/torchscript_reader.hpp"
+#include "readers/model_loader.hpp"
 
 #include <string>
 #include <string_view>

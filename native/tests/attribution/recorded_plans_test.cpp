@@ -25,7 +25,6 @@
 #include "operator_counts.hpp"
 #include "pregrad/pregrad.hpp"
 #include "readers/model_loader.hpp"
-#include "readers/torchscript_reader.hpp"
 #include "rounding.hpp"
 
 namespace pregrad::test::recorded_plans_test {

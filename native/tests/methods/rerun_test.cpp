@@ -10,7 +10,6 @@
 #include "operator_counts.hpp"
 #include "pregrad/pregrad.hpp"
 #include "readers/model_loader.hpp"
-#include "readers/torchscript_reader.hpp"
 #include "resnet.hpp"
 #include "rounding.hpp"
 

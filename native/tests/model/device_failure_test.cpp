@@ -15,7 +15,7 @@
 #include "equal_scores.hpp"
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
-#include "readers/torchscript_reader.hpp"
+#include "readers/model_loader.hpp"
 #include "rounding.hpp"
 #include "support/failures.hpp"
 
