@@ -67,11 +67,7 @@ Inputs Inputs::slice(std::int64_t begin, std::int64_t end) const {
 }
 
 Inputs Inputs::copies(std::int64_t count) const {
-  return per_sample([&](const at::Tensor& tensor) {
-    std::vector<std::int64_t> repeats(static_cast<std::size_t>(tensor.dim()), 1);
-    repeats.at(0) = count;
-    return count == 1 ? tensor : tensor.repeat(repeats);
-  });
+  return per_sample([&](const at::Tensor& tensor) { return support::copies_of(tensor, count); });
 }
 
 Inputs Inputs::repeated(std::int64_t count) const {

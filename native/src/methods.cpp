@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "methods/catalog.hpp"
 #include "pregrad/error.hpp"
@@ -33,8 +34,25 @@ std::size_t index_named(const Names& names, std::string_view name, const std::st
   throw ArgumentError("there is no " + what + " '" + std::string(name) + "': choose one of " + known);
 }
 
-constexpr std::array<std::string_view, 5> target_names = {"label", "predicted", "", "", "weights"};
-constexpr std::array<std::string_view, 5> at_names = {"", "last", "first", "each", "mean"};
+/// Targets and positions that are words.
+const std::array<std::pair<std::string_view, Target>, 3> target_words = {
+    {{"label", Target::label()}, {"predicted", Target::predicted()}, {"weights", Target::weights()}}};
+const std::array<std::pair<std::string_view, At>, 5> at_words = {
+    {{"", At()}, {"last", At::last()}, {"first", At::first()}, {"each", At::each()}, {"mean", At::mean()}}};
+
+/// The word for a value; one stands for each of the kinds that no number goes with.
+template <typename Words, typename Value>
+std::string word_for(const Words& words, const Value& value) {
+  return std::string(
+      std::ranges::find_if(words, [&](const auto& word) { return word.second.kind() == value.kind(); })->first);
+}
+
+/// The value of a word; empty if it is none.
+template <typename Words>
+auto worded(const Words& words, std::string_view text) {
+  const auto found = std::ranges::find_if(words, [&](const auto& word) { return word.first == text; });
+  return found == words.end() ? std::nullopt : std::optional(found->second);
+}
 
 std::optional<std::int64_t> number(std::string_view text) {
   std::int64_t value = 0;
@@ -51,19 +69,13 @@ std::string to_string(const Target& target) {
     case Target::Kind::difference:
       return std::to_string(target.index()) + "-" + std::to_string(target.minus());
     default:
-      return std::string(target_names.at(static_cast<std::size_t>(target.kind())));
+      return word_for(target_words, target);
   }
 }
 
 Target target_named(std::string_view text) {
-  if (text == "label") {
-    return Target::label();
-  }
-  if (text == "predicted") {
-    return Target::predicted();
-  }
-  if (text == "weights") {
-    return Target::weights();
+  if (const auto target = worded(target_words, text)) {
+    return *target;
   }
   if (const auto index = number(text)) {
     return Target::index(*index);
@@ -80,28 +92,15 @@ Target target_named(std::string_view text) {
 }
 
 std::string to_string(const At& at) {
-  return at.kind() == At::Kind::index ? std::to_string(at.index())
-                                      : std::string(at_names.at(static_cast<std::size_t>(at.kind())));
+  return at.kind() == At::Kind::index ? std::to_string(at.index()) : word_for(at_words, at);
 }
 
 At at_named(std::string_view text) {
   if (const auto index = number(text)) {
     return At::index(*index);
   }
-  if (text.empty()) {
-    return {};
-  }
-  if (text == "last") {
-    return At::last();
-  }
-  if (text == "first") {
-    return At::first();
-  }
-  if (text == "each") {
-    return At::each();
-  }
-  if (text == "mean") {
-    return At::mean();
+  if (const auto at = worded(at_words, text)) {
+    return *at;
   }
   throw ArgumentError("y cannot be read at '" + std::string(text) +
                       "': use last, first, each, mean or the number of a position");

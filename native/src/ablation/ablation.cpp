@@ -40,14 +40,7 @@ at::Tensor RowLabels::per_sample(const at::Tensor& of_rows) const {
 }
 
 RowLabels RowLabels::copies(std::int64_t count) const {
-  const auto repeated = [&](const at::Tensor& tensor) {
-    std::vector<std::int64_t> repeats(tensor.defined() ? static_cast<std::size_t>(tensor.dim()) : 0, 1);
-    if (!repeats.empty()) {
-      repeats.front() = count;
-    }
-    return tensor.defined() ? tensor.repeat(repeats) : tensor;
-  };
-  return {repeated(labels), repeated(counted), repeated(weights)};
+  return {support::copies_of(labels, count), support::copies_of(counted, count), support::copies_of(weights, count)};
 }
 
 namespace {
@@ -192,8 +185,7 @@ void Ablation::Implementation::add(const Inputs& inputs, const at::Tensor& label
   splits_ += splits;
   for (const Measured& each : all) {
     is_classifier_ = each.is_classifier;
-    has_two_classes_ = each.has_two_classes;
-    has_second_ = has_second_ || each.has_second;
+    classes_ = std::max(classes_, each.classes);
     const auto* cluster = each.clusters.const_data_ptr<std::int64_t>();
     const std::int64_t count = each.clusters.size(0);
     for (std::size_t i = 0; i < each.points.size(); ++i) {
@@ -252,8 +244,7 @@ Ablation::Implementation::Measured Ablation::Implementation::measured(const mode
     }
   }
   result.is_classifier = labels.labels.defined();
-  result.has_two_classes = outputs.is_binary;
-  result.has_second = outputs.is_binary && model::has_second_class(part);
+  result.classes = outputs.is_binary ? model::classes_of_two(part) : model::Classes::any;
   model::Batch batch = part;
   batch.targets = reading_->targets(outputs, part);
 
@@ -376,7 +367,7 @@ std::vector<RemovalCurve> Ablation::Implementation::curves() const {
   std::vector<RemovalCurve> curves;
   curves.reserve(sums_.size());
   for (std::size_t i = 0; i < sums_.size(); ++i) {
-    const bool is_of_one_output = has_two_classes_ && !has_second_ && options_.output == Output::logit;
+    const bool is_of_one_output = classes_ == model::Classes::first_of_two && options_.output == Output::logit;
     curves.push_back(sums_[i].curve(options_.orders[i], is_classifier_ && !is_of_one_output));
     for (double& each : curves.back().mean_output) {
       each = is_of_one_output ? 0 - each : each;
@@ -419,9 +410,8 @@ std::string Ablation::Implementation::save() const {
   statistics::StateWriter writer(state_kind);
   writer.add(order_texts());
   writer.add(option_texts());
-  for (const bool each : {is_classifier_, has_two_classes_, has_second_}) {
-    writer.add(static_cast<std::uint8_t>(each));
-  }
+  writer.add(static_cast<std::uint8_t>(is_classifier_));
+  writer.add(static_cast<std::uint8_t>(classes_));
   for (const CurveSums& sums : sums_) {
     sums.save(writer);
   }
@@ -433,9 +423,8 @@ Ablation::Implementation::Saved Ablation::Implementation::read(std::string_view 
   reader.require("order", order_texts());
   reader.require("option", option_texts());
   Saved saved;
-  for (bool* const each : {&saved.is_classifier, &saved.has_two_classes, &saved.has_second}) {
-    *each = reader.get<std::uint8_t>() != 0;
-  }
+  saved.is_classifier = reader.get<std::uint8_t>() != 0;
+  saved.classes = model::read_classes(reader);
   saved.sums.reserve(counts_.size());
   for (const std::vector<std::int64_t>& counts : counts_) {
     saved.sums.emplace_back(counts.size()).restore(reader);
@@ -449,8 +438,7 @@ void Ablation::Implementation::restore(std::string_view state) {
   const std::lock_guard lock(mutex_);
   sums_ = std::move(saved.sums);
   is_classifier_ = saved.is_classifier;
-  has_two_classes_ = saved.has_two_classes;
-  has_second_ = saved.has_second;
+  classes_ = saved.classes;
 }
 
 void Ablation::Implementation::merge(std::string_view state) {
@@ -470,8 +458,7 @@ void Ablation::Implementation::merge(std::string_view state) {
     sums_[i].add(saved.sums[i]);
   }
   is_classifier_ = saved.is_classifier;
-  has_two_classes_ = saved.has_two_classes;
-  has_second_ = has_second_ || saved.has_second;
+  classes_ = std::max(classes_, saved.classes);
 }
 
 Ablation::Ablation(std::shared_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}

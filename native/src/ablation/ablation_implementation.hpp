@@ -68,8 +68,7 @@ class Ablation::Implementation {
     at::Tensor clusters;               ///< int64 [N] on the CPU
     std::vector<std::int64_t> labels;  ///< how many each sample has; empty for one each
     bool is_classifier = true;
-    bool has_two_classes = false;  ///< whether one output stands for two classes
-    bool has_second = false;       ///< whether a label was the second of them
+    model::Classes classes = model::Classes::any;
   };
 
   Measured measured(const model::Batch& part) const;
@@ -87,8 +86,7 @@ class Ablation::Implementation {
   /// What a state holds.
   struct Saved {
     bool is_classifier = true;
-    bool has_two_classes = false;
-    bool has_second = false;
+    model::Classes classes = model::Classes::any;
     std::vector<ablation::CurveSums> sums;  ///< per order
   };
   std::vector<std::string> order_texts() const;
@@ -104,10 +102,7 @@ class Ablation::Implementation {
   mutable std::mutex mutex_;
   std::vector<ablation::CurveSums> sums_;  ///< per order
   bool is_classifier_ = true;
-  /// Whether one output o has stood for two classes (−o, o), and whether a label was the second of them. As long as
-  /// none was, y is o, and there is no accuracy.
-  bool has_two_classes_ = false;
-  bool has_second_ = false;
+  model::Classes classes_ = model::Classes::any;
   std::int64_t splits_ = 0;
 };
 

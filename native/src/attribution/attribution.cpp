@@ -82,26 +82,17 @@ void Attribution::Implementation::require_layers(const Inputs& inputs) {
   }
   const Inputs some = model::of_other_size(inputs);
   const c10::AutoGradMode with_history(methods::need_gradients(options_.methods));
-  const auto are_batch_first = [](const std::vector<model::LayerBatch>& layers, std::int64_t of_samples) {
-    return std::all_of(layers.begin(), layers.end(),
-                       [&](const model::LayerBatch& layer) { return model::has_batch_first(layer, of_samples); });
-  };
   bool is_plain = true;
   try {
-    is_plain = are_batch_first(differentiated(some), some.samples());
+    is_plain = model::have_batch_first(differentiated(some), some.samples());
   } catch (const InputError&) {
     // The model takes batches of one size only.
-    is_plain = are_batch_first(differentiated(inputs), inputs.samples());
+    is_plain = model::have_batch_first(differentiated(inputs), inputs.samples());
   }
   if (!is_plain) {
     model_->learn_arrangements(selection_, inputs);
   }
   has_layers_.store(true, std::memory_order_relaxed);
-}
-
-bool Attribution::Implementation::looks_at_outputs() const {
-  return std::any_of(options_.methods.begin(), options_.methods.end(),
-                     [](Method method) { return methods::row_of(method).looks_at_outputs(); });
 }
 
 std::vector<model::LayerBatch> Attribution::Implementation::differentiated(const Inputs& inputs) const {
@@ -134,7 +125,7 @@ void Attribution::Implementation::add(const Inputs& inputs, const at::Tensor& la
   });
   table_.add(all);
   if (has_two_classes_.load(std::memory_order_relaxed)) {
-    table_.note_two_classes(model::has_second_class(batch));
+    table_.note(model::classes_of_two(batch));
   }
   if (splits > 0) {  // else threads that add at once would wait for the count
     splits_.fetch_add(splits, std::memory_order_relaxed);
@@ -207,7 +198,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions(c
   }
   std::vector<model::LayerBatch> layers = model::selected_layers(selection_, std::move(run.executions));
   model_->arrange(layers, batch.samples());
-  const bool needs_targets = outputs.positions == 1 || looks_at_outputs();
+  const bool needs_targets = outputs.positions == 1 || methods::look_at_outputs(options_.methods);
   const auto additions_of = [&](const at::Tensor& labels, const at::Tensor& clusters,
                                 const std::shared_ptr<const support::ClusterRows>& cluster_rows, bool is_last) {
     model::Batch explained = batch;

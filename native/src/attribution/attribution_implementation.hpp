@@ -46,7 +46,6 @@ class Attribution::Implementation {
   void require_layers(const Inputs& inputs);
   /// The selected layers on some inputs, held against the untouched model, with gradients where a method wants them.
   std::vector<model::LayerBatch> differentiated(const Inputs& inputs) const;
-  bool looks_at_outputs() const;
   /// @throws InputError if there is a mask that fits no positions
   void require_use_of_mask(const model::Batch& batch, const std::vector<model::LayerBatch>& layers,
                            const model::OutputRows& outputs) const;

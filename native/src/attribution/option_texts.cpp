@@ -62,8 +62,7 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
   const bool has_layer_path = has(methods::Family::layer_path);
   const bool has_input_path = has(methods::Family::input_path);
   std::vector<std::string> texts;
-  if (std::any_of(options.methods.begin(), options.methods.end(),
-                  [](Method method) { return methods::row_of(method).looks_at_outputs(); })) {
+  if (methods::look_at_outputs(options.methods)) {
     texts = option_texts(options.target, options.output, options.reading);
   }
   if (!options.reading.mask.empty()) {

@@ -110,7 +110,7 @@ class Probe::Implementation {
     model::differentiate_layers(layers, outputs, targets, options_.output);
     table_.add(table_.additions(layers, attribution::rows_of(batch.clusters)));
     if (outputs.is_binary && options_.output == Output::logit) {
-      table_.note_two_classes(model::has_second_class(batch));
+      table_.note(model::classes_of_two(batch));
     }
   }
 

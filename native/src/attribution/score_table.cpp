@@ -123,16 +123,15 @@ ScoreCells ScoreTable::merged() const {
   return sums;
 }
 
-void ScoreTable::note_two_classes(bool has_second) {
-  const Classes noted = has_second ? Classes::both_of_two : Classes::first_of_two;
-  Classes before = classes_.load(std::memory_order_relaxed);
-  while (before < noted && !classes_.compare_exchange_weak(before, noted, std::memory_order_relaxed)) {
+void ScoreTable::note(model::Classes classes) {
+  model::Classes before = classes_.load(std::memory_order_relaxed);
+  while (before < classes && !classes_.compare_exchange_weak(before, classes, std::memory_order_relaxed)) {
   }
 }
 
 std::vector<Score> ScoreTable::scores() const {
   std::vector<Score> scores = merged().scores(seed_);
-  if (classes_.load(std::memory_order_relaxed) != Classes::first_of_two) {
+  if (classes_.load(std::memory_order_relaxed) != model::Classes::first_of_two) {
     return scores;
   }
   for (Score& score : scores) {
@@ -160,13 +159,10 @@ ScoreTable::Saved ScoreTable::read(std::string_view state) const {
   reader.require("layer", subject_.layers);
   reader.require("method", names_of(methods_));
   reader.require("option", subject_.options);
-  const auto classes = reader.get<std::uint8_t>();
-  if (classes > static_cast<std::uint8_t>(Classes::both_of_two)) {
-    statistics::StateReader::refuse();
-  }
+  const model::Classes classes = model::read_classes(reader);
   ScoreCells cells = ScoreCells::restored(methods_, reader);
   reader.require_end();
-  return {static_cast<Classes>(classes), std::move(cells)};
+  return {classes, std::move(cells)};
 }
 
 void ScoreTable::restore(std::string_view state) {
@@ -202,9 +198,7 @@ void ScoreTable::merge(std::string_view state) {
   sums.add(cells);
   shard.cells = std::move(sums);
   neurons_ = std::move(neurons);
-  if (saved.classes != Classes::any) {
-    note_two_classes(saved.classes == Classes::both_of_two);
-  }
+  note(saved.classes);
 }
 
 }  // namespace pregrad::attribution

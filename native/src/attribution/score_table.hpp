@@ -15,6 +15,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "attribution/score_cells.hpp"
+#include "model/batch.hpp"
 #include "model/layer_batch.hpp"
 #include "pregrad/options.hpp"
 #include "pregrad/scores.hpp"
@@ -48,9 +49,8 @@ class ScoreTable {
   /// @throws InputError if a layer has another number of neurons than before
   void add(const std::vector<LayerAddition>& additions);
 
-  /// Tells that labels were those of two classes, of which one output o makes (−o, o), and whether one was the second.
-  /// As long as none was, the scores are those of o alone.
-  void note_two_classes(bool has_second);
+  /// Tells what labels have shown; it decides the sign of scores by one output.
+  void note(model::Classes classes);
 
   std::vector<Score> scores() const;
 
@@ -72,10 +72,8 @@ class ScoreTable {
   };
 
   void require_known_neurons(const std::vector<LayerAddition>& additions);
-  /// What note_two_classes was told so far.
-  enum class Classes : std::uint8_t { any, first_of_two, both_of_two };
   struct Saved {
-    Classes classes = Classes::any;
+    model::Classes classes = model::Classes::any;
     ScoreCells cells;
   };
   Saved read(std::string_view state) const;
@@ -87,7 +85,7 @@ class ScoreTable {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::shared_mutex neurons_mutex_;
   std::map<LayerCall, std::size_t> neurons_;
-  std::atomic<Classes> classes_ = Classes::any;
+  std::atomic<model::Classes> classes_ = model::Classes::any;
 };
 
 }  // namespace pregrad::attribution

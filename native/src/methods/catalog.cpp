@@ -45,6 +45,10 @@ bool need_gradients(const std::vector<Method>& methods) {
   return std::any_of(methods.begin(), methods.end(), [](Method method) { return row_of(method).needs_gradients(); });
 }
 
+bool look_at_outputs(const std::vector<Method>& methods) {
+  return std::any_of(methods.begin(), methods.end(), [](Method method) { return row_of(method).looks_at_outputs(); });
+}
+
 bool can_be_recorded(const std::vector<Method>& methods) {
   return std::none_of(methods.begin(), methods.end(), [](Method method) {
     const MethodRow& row = row_of(method);

@@ -77,6 +77,8 @@ bool wants(const std::vector<Method>& methods, Family family);
 bool need_means(const AttributionOptions& options);
 /// Whether one of the methods asks for derivatives of the output.
 bool need_gradients(const std::vector<Method>& methods);
+/// Whether one of the methods explains an output, rather than values of the layer alone.
+bool look_at_outputs(const std::vector<Method>& methods);
 /// Whether a batch's work can be recorded once and replayed: nothing but kernels of the batch's own run.
 bool can_be_recorded(const std::vector<Method>& methods);
 /// What the methods read of the batch's own run.

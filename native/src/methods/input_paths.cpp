@@ -129,7 +129,7 @@ void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model:
     return inputs.per_sample([&](const at::Tensor& end) {
       const at::Tensor& baseline = baselines[input++];
       return baseline.defined() ? points_between(baseline, end - baseline, alphas)
-                                : Inputs(end).copies(static_cast<std::int64_t>(alphas.size())).only();
+                                : support::copies_of(end, static_cast<std::int64_t>(alphas.size()));
     });
   };
   const auto points = static_cast<std::int64_t>(rule_.points.size());

@@ -38,22 +38,11 @@ std::string refusal(const Batch& part, const std::function<void(const Batch&)>& 
 
 }  // namespace
 
-namespace {
-
-at::Tensor copies_of(const at::Tensor& tensor, std::int64_t count) {
-  if (count == 1 || !tensor.defined()) {
-    return tensor;
-  }
-  std::vector<std::int64_t> repeats(static_cast<std::size_t>(tensor.dim()), 1);
-  repeats.at(0) = count;
-  return tensor.repeat(repeats);
+Targets Targets::copies(std::int64_t count) const {
+  return {support::copies_of(indices, count), support::copies_of(selection, count)};
 }
 
-}  // namespace
-
-Targets Targets::copies(std::int64_t count) const { return {copies_of(indices, count), copies_of(selection, count)}; }
-
-at::Tensor Batch::mask_of_copies(std::int64_t count) const { return copies_of(mask, count); }
+at::Tensor Batch::mask_of_copies(std::int64_t count) const { return support::copies_of(mask, count); }
 
 Batch Batch::slice(std::int64_t begin, std::int64_t count) const {
   const auto rows = [&](const at::Tensor& tensor) {
@@ -69,7 +58,10 @@ Batch Batch::slice(std::int64_t begin, std::int64_t count) const {
   return part;
 }
 
-bool has_second_class(const Batch& batch) { return batch.labels.defined() && batch.labels.eq(1).any().item<bool>(); }
+Classes classes_of_two(const Batch& batch) {
+  const bool has_second = batch.labels.defined() && batch.labels.eq(1).any().item<bool>();
+  return has_second ? Classes::both_of_two : Classes::first_of_two;
+}
 
 Inputs of_other_size(const Inputs& inputs) {
   const std::int64_t samples = inputs.samples() == 2 ? 3 : 2;

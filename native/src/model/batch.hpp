@@ -67,8 +67,22 @@ struct Batch {
   Batch slice(std::int64_t begin, std::int64_t count) const;
 };
 
-/// Whether a label is 1, the second class of a model of one output.
-bool has_second_class(const Batch& batch);
+/// What labels have shown of a model with one output o, which stands for two classes (−o, o) as soon as a label is 1,
+/// the second. Until then o itself is explained, and there is no accuracy. Of several batches the last of these holds.
+enum class Classes : std::uint8_t { any, first_of_two, both_of_two };
+
+/// That of a saved state.
+template <typename Reader>
+Classes read_classes(Reader& reader) {
+  const auto classes = reader.template get<std::uint8_t>();
+  if (classes > static_cast<std::uint8_t>(Classes::both_of_two)) {
+    Reader::refuse();
+  }
+  return static_cast<Classes>(classes);
+}
+
+/// What the labels of a batch show where there is one output.
+Classes classes_of_two(const Batch& batch);
 
 /// A few of the samples, another number of them than there are: an axis that only happens to be as long as the batch
 /// shows by them.

@@ -1,5 +1,6 @@
 #include "model/layer_batch.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <ATen/Functions.h>
@@ -36,6 +37,11 @@ at::Tensor arranged_copy(const LayerBatch& layer, const at::Tensor& tensor, std:
 
 bool has_batch_first(const LayerBatch& layer, std::int64_t samples) {
   return !layer.z.shape.empty() && layer.z.shape[0] == samples;
+}
+
+bool have_batch_first(const std::vector<LayerBatch>& layers, std::int64_t samples) {
+  return std::all_of(layers.begin(), layers.end(),
+                     [&](const LayerBatch& layer) { return has_batch_first(layer, samples); });
 }
 
 void require_batch_first(const LayerBatch& layer, std::int64_t samples) {

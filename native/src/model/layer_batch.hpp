@@ -65,6 +65,7 @@ statistics::SampleValues reduction_of(const LayerBatch& layer, std::int64_t samp
 
 /// Whether z has as many rows along its first axis as there are samples.
 bool has_batch_first(const LayerBatch& layer, std::int64_t samples);
+bool have_batch_first(const std::vector<LayerBatch>& layers, std::int64_t samples);
 /// @throws UnsupportedModelError if it has not
 void require_batch_first(const LayerBatch& layer, std::int64_t samples);
 

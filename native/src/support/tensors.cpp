@@ -34,6 +34,15 @@ at::Tensor uploaded(const at::Tensor& tensor, c10::Device device) {
   return tensor.pin_memory().to(device, tensor.scalar_type(), /*non_blocking=*/true);
 }
 
+at::Tensor copies_of(const at::Tensor& tensor, std::int64_t count) {
+  if (count == 1 || !tensor.defined()) {
+    return tensor;
+  }
+  std::vector<std::int64_t> repeats(static_cast<std::size_t>(tensor.dim()), 1);
+  repeats.at(0) = count;
+  return tensor.repeat(repeats);
+}
+
 Inputs detached(const Inputs& inputs) {
   return inputs.mapped([](const at::Tensor& tensor) { return tensor.defined() ? tensor.detach() : tensor; });
 }

@@ -23,6 +23,9 @@ std::string quoted(const std::vector<std::string>& names);
 at::Tensor uploaded(const at::Tensor& tensor, c10::Device device);
 Inputs uploaded(const Inputs& inputs, c10::Device device);
 
+/// A tensor so many times, one after the other along axis 0; an undefined one stays undefined.
+at::Tensor copies_of(const at::Tensor& tensor, std::int64_t count);
+
 /// The inputs without the history that autograd has of them.
 Inputs detached(const Inputs& inputs);
 
