@@ -183,18 +183,18 @@ Inputs Model::Implementation::accepted(const Inputs& given, const std::string& m
                        "': give one of each per sample, or share what is the same for all");
     }
   }
-  const bool is_as_wanted = std::all_of(inputs.begin(), inputs.end(),
-                                        [&](const NamedTensor& each) { return converted(each).is_same(each.tensor); });
-  if (is_as_wanted) {
+  std::size_t changed = 0;
+  c10::SmallVector<at::Tensor, 1> all;
+  for (const NamedTensor& each : inputs) {
+    all.push_back(converted(each));
+    changed += all.back().is_same(each.tensor) ? 0 : 1;
+  }
+  // Forward may want float32 of a model of 16 bits: then it is what it gets.
+  if (changed == 0 || takes_single_precision(inputs)) {
     return inputs;
   }
-  std::vector<NamedTensor> all;
-  for (const NamedTensor& each : inputs) {
-    all.push_back({each.name, converted(each), each.is_shared});
-  }
-  Inputs result = all.size() == 1 && all.front().name.empty() ? Inputs(all.front().tensor) : Inputs::of(std::move(all));
-  // Forward may want float32 of a model of 16 bits: then it is what it gets.
-  return takes_single_precision(inputs) ? inputs : result;
+  std::size_t next = 0;
+  return inputs.mapped([&](const at::Tensor&) { return all[next++]; });
 }
 
 c10::IValue Model::Implementation::returned(const Inputs& inputs) const {
@@ -206,9 +206,9 @@ at::Tensor Model::Implementation::forward(const Inputs& inputs, const std::strin
   return output_of(returned(inputs), name, inputs.samples());
 }
 
-at::Tensor Model::Implementation::chosen(const c10::IValue& returned, const std::string& name) const {
+NamedTensor Model::Implementation::chosen(const c10::IValue& returned, const std::string& name) const {
   if (name.empty() && returned.isTensor() && returned.toTensor().defined()) {
-    return returned.toTensor();
+    return {model_.name_of_only_output(), returned.toTensor()};
   }
   const std::vector<NamedTensor> outputs = model_.outputs(returned);
   if (outputs.empty()) {
@@ -218,7 +218,7 @@ at::Tensor Model::Implementation::chosen(const c10::IValue& returned, const std:
   std::vector<std::string> names;
   for (const NamedTensor& each : outputs) {
     if (each.name == name) {
-      return each.tensor;
+      return each;
     }
     names.push_back(each.name);
   }
@@ -227,7 +227,7 @@ at::Tensor Model::Implementation::chosen(const c10::IValue& returned, const std:
     // A tuple's elements have numbers for names, and the first is the one that counts.
     const bool has_first = outputs.size() == 1 || names.front().empty() || std::isdigit(names.front().front()) != 0;
     if (logits != names.end() || has_first) {
-      return outputs[logits != names.end() ? static_cast<std::size_t>(logits - names.begin()) : 0].tensor;
+      return outputs[logits != names.end() ? static_cast<std::size_t>(logits - names.begin()) : 0];
     }
   }
   throw ArgumentError((name.empty() ? "the model returns several outputs: choose one of "
@@ -237,7 +237,7 @@ at::Tensor Model::Implementation::chosen(const c10::IValue& returned, const std:
 
 at::Tensor Model::Implementation::output_of(const c10::IValue& returned, const std::string& name,
                                             std::int64_t samples) const {
-  at::Tensor output = chosen(returned, name);
+  at::Tensor output = chosen(returned, name).tensor;
   if (const auto arrangement = output_arrangement(name)) {
     const at::Tensor arranged = arrangement->arranged(output, samples);
     return arranged.defined() ? arranged : output;  // whoever looks at its shape refuses it
@@ -245,18 +245,12 @@ at::Tensor Model::Implementation::output_of(const c10::IValue& returned, const s
   return output;
 }
 
-std::optional<std::int64_t> Model::Implementation::class_axis(const std::string& name, std::int64_t rank) const {
-  const auto& axes = model_.class_axes();
-  auto known = axes.find(name);
-  for (const char* taken_by_default : {"logits", "0"}) {
-    known = name.empty() && known == axes.end() ? axes.find(taken_by_default) : known;
-  }
-  if (name.empty() && known == axes.end() && axes.size() == 1) {
-    known = axes.begin();
-  }
-  if (known == axes.end()) {
+std::optional<std::int64_t> Model::Implementation::class_axis(const NamedTensor& chosen) const {
+  const auto known = model_.class_axes().find(chosen.name);
+  if (known == model_.class_axes().end()) {
     return std::nullopt;
   }
+  const std::int64_t rank = chosen.tensor.dim();
   const std::int64_t axis = graph::resolve_neuron_axis(known->second, rank);
   return axis < 0 || axis >= rank ? std::nullopt : std::optional(axis);
 }
@@ -477,7 +471,7 @@ void Model::Implementation::arrange(std::vector<model::LayerBatch>& layers, std:
 }
 
 void Model::Implementation::learn_output_arrangement(const Inputs& batch, const std::string& name) const {
-  const auto output_for = [&](const Inputs& inputs) { return chosen(returned(inputs), name); };
+  const auto output_for = [&](const Inputs& inputs) { return chosen(returned(inputs), name).tensor; };
   const at::Tensor before = output_for(batch);
   std::vector<at::Tensor> changed;
   for (std::int64_t sample = 0; sample < batch.samples(); ++sample) {
@@ -496,9 +490,7 @@ void Model::Implementation::require_arrangements(const model::LayerSelection& se
   const graph::TappedGraph graph = model_.tapped(model::taps_of(selection, {}));
   const auto are_batch_first = [&](const Inputs& some) {
     const at::NoGradGuard no_gradients;
-    const std::vector<model::LayerBatch> layers = model::selected_layers(selection, run(graph, some).executions);
-    return std::all_of(layers.begin(), layers.end(),
-                       [&](const model::LayerBatch& layer) { return model::has_batch_first(layer, some.samples()); });
+    return model::have_batch_first(model::selected_layers(selection, run(graph, some).executions), some.samples());
   };
   bool is_plain = true;
   try {
@@ -690,7 +682,7 @@ at::Tensor Model::forward(const Inputs& inputs) const {
   const support::OwnState own_state;
   return support::on_device(device(), [&] {
     const Inputs accepted = implementation_->accepted(support::without_inference(inputs));
-    return implementation_->chosen(implementation_->returned(accepted), "");
+    return implementation_->chosen(implementation_->returned(accepted), "").tensor;
   });
 }
 

@@ -401,6 +401,13 @@ TEST(Several, PositionsAndClassesMayBeInAnyOrder) {
                 ThrowsMessage<ArgumentError>(HasSubstr("whose axis 2 is the samples'")));
     at_second.class_axis = std::nullopt;
   }
+  // Of several outputs the axis is that of the one that is read, not of another that the graph tells it of.
+  const std::string untold = "torch.einsum('npc,pq->nqc', y, torch.ones([3, 3], dtype=y.dtype))";
+  at_second.class_axis = 2;
+  const Scores expected_of_untold = scores_of(module_of(start + "  return " + untold + "\n"), x, at_second);
+  at_second.class_axis = std::nullopt;
+  expect_same(scores_of(module_of(start + "  return " + untold + ", y.transpose(1, 2)\n"), x, at_second),
+              expected_of_untold);
   at_second.at = At::mean();
   expect_same(scores_of(module_of(start + "  return y\n"), x, at_second),
               scores_of(module_of(start + "  return y.mean(1)\n"), x));
@@ -449,6 +456,15 @@ TEST(Several, AMaskThatFitsNothingIsRefused) {
     return scores_of(module, Inputs::of({{"x", x}, {"mask", mask}}), reading);
   };
   EXPECT_NO_THROW(with(at::ones({4, 3})));
+  // As many positions in another shape are others.
+  const torch::jit::Module pictures = module_of(
+      "def forward(self, x):\n  return (torch.relu(x.flatten(0, 1) @ self.w1) @ self.w2).reshape([-1, 3, 3])"
+      ".unsqueeze(2).expand(-1, 3, 2, 3)\n");
+  Reading mean;
+  mean.at = At::mean();
+  mean.mask = "mask";
+  EXPECT_THAT([&] { scores_of(pictures, Inputs::of({{"x", x}, {"mask", at::ones({4, 2, 3})}}), mean); },
+              ThrowsMessage<InputError>(HasSubstr("neither the output nor a layer has positions of that shape")));
   EXPECT_THAT([&] { with(at::ones({4, 2})); },
               ThrowsMessage<InputError>(HasSubstr("neither the output nor a layer has positions of that shape")));
   EXPECT_THAT([&] { with(at::zeros({4, 3})); }, ThrowsMessage<InputError>(HasSubstr("no position of sample 0 counts")));

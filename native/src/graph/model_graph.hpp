@@ -84,6 +84,8 @@ class ModelGraph {
   std::vector<c10::IValue> arguments(const Inputs& inputs) const { return arguments_.values(inputs); }
   /// Which axis of an output that forward returns counts classes, as far as the graph tells, by the output's name.
   const std::map<std::string, std::int64_t>& class_axes() const { return class_axes_; }
+  /// What the output of a forward that returns one tensor is called.
+  std::string name_of_only_output() const { return output_names_.size() == 1 ? output_names_.front() : ""; }
   /// The tensors that forward returned, named as Model::outputs says.
   std::vector<NamedTensor> outputs(const c10::IValue& returned) const;
 

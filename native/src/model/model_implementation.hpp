@@ -43,13 +43,14 @@ class Model::Implementation {
   /// @throws InputError if they are not those of the model, not finite, of another type, or empty
   Inputs accepted(const Inputs& given, const std::string& mask = "") const;
 
-  /// The tensor of that name of what forward returned; "" as in Reading::output_name.
+  /// The tensor of that name of what forward returned, with the name that Model::outputs has for it; "" as in
+  /// Reading::output_name.
   /// @throws UnsupportedModelError if it returned no tensor, ArgumentError if none or several fit
-  at::Tensor chosen(const c10::IValue& returned, const std::string& name) const;
+  NamedTensor chosen(const c10::IValue& returned, const std::string& name) const;
   /// The same as [N, ...].
   at::Tensor output_of(const c10::IValue& returned, const std::string& name, std::int64_t samples) const;
-  /// The axis of that output, as forward returns it, which counts classes; empty if the graph does not tell.
-  std::optional<std::int64_t> class_axis(const std::string& name, std::int64_t rank) const;
+  /// The axis of an output, as forward returns it, which counts classes; empty if the graph does not tell.
+  std::optional<std::int64_t> class_axis(const NamedTensor& chosen) const;
   /// How the model arranges that output, where it is not [N, ...].
   std::optional<model::Arrangement> output_arrangement(const std::string& name) const;
 

@@ -80,35 +80,35 @@ OutputRows OutputReading::rows(const c10::IValue& returned, std::int64_t samples
                    samples, mask);
 }
 
-std::optional<std::int64_t> OutputReading::class_axis_of(const at::Tensor& chosen,
+std::optional<std::int64_t> OutputReading::class_axis_of(const NamedTensor& chosen,
                                                          const std::optional<Arrangement>& arrangement,
                                                          std::int64_t samples) const {
-  const std::int64_t rank = chosen.dim();
+  const std::int64_t rank = chosen.tensor.dim();
   const std::int64_t batch_axis = arrangement && !arrangement->is_whole ? arrangement->axis : arrangement ? -1 : 0;
-  std::optional<std::int64_t> axis = model_ == nullptr ? std::nullopt : model_->class_axis(reading_.output_name, rank);
+  std::optional<std::int64_t> axis = model_ == nullptr ? std::nullopt : model_->class_axis(chosen);
   if (reading_.class_axis) {
     axis = *reading_.class_axis < 0 ? *reading_.class_axis + rank : *reading_.class_axis;
     if (*axis < 0 || *axis >= rank || *axis == batch_axis) {
       throw ArgumentError("the class axis " + std::to_string(*reading_.class_axis) + " is none of an output " +
-                          support::shape_text(chosen.sizes()) + " whose axis " + std::to_string(batch_axis) +
+                          support::shape_text(chosen.tensor.sizes()) + " whose axis " + std::to_string(batch_axis) +
                           " is the samples': choose another");
     }
   }
   if (!axis || *axis == batch_axis) {
     return std::nullopt;
   }
-  return arrangement ? arrangement->moved(*axis, chosen.sizes(), samples) : *axis;
+  return arrangement ? arrangement->moved(*axis, chosen.tensor.sizes(), samples) : *axis;
 }
 
-OutputRows OutputReading::rows_from(const at::Tensor& given, const std::optional<Arrangement>& arrangement,
+OutputRows OutputReading::rows_from(const NamedTensor& given, const std::optional<Arrangement>& arrangement,
                                     std::int64_t samples, const at::Tensor& mask) const {
   const bool is_by_label = target_.kind() == Target::Kind::label;
   const c10::AutoGradMode with_history(true);
-  at::Tensor chosen = given;
+  at::Tensor chosen = given.tensor;
   if (arrangement) {
-    chosen = arrangement->arranged(given, samples);
+    chosen = arrangement->arranged(given.tensor, samples);
     if (!chosen.defined()) {
-      refuse_shape(given, samples);
+      refuse_shape(given.tensor, samples);
     }
   }
   if (chosen.dim() <= 2) {
@@ -249,7 +249,7 @@ at::Tensor OutputReading::row_weights(const OutputRows& outputs, const Batch& ba
   const std::int64_t samples = batch.samples();
   const auto options = outputs.values.options().dtype(at::kDouble);
   at::Tensor counted = at::ones({samples, outputs.positions}, options);
-  if (batch.mask.defined() && batch.mask.numel() == counted.numel()) {
+  if (outputs.is_masked) {
     counted = batch.mask.reshape({samples, -1}).to(at::kDouble);
   }
   if (batch.has_position_labels) {

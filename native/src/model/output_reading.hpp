@@ -52,7 +52,7 @@ class OutputReading {
   OutputRows rows(const c10::IValue& returned, std::int64_t samples, const at::Tensor& mask) const;
   /// The same of an output [N, ...] of no model.
   OutputRows rows_of(const at::Tensor& output, std::int64_t samples, const at::Tensor& mask) const {
-    return rows_from(output, std::nullopt, samples, mask);
+    return rows_from({"", output}, std::nullopt, samples, mask);
   }
 
   /// What makes up y in the rows of a batch.
@@ -75,10 +75,10 @@ class OutputReading {
 
  private:
   /// @param chosen as forward returns it
-  OutputRows rows_from(const at::Tensor& chosen, const std::optional<Arrangement>& arrangement, std::int64_t samples,
+  OutputRows rows_from(const NamedTensor& chosen, const std::optional<Arrangement>& arrangement, std::int64_t samples,
                        const at::Tensor& mask) const;
   /// The output's axis of classes once it is arranged; empty for the usual one.
-  std::optional<std::int64_t> class_axis_of(const at::Tensor& chosen, const std::optional<Arrangement>& arrangement,
+  std::optional<std::int64_t> class_axis_of(const NamedTensor& chosen, const std::optional<Arrangement>& arrangement,
                                             std::int64_t samples) const;
   at::Tensor at_position(const at::Tensor& output, const at::Tensor& counted) const;
 
