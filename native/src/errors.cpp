@@ -12,5 +12,6 @@ LayerError::~LayerError() = default;
 InputError::~InputError() = default;
 StateError::~StateError() = default;
 DeviceError::~DeviceError() = default;
+CancelledError::~CancelledError() = default;
 
 }  // namespace pregrad

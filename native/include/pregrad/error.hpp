@@ -17,6 +17,7 @@ enum class ErrorKind : int {
   input = 6,        ///< inputs, labels or clusters do not fit the model or each other
   state = 7,        ///< an object is used after it was closed
   device = 8,       ///< a device is not there, has no driver or too little memory, or broke
+  cancelled = 9,    ///< a call was cancelled, or took longer than the model's time limit
 };
 
 /// Base of all exceptions that PreGrad throws. `what()` is one line: what is wrong, with the value, and how to mend it.
@@ -85,6 +86,14 @@ class PREGRAD_API DeviceError : public Error {
  public:
   explicit DeviceError(const std::string& message) : Error(ErrorKind::device, message) {}
   ~DeviceError() override;
+};
+
+/// A call was cancelled, or took longer than the time limit of its model. What it had not finished counts nowhere; the
+/// model and all that was computed before serve on.
+class PREGRAD_API CancelledError : public Error {
+ public:
+  explicit CancelledError(const std::string& message) : Error(ErrorKind::cancelled, message) {}
+  ~CancelledError() override;
 };
 
 }  // namespace pregrad

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -34,6 +35,16 @@ struct ModelInput {
   bool is_optional = false;            ///< whether it may be left out
 };
 
+/// How a model is loaded, and how long its calls may take.
+struct ModelOptions {
+  /// Whether the operators of a TorchScript file may reach outside of the model: files, processes, the network,
+  /// printing, devices and threads. Sizes and depths are looked at all the same.
+  bool trusted = false;
+  /// The longest that loading and each call may take; 0 for no limit. Looked at between two operators: a single one is
+  /// not cut.
+  std::chrono::milliseconds time_limit{0};
+};
+
 /// A model in evaluation mode with its activations found. Copies share one model; const methods may run in any number
 /// of threads at once.
 class PREGRAD_API Model {
@@ -44,6 +55,9 @@ class PREGRAD_API Model {
   /// @throws ModelError if the file cannot be read or is no model, UnsupportedModelError if it cannot be attributed,
   /// DeviceError if there is no such device, or it has too little memory
   static Model load(const std::filesystem::path& file, c10::Device device = c10::Device(c10::kCPU));
+  /// @throws CancelledError if loading takes longer than `options.time_limit`; ModelError for a TorchScript file with
+  /// operators that only a trusted one may have
+  static Model load(const std::filesystem::path& file, c10::Device device, const ModelOptions& options);
   /// Takes a TorchScript module of the caller; the module itself stays as it is.
   /// @throws UnsupportedModelError, DeviceError
   static Model from(const torch::jit::Module& module, c10::Device device = c10::Device(c10::kCPU));
@@ -84,6 +98,10 @@ class PREGRAD_API Model {
   Check check(const CheckOptions& options) const;
 
   /// Where the model runs.
+  /// Ends what runs on this model at the moment, in whatever thread, between two operators: those calls throw
+  /// CancelledError. Calls that begin later run.
+  void cancel() const;
+
   c10::Device device() const;
 
  private:

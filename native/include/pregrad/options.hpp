@@ -187,6 +187,17 @@ PREGRAD_API std::string_view name_of(Baseline baseline);
 /// @throws ArgumentError listing the baselines if `name` is none of them
 PREGRAD_API Baseline baseline_named(std::string_view name);
 
+/// What becomes of a layer's positions.
+enum class Positions : int {
+  together = 0,  ///< one score per neuron: gradients are summed over the positions, values averaged
+  each = 1,      ///< one score per neuron and position, for layers that have positions
+};
+
+/// The name used by the command and in files, e.g. `each`.
+PREGRAD_API std::string_view name_of(Positions positions);
+/// @throws ArgumentError listing them if `name` is none of them
+PREGRAD_API Positions positions_named(std::string_view name);
+
 /// One constant per neuron of a layer call.
 struct NeuronConstants {
   std::string layer;  ///< canonical name, as Model::layers gives it
@@ -224,6 +235,11 @@ struct AttributionOptions {
   std::uint64_t seed = 0;
   /// Whether a CUDA device may record what it does with batches of one shape, and replay it: Attribution::add.
   bool cuda_graphs = true;
+  /// Whether each position of a layer has scores of its own.
+  Positions positions = Positions::together;
+  /// The most memory that the accumulators may take, in bytes, which many positions, neurons and clusters may exceed; 0
+  /// for what the machine has left.
+  std::uint64_t memory_limit = 0;
 };
 
 }  // namespace pregrad

@@ -32,7 +32,7 @@
 #include <pregrad/export.hpp>
 
 /** Version of this interface; a library supports all versions up to its pregrad_api_version(). */
-#define PREGRAD_API_VERSION 6
+#define PREGRAD_API_VERSION 7
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,7 +50,9 @@ typedef enum pregrad_status {
   PREGRAD_ERROR_STATE = 7,       /**< an object is used after it was freed */
   /** a CUDA device is not there, has no driver or too little memory, or broke; after a sticky CUDA error it is not used
    * any more in this process */
-  PREGRAD_ERROR_DEVICE = 8
+  PREGRAD_ERROR_DEVICE = 8,
+  /** a call was cancelled, or took longer than the model's time limit; since version 7 */
+  PREGRAD_ERROR_CANCELLED = 9
 } pregrad_status;
 
 /** What is computed per sample and neuron; one of the `PREGRAD_METHOD_` constants. Positions (all axes of the
@@ -108,6 +110,14 @@ typedef int32_t pregrad_baseline;
 enum {
   PREGRAD_BASELINE_ZERO = 0, /**< a = 0 */
   PREGRAD_BASELINE_MEAN = 1  /**< the mean of a over the samples of all clusters, from `means` */
+};
+
+/** What becomes of a layer's positions; one of the `PREGRAD_POSITIONS_` constants.
+ * @since 7 */
+typedef int32_t pregrad_positions;
+enum {
+  PREGRAD_POSITIONS_TOGETHER = 0, /**< one score per neuron */
+  PREGRAD_POSITIONS_EACH = 1      /**< one score per neuron and position, for layers that have positions */
 };
 
 /** What removing a neuron means, at all its positions; one of the `PREGRAD_REMOVAL_` constants. */
@@ -222,13 +232,20 @@ typedef struct pregrad_reading {
 /** What a #pregrad_reading starts from: `struct_size` set, all else a default. */
 #define PREGRAD_READING_INIT {sizeof(pregrad_reading), NULL, NULL, NULL, 0, 0, 0, 0}
 
-/** How a model is loaded. */
+/** How a model is loaded, and how long its calls may take. */
 typedef struct pregrad_model_options {
   size_t struct_size; /**< sizeof(pregrad_model_options) */
   const char* device; /**< `cpu`, `cuda` or `cuda:N`; NULL is `cpu` */
+  /** the longest that loading and each call may take, looked at between two operators; 0 for no limit; since version 7
+   */
+  int64_t time_limit_ms;
+  /** 1 if the operators of a TorchScript file may reach outside of the model (files, processes, the network, printing,
+   * devices, threads), else 0; since version 7 */
+  int32_t is_trusted;
+  int32_t reserved; /**< 0 */
 } pregrad_model_options;
 /** What a #pregrad_model_options starts from: `struct_size` set, all else a default. */
-#define PREGRAD_MODEL_OPTIONS_INIT {sizeof(pregrad_model_options), NULL}
+#define PREGRAD_MODEL_OPTIONS_INIT {sizeof(pregrad_model_options), NULL, 0, 0, 0}
 
 /** What to compute. */
 typedef struct pregrad_attribution_options {
@@ -256,6 +273,11 @@ typedef struct pregrad_attribution_options {
    * ...] or [...]; the others start at 0; copied; since version 6 */
   const pregrad_input* input_baselines;
   size_t input_baseline_count; /**< number of `input_baselines`; since version 6 */
+  pregrad_positions positions; /**< whether each position has scores of its own; since version 7 */
+  int32_t reserved_3;          /**< 0 */
+  /** the most bytes that the accumulators may take, which many positions, neurons and clusters may exceed; 0 for what
+   * the machine has left; since version 7 */
+  uint64_t memory_limit;
 } pregrad_attribution_options;
 /** What a #pregrad_attribution_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ATTRIBUTION_OPTIONS_INIT \
@@ -278,6 +300,9 @@ typedef struct pregrad_attribution_options {
    0,                                    \
    NULL,                                 \
    NULL,                                 \
+   0,                                    \
+   PREGRAD_POSITIONS_TOGETHER,           \
+   0,                                    \
    0}
 
 /** One activation call site. */
@@ -297,9 +322,10 @@ typedef struct pregrad_layer {
 /** What a #pregrad_layer starts from: `struct_size` set, all else a default. */
 #define PREGRAD_LAYER_INIT {sizeof(pregrad_layer), NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0}
 
-/** The scores of one layer call, cluster and method. The arrays have one value per neuron, in the unit of the method:
- * outputs per unit of z for the gradient and of a for the internal influence, outputs for the products, the other path
- * methods and the ablation, the unit of z or a for the values, none for the rate and the random number. */
+/** The scores of one layer call, cluster and method, and of one position where each has its own. The arrays have one
+ * value per neuron, in the unit of the method: outputs per unit of z for the gradient and of a for the internal
+ * influence, outputs for the products, the other path methods and the ablation, the unit of z or a for the values, none
+ * for the rate and the random number. */
 typedef struct pregrad_score {
   size_t struct_size;     /**< sizeof(pregrad_score) */
   const char* layer;      /**< canonical name */
@@ -318,9 +344,10 @@ typedef struct pregrad_score {
   /** of the integrated gradients and the conductance: sum over the samples of |sum of v over the neurons - d| / sum of
    * |d|, d the difference of y between both ends of the path; NaN for other methods, or where no output differs */
   double completeness_error;
+  int64_t position; /**< row-major over the axes of positions; -1 for all positions together; since version 7 */
 } pregrad_score;
 /** What a #pregrad_score starts from: `struct_size` set, all else a default. */
-#define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, NULL, 0}
+#define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, NULL, 0, -1}
 
 /** In which order the neurons of a layer call are removed, and for which cluster.
  * @since 5 */
@@ -490,6 +517,10 @@ PREGRAD_API pregrad_status pregrad_model_load(const char* file, const pregrad_mo
                                               pregrad_model** model);
 /** Ends the handle, not the attributions that were opened from it; NULL is left alone. */
 PREGRAD_API void pregrad_model_free(pregrad_model* model);
+/** Ends what runs on this model at the moment, in whatever thread, between two operators: those calls return
+ * #PREGRAD_ERROR_CANCELLED. Calls that begin later run. NULL does nothing.
+ * @since 7 */
+PREGRAD_API void pregrad_model_cancel(const pregrad_model* model);
 
 /** The activation call sites as the model's graph shows them; shapes, and calls in loops, are known only after a run.
  * @param[out] layers free it with pregrad_layers_free() */

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,7 +39,7 @@ struct PREGRAD_API Statistics {
   std::vector<double> of(Aggregate aggregate) const;
 };
 
-/// The scores of one layer call, cluster and method.
+/// The scores of one layer call, cluster and method, and of one position where each has its own.
 struct Score {
   std::string layer;  ///< canonical name, as Model::layers gives it
   std::int64_t call = 0;
@@ -48,6 +49,7 @@ struct Score {
   /// Of integrated gradients and conductance: Σᵢ|Σⱼvᵢⱼ − Δyᵢ| / Σᵢ|Δyᵢ| over the cluster's samples i and the neurons j,
   /// Δy the difference of the output between both ends of the path. NaN for other methods, or where no output differs.
   double completeness_error = std::numeric_limits<double>::quiet_NaN();
+  std::optional<std::int64_t> position;  ///< row-major over the axes of positions; empty for all positions together
 };
 
 /// The neurons in order of falling value, ties by index, NaN last.
@@ -78,6 +80,10 @@ class PREGRAD_API Scores {
   /// @throws ArgumentError if the method or the cluster was not computed
   const Statistics& of(std::string_view layer, std::int64_t cluster, Method method) const&;
   Statistics of(std::string_view layer, std::int64_t cluster, Method method) &&;
+  /// The scores at one position, where each has its own.
+  /// @throws LayerError, ArgumentError as above, and ArgumentError if the layer has no such position
+  const Statistics& of(std::string_view layer, std::int64_t cluster, Method method, std::int64_t position) const&;
+  Statistics of(std::string_view layer, std::int64_t cluster, Method method, std::int64_t position) &&;
 
  private:
   std::vector<Score> entries_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <span>
 
@@ -169,7 +170,10 @@ std::vector<Score> ScoreCells::scores(std::uint64_t seed) const {
     const std::vector<double> means = mean_activations(layer);
     for (const auto& [cluster, cells] : layer.clusters) {
       for (std::size_t j = 0; j < methods_.size(); ++j) {
-        scores.push_back(score_of(cells[j], Score{layer.name, call.second, cluster, methods_[j], {}}, means, seed));
+        scores.push_back(score_of(
+            cells[j],
+            Score{layer.name, call.second, cluster, methods_[j], {}, std::numeric_limits<double>::quiet_NaN(), {}},
+            means, seed));
       }
     }
   }

@@ -15,6 +15,7 @@ static_assert(static_cast<int>(ErrorKind::layer) == PREGRAD_ERROR_LAYER);
 static_assert(static_cast<int>(ErrorKind::input) == PREGRAD_ERROR_INPUT);
 static_assert(static_cast<int>(ErrorKind::state) == PREGRAD_ERROR_STATE);
 static_assert(static_cast<int>(ErrorKind::device) == PREGRAD_ERROR_DEVICE);
+static_assert(static_cast<int>(ErrorKind::cancelled) == PREGRAD_ERROR_CANCELLED);
 
 std::string& stored_message() {
   thread_local std::string message;

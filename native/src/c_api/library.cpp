@@ -51,6 +51,8 @@ const char* pregrad_status_name(pregrad_status status) {
       return "state";
     case PREGRAD_ERROR_DEVICE:
       return "device";
+    case PREGRAD_ERROR_CANCELLED:
+      return "cancelled";
   }
   return "unknown";
 }
