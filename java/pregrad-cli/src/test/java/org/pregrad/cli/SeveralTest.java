@@ -109,6 +109,46 @@ class SeveralTest {
                 .assertRefused("array 'tags' has shape 10x5", "output 'pooled'", "has no positions");
     }
 
+    /** Following the advice leads to scores. */
+    @Test
+    void saysWhatToDoWithALabelForEachOutput() throws IOException {
+        long[] tags = {
+            1, 0, 1, 0, 0, 1, 1, 1, 0, 0, 1, 0, 1, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1
+        };
+        Path labels = twoInputs("x", "side").longs("tags", "(12, 3)", tags).write(directory.resolve("labels.npz"));
+        String[] withTags = {"--labels", "tags", "--multi-label"};
+        Ran.inProcess(attribute(TWO_INPUTS, labels, withTags))
+                .assertRefused(
+                        "array 'tags' has shape 12x3",
+                        "give --target weights, and save them as tags.astype(np.float32)");
+        Ran truth = Ran.inProcess(arguments(
+                "ablate",
+                TWO_INPUTS,
+                labels,
+                List.of("--layer", "act1", "--target", "predicted", "--labels", "tags", "--out", "none")));
+        truth.assertRefused("array 'tags' has shape 12x3", "; save one integer per sample");
+        assertThat(truth.err()).doesNotContain("weights", "ravel");
+
+        float[] numbers = new float[tags.length];
+        for (int i = 0; i < tags.length; i++) {
+            numbers[i] = tags[i];
+        }
+        Path weights = twoInputs("x", "side").floats("tags", "(12, 3)", numbers).write(directory.resolve("w.npz"));
+        Ran.inProcess(attribute(TWO_INPUTS, weights, withTags))
+                .assertRefused(
+                        "array 'tags' holds float32, but labels are integers; save it as tags.astype(np.int64), or give"
+                                + " --target weights if it holds a number for each output");
+        Ran ran = Ran.inProcess(
+                attribute(TWO_INPUTS, weights, "--labels", "tags", "--multi-label", "--target", "weights"));
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.code()).isZero();
+
+        Path column =
+                twoInputs("x", "side").longs("tags", "(12, 1)", new long[12]).write(directory.resolve("c.npz"));
+        Ran.inProcess(attribute(TWO_INPUTS, column, withTags))
+                .assertRefused("; save it with one axis, e.g. tags.ravel()");
+    }
+
     @Test
     void summariesTellOfNewOptionsWhereTheyAreGiven() throws IOException {
         succeed("attribute", TWO_INPUTS, List.of("--layer", "act1"));

@@ -107,13 +107,22 @@ public final class Dataset implements Closeable {
         return labels != null && labels.reader().shape().size() > 1;
     }
 
-    /** That there is but one label per sample is what the model wants. */
-    public UserException refusalOfPositions(String why) {
+    /**
+     * That there is but one label per sample is what the model wants.
+     *
+     * @param outputs how many outputs there are for labels to be targets of, else 1: as many labels look like weights
+     */
+    public UserException refusalOfPositions(String why, long outputs) {
         ArrayReader reader = labels.reader();
+        boolean likeWeights = outputs > 1 && reader.elementsPerSample() == outputs;
+        String mend = likeWeights
+                ? "a number for each output is its weight: give --target weights, and save them as " + reader.name()
+                        + ".astype(np.float32)"
+                : labels.oneAxis();
         return named(
                 file.path(),
                 new UserException("array '" + reader.name() + "' has shape " + reader.shapeInWords() + ", but " + why
-                        + "; save one integer per sample, e.g. " + reader.name() + ".ravel()"));
+                        + "; " + mend));
     }
 
     /**
@@ -220,7 +229,7 @@ public final class Dataset implements Closeable {
         boolean targetOnly = names.use() == ArrayNames.Labels.TARGETS;
         return new IntegerArray(
                 array(names.labels(), "--labels", targetOnly ? ", or give --target predicted" : ""),
-                "labels",
+                IntegerArray.LABELS,
                 inputs.get(0));
     }
 

@@ -10,15 +10,20 @@ import org.pregrad.data.ElementType;
 
 /** Labels or clusters: integers of any width, for each sample one or, of labels, one per position. */
 final class IntegerArray implements Closeable {
+    static final String LABELS = "labels";
+
     private final ArrayReader reader;
 
     /** @param role what the integers are, for messages: {@code labels} or {@code clusters} */
     IntegerArray(ArrayReader reader, String role, InputArray inputs) {
         this.reader = reader;
         String name = reader.name();
+        boolean maybeWeights = role.equals(LABELS) && reader.shape().size() > 1;
+        String weightsToo = maybeWeights ? ", or give --target weights if it holds a number for each output" : "";
         if (!reader.type().isInteger()) {
             throw new UserException("array '" + name + "' holds "
-                    + reader.type().id() + ", but " + role + " are integers; save it as " + name + ".astype(np.int64)");
+                    + reader.type().id() + ", but " + role + " are integers; save it as " + name + ".astype(np.int64)"
+                    + weightsToo);
         }
         requireSamplesOf(inputs, reader, role);
         if (reader.fortran() && reader.shape().size() > 1) {
@@ -43,9 +48,16 @@ final class IntegerArray implements Closeable {
     IntegerArray requireOnePerSample(String role) {
         if (reader.shape().size() != 1) {
             throw new UserException("array '" + reader.name() + "' has shape " + reader.shapeInWords() + ", but " + role
-                    + " are one integer per sample; save it with one axis, e.g. " + reader.name() + ".ravel()");
+                    + " are one integer per sample; " + oneAxis());
         }
         return this;
+    }
+
+    /** How to save the array with one integer per sample. */
+    String oneAxis() {
+        return reader.elementsPerSample() == 1
+                ? "save it with one axis, e.g. " + reader.name() + ".ravel()"
+                : "save one integer per sample";
     }
 
     ArrayReader reader() {

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.pregrad.Model;
 import org.pregrad.Outputs;
 import org.pregrad.PreGradException;
+import org.pregrad.cli.data.ArrayNames;
 import org.pregrad.cli.data.Batch;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.options.TargetOptions;
@@ -61,7 +62,11 @@ public record ReadOutput(Map<String, List<Long>> shapes, Optional<String> name) 
             }
             ReadOutput output = of(model, source, batchSize, target.outputName());
             if (output.name().isPresent() && !output.hasPositions()) {
-                throw data.refusalOfPositions(output.inWords() + " has no positions");
+                boolean areTargets = target.needed().labels() == ArrayNames.Labels.TARGETS;
+                long outputs = areTargets && output.shape().size() == SAMPLES_AND_CLASSES
+                        ? output.shape().get(1)
+                        : 1;
+                throw data.refusalOfPositions(output.inWords() + " has no positions", outputs);
             }
         }
     }

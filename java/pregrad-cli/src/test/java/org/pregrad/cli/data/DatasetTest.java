@@ -190,6 +190,9 @@ class DatasetTest {
         assertThatThrownBy(() -> open(samples().longs("cluster", "(3, 1)", 1, 2, 3)))
                 .hasMessageContaining("shape 3x1")
                 .hasMessageContaining("cluster.ravel()");
+        assertThatThrownBy(() -> open(samples().longs("cluster", "(3, 2)", 1, 2, 3, 4, 5, 6)))
+                .hasMessageContaining("shape 3x2")
+                .hasMessageEndingWith("; save one integer per sample");
         assertThatThrownBy(() -> open(new TestNpz().floats("x", "(2, 1)", 1, 2).longs("y", "()", 1)))
                 .hasMessageContaining("scalar");
         assertThatThrownBy(() -> open(samples().longs("cluster", "(2,)", 1, 2))).hasMessageContaining("2 clusters");
