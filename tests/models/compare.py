@@ -166,7 +166,7 @@ def compare(command, folder, case, form, steps):
 
         def curve():
             command.run("ablate", *common, *case["options"], "--layer", layer, "--method", "gradient-x-activation",
-                        "--aggregate", "mean", "--out", out / "curve")
+                        "--aggregate", "mean", "--repeats", "1", "--out", out / "curve")
             compare_curve(row, out / "curve" / "curves.csv", single)
 
         for step, work in zip(STEPS, (layers, scores, one, curve)):

@@ -48,11 +48,16 @@ def write_data(case, path, cluster):
     np.savez(path, cluster=cluster, **arrays)
 
 
+def sample_count(case):
+    return len(next(tensor for name, tensor in case.tensors().items() if name not in case.shared))
+
+
 def single_layer(case, scores, unreached, truth):
     keys = [key for key in scores if key not in unreached]
     if case.single:
         return next(key for key in keys if key[0] == case.single)
-    return min(keys, key=lambda key: scores[key]["gradient"].shape[1])
+    # With a mask, a layer on which it bears: for others alone the command refuses it.
+    return min([key for key in keys if key in truth.masked] or keys, key=lambda key: scores[key]["gradient"].shape[1])
 
 
 def rows(layer, methods, cluster):
@@ -88,7 +93,7 @@ def generate(name, maker, folder):
     case.model.eval()
     if not any(parameter.dtype != torch.float32 for parameter in case.model.parameters()):
         stir(case.model)
-    samples = len(next(t for key, t in case.tensors().items() if key not in case.shared))
+    samples = sample_count(case)
     cluster = np.arange(samples) % 2
     truth = measure(case, samples, cluster)
     saved, failed = forms.save(case, folder)

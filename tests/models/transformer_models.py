@@ -195,6 +195,15 @@ def qwen3_all_tokens():
 
 
 @case
+def mixtral():
+    """Experts whose tokens are gathered: as the library has them, an operator of its own in Python multiplies."""
+    model = hf.MixtralForCausalLM(hf.MixtralConfig(
+        **(SIZES | {"num_hidden_layers": 1}), num_key_value_heads=1, num_local_experts=3, num_experts_per_tok=2))
+    model.set_experts_implementation("batched_mm")
+    return next_token(model)
+
+
+@case
 def gemma():
     return next_token(hf.GemmaForCausalLM(hf.GemmaConfig(**SIZES, num_key_value_heads=1, head_dim=8)))
 

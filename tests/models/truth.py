@@ -92,19 +92,26 @@ class Truth:
         values = taps.by_neuron(self.case, tap, tensor.detach().double(), self.samples)
         return values.reshape(*values.shape[:2], -1).numpy()
 
+    def _positions_of(self, tap):
+        return tuple(taps.by_neuron(self.case, tap, tap.z, self.samples).shape[2:])
+
+    def is_masked(self, tap):
+        """Whether the mask is one of z's positions."""
+        positions = self._positions_of(tap)
+        return self.reading.mask is not None and bool(positions) and tuple(self.reading.mask.shape[1:]) == positions
+
     def counts(self, tap):
         """[N, 1, positions]: which of z's positions count."""
-        shape = taps.by_neuron(self.case, tap, tap.z, self.samples).shape
-        mask = self.reading.mask
-        if mask is not None and len(shape) > 2 and tuple(mask.shape[1:]) == tuple(shape[2:]):
-            return mask.reshape(self.samples, 1, -1).numpy().astype(float)
-        return np.ones((self.samples, 1, int(np.prod(shape[2:]))))
+        if self.is_masked(tap):
+            return self.reading.mask.reshape(self.samples, 1, -1).numpy().astype(float)
+        return np.ones((self.samples, 1, int(np.prod(self._positions_of(tap)))))
 
     def first_order(self):
         """{(name, call): {method: [N, neurons]}}, and the calls from which no gradient leads to y."""
         y, found = self.run()
         slopes, reached = self.grads(y, [tensor for tap in found for tensor in (tap.z, tap.a)])
         scores, unreached = {}, []
+        self.masked = [tap.key for tap in found if self.is_masked(tap)]
         for tap, by_z, by_a, is_reached in zip(found, slopes[::2], slopes[1::2], reached[::2]):
             counts = self.counts(tap)
             a = self.positions(tap, tap.a)
