@@ -616,11 +616,14 @@ bool Model::Implementation::takes_single_precision(const Inputs& inputs) const {
 
 Model::Model(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
 
-Model Model::load(const std::filesystem::path& file, c10::Device device) {
+Model Model::load(const std::filesystem::path& file, c10::Device device) { return load(file, device, ModelOptions()); }
+
+Model Model::load(const std::filesystem::path& file, c10::Device device, const ModelOptions& options) {
   const support::OwnState own_state;
   const c10::Device usable = support::usable_device(device);
-  return support::on_device(usable,
-                            [&] { return Model(std::make_shared<Implementation>(readers::load_model(file, usable))); });
+  return support::on_device(usable, [&] {
+    return Model(std::make_shared<Implementation>(readers::load_model(file, usable, options.trusted)));
+  });
 }
 
 Model Model::from(const torch::jit::Module& module, c10::Device device) {

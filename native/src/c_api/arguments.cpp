@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <limits>
 #include <string>
 #include <utility>
@@ -383,6 +384,25 @@ c10::Device device(const pregrad_model_options* options) {
     // LibTorch's message lists devices that PreGrad does not know.
   }
   throw ArgumentError("the device '" + std::string(given.device) + "' is unknown; use cpu, cuda or cuda:N");
+}
+
+ModelOptions model_options(const pregrad_model_options* options) {
+  ModelOptions result;
+  if (options == nullptr) {
+    return result;
+  }
+  const pregrad_model_options given = read_struct(options, "pregrad_model_options");
+  check_reserved(given.reserved, "pregrad_model_options");
+  if (given.is_trusted != 0 && given.is_trusted != 1) {
+    throw ArgumentError("is_trusted is " + std::to_string(given.is_trusted) + "; set it to 1 or 0");
+  }
+  if (given.time_limit_ms < 0) {
+    throw ArgumentError("the time limit is " + std::to_string(given.time_limit_ms) +
+                        " ms; give how long a call may take, or 0 for no limit");
+  }
+  result.trusted = given.is_trusted == 1;
+  result.time_limit = std::chrono::milliseconds(given.time_limit_ms);
+  return result;
 }
 
 }  // namespace pregrad::c_api

@@ -15,6 +15,7 @@
 #include <pregrad/check.hpp>
 #include <pregrad/error.hpp>
 #include <pregrad/inputs.hpp>
+#include <pregrad/model.hpp>
 #include <pregrad/options.hpp>
 #include <pregrad/scores.hpp>
 
@@ -42,6 +43,8 @@ inline void check_struct_size(std::size_t given, std::size_t least, const char* 
 /// Size of the struct in version 1 of the interface, the least that a caller's may have.
 template <class T>
 inline constexpr std::size_t first_size = sizeof(T);
+template <>
+inline constexpr std::size_t first_size<pregrad_model_options> = offsetof(pregrad_model_options, time_limit_ms);
 template <>
 inline constexpr std::size_t first_size<pregrad_attribution_options> = offsetof(pregrad_attribution_options, steps);
 template <>
@@ -143,5 +146,8 @@ CheckOptions check_options(const pregrad_check_options* options);
 /// The device of the options, or of the defaults for NULL.
 /// @throws ArgumentError
 c10::Device device(const pregrad_model_options* options);
+/// The rest of them, likewise.
+/// @throws ArgumentError
+ModelOptions model_options(const pregrad_model_options* options);
 
 }  // namespace pregrad::c_api

@@ -14,7 +14,8 @@ namespace c_api = pregrad::c_api;
 pregrad_status pregrad_model_load(const char* file, const pregrad_model_options* options, pregrad_model** model) {
   return c_api::guarded([&] {
     c_api::hand_out(model, [&] {
-      return pregrad::Model::load(&c_api::required(file, "the model's file name"), c_api::device(options));
+      return pregrad::Model::load(&c_api::required(file, "the model's file name"), c_api::device(options),
+                                  c_api::model_options(options));
     });
   });
 }

@@ -64,9 +64,11 @@ jobjectArray java_outputs(JNIEnv* env, const std::vector<pregrad::NamedTensor>& 
 
 }  // namespace
 
-PREGRAD_JNI(jlong, loadModel)(JNIEnv* env, jclass /*unused*/, jbyteArray path, jbyteArray device) {
-  return jni::guarded(
-      env, [&] { return jni::registry().add(Model::load(jni::text(env, path), c10::Device(jni::text(env, device)))); });
+PREGRAD_JNI(jlong, loadModel)(JNIEnv* env, jclass /*unused*/, jbyteArray path, jbyteArray packed) {
+  return jni::guarded(env, [&] {
+    const auto [device, options] = jni::model_options(env, packed);
+    return jni::registry().add(Model::load(jni::text(env, path), device, options));
+  });
 }
 
 PREGRAD_JNI(jbyteArray, layers)(JNIEnv* env, jclass /*unused*/, jlong model) {

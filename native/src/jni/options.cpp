@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,6 +76,18 @@ Options options_of(JNIEnv* env, jbyteArray packed, Fill&& fill) {
 }
 
 }  // namespace
+
+std::pair<c10::Device, ModelOptions> model_options(JNIEnv* env, jbyteArray packed) {
+  c10::Device device(c10::kCPU);
+  const auto options = options_of<ModelOptions>(env, packed, [&](OptionsReader& from, ModelOptions& read) {
+    from.read("device", device, [](std::string_view name) { return c10::Device(std::string(name)); });
+    from.read("trusted", read.trusted);
+    std::int64_t milliseconds = 0;
+    from.read("timeLimit", milliseconds);
+    read.time_limit = std::chrono::milliseconds(milliseconds);
+  });
+  return {device, options};
+}
 
 AttributionOptions probe_options(JNIEnv* env, jbyteArray packed) {
   return options_of<AttributionOptions>(env, packed, read_common);

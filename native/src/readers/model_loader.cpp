@@ -75,10 +75,10 @@ ModelFormat format_of(const std::filesystem::path& file) {
 
 }  // namespace
 
-graph::ModelGraph load_model(const std::filesystem::path& file, c10::Device device) {
+graph::ModelGraph load_model(const std::filesystem::path& file, c10::Device device, bool is_trusted) {
   switch (format_of(file)) {
     case ModelFormat::torchscript:
-      return graph::ModelGraph(read_torchscript(file, device), device);
+      return graph::ModelGraph(read_torchscript(file, device, is_trusted), device);
     case ModelFormat::exported:
       break;
   }

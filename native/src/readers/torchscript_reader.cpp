@@ -54,7 +54,7 @@ torch::jit::Module loaded(const std::filesystem::path& file, c10::Device device)
 
 }  // namespace
 
-graph::ReadModel read_torchscript(const std::filesystem::path& file, c10::Device device) {
+graph::ReadModel read_torchscript(const std::filesystem::path& file, c10::Device device, [[maybe_unused]] bool is_trusted) {
   return read_module(loaded(file, device), device);
 }
 

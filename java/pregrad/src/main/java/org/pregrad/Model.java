@@ -1,6 +1,7 @@
 package org.pregrad;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -8,6 +9,7 @@ import org.pregrad.internal.Handle;
 import org.pregrad.internal.LibTorch;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
+import org.pregrad.internal.OptionsWriter;
 import org.pregrad.internal.Text;
 
 /**
@@ -50,13 +52,99 @@ public final class Model implements AutoCloseable {
      * @throws PreGradException if the native libraries cannot be loaded
      */
     public static Model load(Path file, Device device) {
-        Objects.requireNonNull(device, "device");
+        return load(file, Options.defaults().device(device));
+    }
+
+    /**
+     * {@return the model in a file}
+     *
+     * @param file a {@code .pt2} archive of torch.export, or a TorchScript file, scripted or traced; what it is shows its
+     *     content, not its name
+     * @param options where it shall run, whether its file is trusted, and how long loading and each call may take
+     * @throws ModelException if the file cannot be read, is no model, or has operators that only a trusted one may have
+     * @throws UnsupportedModelException if it cannot be attributed
+     * @throws DeviceException if there is no such device, or it has too little memory
+     * @throws PreGradException if the native libraries cannot be loaded, or loading takes longer than the time limit
+     */
+    public static Model load(Path file, Options options) {
+        byte[] packed = options.packed();
         byte[] path = Text.path(file);
         Loader.load();
         try {
-            return new Model(Native.loadModel(path, Text.utf8(device.toString())), "Model " + file);
+            return new Model(Native.loadModel(path, packed), "Model " + file);
         } catch (DeviceException e) {
             throw LibTorch.explained(e);
+        }
+    }
+
+    /**
+     * How a model is loaded, and how long its calls may take. Options do not change: each method gives new ones, so that one
+     * of them may serve any number of models and threads.
+     */
+    public static final class Options {
+        private static final Options DEFAULTS = new Options(Device.cpu(), false, Duration.ZERO);
+
+        private final Device device;
+        private final boolean trusted;
+        private final Duration timeLimit;
+
+        private Options(Device device, boolean trusted, Duration timeLimit) {
+            this.device = Objects.requireNonNull(device, "device");
+            this.trusted = trusted;
+            this.timeLimit = timeLimit;
+        }
+
+        /** {@return a model on the processor whose file nobody vouches for, and calls that take as long as they take} */
+        public static Options defaults() {
+            return DEFAULTS;
+        }
+
+        /**
+         * {@return these options with another device}
+         *
+         * @param value where the model shall run, by default the processor
+         */
+        public Options device(Device value) {
+            return new Options(value, trusted, timeLimit);
+        }
+
+        /**
+         * {@return these options for a file that somebody vouches for} The operators of a TorchScript file may then reach
+         * outside of the model: files, processes, the network, printing, devices and threads. Sizes and depths are looked
+         * at all the same. An archive of torch.export is data, trusted or not.
+         */
+        public Options trusted() {
+            return new Options(device, true, timeLimit);
+        }
+
+        /**
+         * {@return these options with another time limit}
+         *
+         * @param value the longest that loading and each call may take, looked at between two operators; a single one is not
+         *     cut; {@link Duration#ZERO}, the default, for no limit
+         * @throws ArgumentException if it is negative
+         */
+        public Options timeLimit(Duration value) {
+            if (value.isNegative()) {
+                throw new ArgumentException("the time limit " + value + " is negative: give how long a call may take");
+            }
+            return new Options(device, trusted, value);
+        }
+
+        private byte[] packed() {
+            return new OptionsWriter()
+                    .add("device", device.toString())
+                    .add("trusted", trusted)
+                    .add("timeLimit", milliseconds(timeLimit))
+                    .bytes();
+        }
+
+        /** Rounded up, as 0 is no limit. */
+        private static long milliseconds(Duration duration) {
+            Duration longest = Duration.ofMillis(Integer.MAX_VALUE);
+            return duration.compareTo(longest) > 0
+                    ? Integer.MAX_VALUE
+                    : duration.plusNanos(999_999).toMillis();
         }
     }
 

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.pregrad.internal.BatchIntegers;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
+import org.pregrad.internal.OptionsWriter;
 import org.pregrad.internal.Text;
 
 /** The native side trusts nothing that Java hands it but addresses. */
@@ -34,7 +35,7 @@ class NativeTest {
     @BeforeAll
     static void load() {
         Loader.load();
-        model = Native.loadModel(Text.path(Fixtures.file("digits-mlp.scripted.pt")), Text.utf8("cpu"));
+        model = Native.loadModel(Text.path(Fixtures.file("digits-mlp.scripted.pt")), new OptionsWriter().bytes());
     }
 
     @AfterAll

@@ -17,7 +17,7 @@ class OptionsTest {
         Loader.load();
         long model = Native.loadModel(
                 Text.path(Fixtures.file("digits-mlp.scripted.pt")),
-                Text.utf8(Device.cpu().toString()));
+                new OptionsWriter().add("device", "cpu").bytes());
         try {
             long attribution = Native.attribution(model, options.bytes(), Native.NO_INPUT, null, 0, null);
             try {

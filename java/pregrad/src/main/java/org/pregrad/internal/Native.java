@@ -47,7 +47,7 @@ public final class Native {
     /** Forgets the handle; true if it was alive. */
     public static native boolean release(long handle);
 
-    public static native long loadModel(byte[] path, byte[] device);
+    public static native long loadModel(byte[] path, byte[] options);
 
     /** Layers as {@link Records}. */
     public static native byte[] layers(long model);

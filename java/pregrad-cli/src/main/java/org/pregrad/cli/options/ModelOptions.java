@@ -23,6 +23,12 @@ public final class ModelOptions {
     private Device device;
 
     @Option(
+            names = "--trust-model",
+            description = "Lets a TorchScript file that you vouch for read and write files, print, and use devices and"
+                    + " threads. Without it, such operators are refused.")
+    private boolean trusted;
+
+    @Option(
             names = "--threads",
             paramLabel = "N",
             converter = Choices.Positive.class,
@@ -48,6 +54,7 @@ public final class ModelOptions {
         if (threads != null) {
             PreGrad.setThreads(threads);
         }
-        return Model.load(model, device);
+        Model.Options options = Model.Options.defaults().device(device);
+        return Model.load(model, trusted ? options.trusted() : options);
     }
 }
