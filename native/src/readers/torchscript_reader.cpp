@@ -1,5 +1,6 @@
 #include "readers/model_loader.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,7 @@
 #include "graph/forward_arguments.hpp"
 #include "graph/module_inliner.hpp"
 #include "pregrad/error.hpp"
+#include "readers/gate.hpp"
 #include "support/failures.hpp"
 
 namespace pregrad::readers {
@@ -36,9 +38,18 @@ std::string missing_operator(const std::string& message) {
   return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
 }
 
-torch::jit::Module loaded(const std::filesystem::path& file, c10::Device device) {
+torch::jit::Module loaded(const std::filesystem::path& file, c10::Device device, bool is_trusted) {
   try {
-    return torch::jit::load(file.string(), device);
+    const auto opened = std::make_shared<ScriptFile>(file);
+    look_at(opened, is_trusted);
+    // Where the code once came from is in pickles of its own, which are of no use here.
+    torch::jit::Module module = torch::jit::load(opened, device, /*load_debug_files=*/false);
+    look_at(module, is_trusted);
+    return module;
+  } catch (const pt2::ArchiveError& error) {
+    const std::string what = error.what();
+    throw ModelError("'" + file.string() + "' " + what +
+                     (what.ends_with(way_to_trust) ? "" : "; save it again with torch.jit.script(model).save(path)"));
   } catch (const std::exception& error) {
     support::throw_if_device_failure(device, error);
     if (const std::string name = missing_operator(support::message_of(error)); !name.empty()) {
@@ -54,8 +65,8 @@ torch::jit::Module loaded(const std::filesystem::path& file, c10::Device device)
 
 }  // namespace
 
-graph::ReadModel read_torchscript(const std::filesystem::path& file, c10::Device device, [[maybe_unused]] bool is_trusted) {
-  return read_module(loaded(file, device), device);
+graph::ReadModel read_torchscript(const std::filesystem::path& file, c10::Device device, bool is_trusted) {
+  return read_module(loaded(file, device, is_trusted), device);
 }
 
 graph::ReadModel read_module(const torch::jit::Module& module, c10::Device device) {
