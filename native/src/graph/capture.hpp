@@ -72,7 +72,9 @@ struct Execution {
 /// at once on one graph.
 struct CaptureRecord : torch::CustomClassHolder {
   struct Site {
-    std::size_t name = 0;  ///< sites of one name share a count of calls
+    std::size_t name = 0;      ///< sites of one name share a count of calls
+    std::string input;         ///< the layer's name, where it is an input of the model; else ""
+    bool is_optional = false;  ///< whether an input that cannot be a layer is left out, rather than refused
     CaptureNeeds z;
     CaptureNeeds a;
     LaterWrites z_writes = LaterWrites::none;

@@ -31,6 +31,8 @@ struct LayerSite {
   const torch::jit::Scope* reader = nullptr;
   std::size_t reader_input = 0;
   const torch::jit::Scope* producer = nullptr;  ///< the node that makes z, by its scope
+  bool is_input = false;                        ///< whether it is `input:NAME`
+  std::optional<std::size_t> graph_input;       ///< the input of the graph that z is, where it is one
 };
 
 /// Another name of sites: a module whose output is their z, or a container whose output is their activation.
@@ -48,6 +50,10 @@ struct LayerSites {
   /// Modules that compute nothing but a part of an activation, with the name of the one that computes all of it.
   std::map<std::string, std::string> parts;
   std::set<std::string> untold_outputs;  ///< modules of which the file does not tell what they put out
+  std::vector<LayerSite> inputs;         ///< `input:NAME`
+  /// Of each of the model's inputs whose numbers choose rows of tables: what leaves the embeddings that it enters.
+  std::map<std::string, std::vector<LayerSite>> embeddings;
+  std::map<std::string, std::string> refused_inputs;  ///< names that would be `input:NAME`, and why they are no layers
 };
 
 LayerSites find_layer_sites(const InlinedModel& model);

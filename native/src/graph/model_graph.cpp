@@ -14,6 +14,7 @@
 
 #include "graph/graph_checks.hpp"
 #include "graph/hidden_activations.hpp"
+#include "graph/input_sites.hpp"
 #include "graph/neuron_axis.hpp"
 #include "graph/rewrites/maximum_pooling.hpp"
 #include "pregrad/error.hpp"
@@ -186,6 +187,7 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
   require_fixed_graph(read.model);
   uncover_activations(read.model);
   sites_ = find_layer_sites(read.model);
+  add_input_sites(read.model, arguments_.all(), sites_);
   std::size_t number = 0;
   visit_outputs(read.model.graph->outputs().at(0), "", [&](const std::string& name, const torch::jit::Value* value) {
     if (const auto axis = neuron_axis_of(value)) {

@@ -50,12 +50,35 @@ at::Tensor edited(CaptureRecord& record, std::size_t site, bool edits, const at:
   }
 }
 
+/// Whether an input of the model is there, and holds what can be a layer.
+bool has_numbers(CaptureRecord& record, const CaptureRecord::Site& site, const c10::IValue& value) {
+  if (!value.isTensor() || !value.toTensor().defined()) {
+    return false;
+  }
+  const at::ScalarType type = value.toTensor().scalar_type();
+  const bool is_wanted = !site.is_optional && (site.z.value || site.z.gradient || site.edits_z);
+  if (!at::isFloatingType(type) && is_wanted) {
+    record.error = std::make_exception_ptr(
+        LayerError("'" + site.input + "' has type " + c10::toString(type) +
+                   ", and a layer has floating-point values: name another input, or what leaves the embedding that it "
+                   "enters (NAME:out)"));
+    std::rethrow_exception(record.error);
+  }
+  return at::isFloatingType(type);
+}
+
 void take_z(Stack& stack) {
   const auto site = static_cast<std::size_t>(torch::jit::pop(stack).toInt());
-  at::Tensor z = torch::jit::pop(stack).toTensor();
+  c10::IValue value = torch::jit::pop(stack);
   const c10::IValue handle = torch::jit::pop(stack);
   CaptureRecord& record = record_of(handle);
   const CaptureRecord::Site& wanted = record.sites[site];
+  if (!wanted.input.empty() && !has_numbers(record, wanted, value)) {
+    record.latest[site] = {};
+    torch::jit::push(stack, std::move(value));
+    return;
+  }
+  at::Tensor z = std::move(value).toTensor();
   z = edited(record, site, wanted.edits_z, z, record.z_taken[site]++, wanted.z_writes);
   Captured captured;
   z = capture_for(record, z, Stage::pre_activation, wanted.z, wanted.z_writes, captured);
@@ -67,6 +90,9 @@ void enter(Stack& stack) {
   const auto site = static_cast<std::size_t>(torch::jit::pop(stack).toInt());
   const c10::IValue handle = torch::jit::pop(stack);
   CaptureRecord& record = record_of(handle);
+  if (!record.sites[site].input.empty() && record.latest[site].shape.empty()) {
+    return;  // an input that was left out, or that is no layer
+  }
   Execution execution;
   execution.site = site;
   execution.call = record.calls[record.sites[site].name]++;
@@ -93,7 +119,7 @@ c10::Symbol register_operator(const char* name, bool takes_tensor, void (*operat
   std::vector<c10::Argument> arguments = {c10::Argument("record", c10::CapsuleType::get())};
   std::vector<c10::Argument> returns;
   if (takes_tensor) {
-    arguments.emplace_back("value", c10::TensorType::get());
+    arguments.emplace_back("value", c10::OptionalType::ofTensor());  // an input may be left out
     returns.emplace_back("", c10::TensorType::get());
   }
   arguments.emplace_back("site", c10::IntType::get());
@@ -122,9 +148,29 @@ using torch::jit::WithInsertPoint;
 
 namespace {
 
+/// Whether it is read from a container that forward is called with, and nothing else there may be the same tensor. What
+/// a tap did in place would be done to the caller's tensor.
+bool is_only_read_of_an_input(const Value* value) {
+  const Value* const container = value->node()->input(0);
+  if (container->node() != container->owningGraph()->param_node()) {
+    return false;
+  }
+  const auto key = torch::jit::toIValue(value->node()->input(1));
+  return key && std::all_of(container->uses().begin(), container->uses().end(), [&](const torch::jit::Use& use) {
+           if (use.user == value->node() || use.user->kind() == c10::Symbol::aten("__contains__") ||
+               use.user->kind() == c10::Symbol::aten("len")) {
+             return true;
+           }
+           const auto other =
+               use.user->kind() == c10::aten::__getitem__ ? torch::jit::toIValue(use.user->input(1)) : std::nullopt;
+           const bool is_counted_from_the_end = other && other->isInt() && other->toInt() < 0;
+           return other && !is_counted_from_the_end && *other != *key;
+         });
+}
+
 LaterWrites writes_to(const AliasDb& aliases, Value* value) {
   // A second read of a list or dict gives the same tensor under another name, which must see the tap too.
-  const bool is_read_of_container = value->node()->kind() == c10::aten::__getitem__;
+  const bool is_read_of_container = value->node()->kind() == c10::aten::__getitem__ && !is_only_read_of_an_input(value);
   return is_read_of_container || aliases.hasWriters(value) ? LaterWrites::possible : LaterWrites::none;
 }
 
@@ -267,13 +313,20 @@ bool writes_into_its_input(const AliasDb& aliases, const TapPlace& place, Node* 
   return false;
 }
 
-TapPlace find_place(const AliasDb& aliases, const LayerSite& site, const NodesByScope& nodes) {
+TapPlace find_place(Graph& graph, const AliasDb& aliases, const LayerSite& site, const NodesByScope& nodes) {
   TapPlace place;
+  if (site.graph_input) {
+    place.z = graph.inputs().at(*site.graph_input);
+    place.z_after = graph.param_node();
+    place.z_writes = writes_to(aliases, place.z);
+    return place;
+  }
   if (site.reader == nullptr) {
     Node* node = node_at(nodes, site.scope, site.name);
     place.z = node->output(site.offset);
     place.z_after = node;
-    place.z_writes = writes_to(aliases, place.z);
+    // An element of a container that is a layer is read once: what a tap did in place would be done to the caller's.
+    place.z_writes = site.is_input && !aliases.hasWriters(place.z) ? LaterWrites::none : writes_to(aliases, place.z);
     return place;
   }
   Node* reader = node_at(nodes, site.reader, site.name);
@@ -313,7 +366,8 @@ class TapInserter {
     WithInsertPoint guard(before);
     Value* number = graph_.insertConstant(site);
     Node* tap = graph_.insertNode(graph_.create(kind, 1));
-    tap->output()->setType(c10::TensorType::get());
+    tap->output()->setType(value->type()->isSubtypeOf(*c10::TensorType::get()) ? c10::TensorType::get()
+                                                                               : value->type());
     value->replaceAllUsesDominatedByNodeWith(tap, tap->output());
     tap->addInput(record_);
     tap->addInput(value);
@@ -340,7 +394,7 @@ std::vector<TapPlace> find_tap_places(Graph& graph, const AliasDb& aliases, cons
   std::vector<TapPlace> places;
   places.reserve(taps.size());
   for (const Tap& tap : taps) {
-    places.push_back(find_place(aliases, *tap.site, nodes));
+    places.push_back(find_place(graph, aliases, *tap.site, nodes));
     if (tap.z.gradient || tap.edits_z) {
       require_all_readers_behind(*tap.site, places.back().z);
     }
@@ -354,6 +408,8 @@ TapSites tap_sites(const std::vector<Tap>& taps, const std::vector<TapPlace>& pl
   for (std::size_t i = 0; i < taps.size(); ++i) {
     CaptureRecord::Site site;
     site.name = names.emplace(taps[i].site->name, names.size()).first->second;
+    site.input = taps[i].site->is_input ? taps[i].site->name : "";
+    site.is_optional = taps[i].is_optional;
     site.z = taps[i].z;
     site.a = taps[i].a;
     site.z_writes = places[i].z_writes;

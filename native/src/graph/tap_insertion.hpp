@@ -29,6 +29,7 @@ struct Tap {
   CaptureNeeds a;
   bool edits_z = false;
   bool edits_a = false;
+  bool is_optional = false;  ///< whether an input of the model that cannot be a layer is left out, rather than refused
 
   bool takes_a() const { return a.value || a.gradient || edits_a; }
 };

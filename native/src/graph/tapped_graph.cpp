@@ -85,8 +85,8 @@ TappedGraph::TappedGraph(torch::jit::Graph& model, const std::vector<Tap>& taps)
   code_ = torch::jit::Code(graph, "pregrad");
 }
 
-Run TappedGraph::run(std::vector<c10::IValue> arguments) const {
-  return run_tapped(code_, sites_, std::move(arguments), nullptr);
+Run TappedGraph::run(std::vector<c10::IValue> arguments, const Editor* editor) const {
+  return run_tapped(code_, sites_, std::move(arguments), editor);
 }
 
 Run run_tapped(const torch::jit::Code& code, const TapSites& sites, std::vector<c10::IValue> arguments,

@@ -31,7 +31,8 @@ class TappedGraph {
   TappedGraph(torch::jit::Graph& model, const std::vector<Tap>& taps);
 
   /// Runs the model on `arguments` in the caller's gradient mode.
-  Run run(std::vector<c10::IValue> arguments) const;
+  /// @param editor for the taps that edit; may be null
+  Run run(std::vector<c10::IValue> arguments, const Editor* editor = nullptr) const;
 
   /// As work_behind_first_tap.
   double work_behind_first_tap() const { return work_behind_; }

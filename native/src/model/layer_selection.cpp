@@ -17,6 +17,8 @@ using statistics::LayerReference;
 
 namespace {
 
+constexpr std::string_view input_prefix = "input:";
+
 std::string shown(const LayerSite& site) {
   return site.call ? statistics::to_string(site.name, *site.call) : site.name;
 }
@@ -56,7 +58,9 @@ class Selector {
       return;
     }
     if (!add_named(sites_.outputs, first_output(), reference, text) &&
-        !add_named(sites_.borders, first_border(), whole_border(reference), text) && !add_pattern(reference)) {
+        !add_named(sites_.borders, first_border(), whole_border(reference), text) &&
+        !add_named(sites_.inputs, first_input(), reference, text) && !add_pattern(reference)) {
+      require_input(reference.name);
       require_told_output(reference.name);
       throw LayerError("the model has no layer '" + text + "'" + without_wrapper(reference.name) + ": there are " +
                        statistics::listed(known_names()) + hint_for(reference.name));
@@ -65,6 +69,7 @@ class Selector {
 
   std::size_t first_output() const { return sites_.activations.size(); }
   std::size_t first_border() const { return first_output() + sites_.outputs.size(); }
+  std::size_t first_input() const { return first_border() + sites_.borders.size(); }
 
   /// `NAME:out.0` is `NAME:out`.
   static LayerReference whole_border(LayerReference reference) {
@@ -76,23 +81,28 @@ class Selector {
     return reference;
   }
 
-  /// `all` is every activation; `*` in a name stands for any part of it, and with `:in` or `:out` of a module's name.
+  /// `all` is every activation; `*` in a name stands for any part of it, with `:in` or `:out` of a module's name, and
+  /// behind `input:` of an input's.
   bool add_pattern(const LayerReference& reference) {
     const bool is_all = reference.name == "all";
     if (!is_all && reference.name.find('*') == std::string::npos) {
       return false;
     }
-    const bool is_border =
-        reference.name.find(":in") != std::string::npos || reference.name.find(":out") != std::string::npos;
-    const std::vector<LayerSite>& sites = is_border ? sites_.borders : sites_.activations;
-    const std::string pattern = whole_border(reference).name;
+    const bool is_input = reference.name.starts_with(input_prefix);
+    const bool is_border = !is_input && (reference.name.find(":in") != std::string::npos ||
+                                         reference.name.find(":out") != std::string::npos);
+    const std::vector<LayerSite>& sites = is_input ? sites_.inputs : is_border ? sites_.borders : sites_.activations;
+    const std::size_t first = is_input ? first_input() : is_border ? first_border() : 0;
+    const std::string pattern = is_input ? reference.name : whole_border(reference).name;
     bool found = false;
     std::set<std::string> names;
+    is_pattern_ = true;
     for (const LayerSite& site : sites) {
       if ((is_all || matches(pattern, site.name)) && names.insert(site.name).second) {
-        found = add_calls(sites, is_border ? first_border() : 0, {site.name, reference.call}).second || found;
+        found = add_calls(sites, first, {site.name, reference.call}).second || found;
       }
     }
+    is_pattern_ = false;
     return found;
   }
 
@@ -110,6 +120,28 @@ class Selector {
       }
     }
     return false;
+  }
+
+  /// @throws LayerError if the name is that of an input of the model, and it is no layer
+  void require_input(const std::string& name) const {
+    if (!name.starts_with(input_prefix)) {
+      return;
+    }
+    const auto refused = sites_.refused_inputs.find(name);
+    if (refused != sites_.refused_inputs.end()) {
+      throw LayerError("'" + name + "' " + refused->second);
+    }
+    if (std::any_of(sites_.borders.begin(), sites_.borders.end(),
+                    [](const LayerSite& each) { return each.name.starts_with(input_prefix); })) {
+      return;  // it may be meant for a module that is called `input`
+    }
+    std::set<std::string> inputs;
+    for (const LayerSite& site : sites_.inputs) {
+      inputs.insert(site.name);
+    }
+    throw LayerError("the model has no input '" + name.substr(input_prefix.size()) + "' that is a layer" +
+                     (inputs.empty() ? ": name another layer, as `pregrad layers` lists them"
+                                     : ": name " + statistics::listed(inputs)));
   }
 
   /// @throws LayerError if the name is that of a module's output, and the file does not tell which tensor that is
@@ -210,6 +242,7 @@ class Selector {
   void mark(const LayerSite& site, std::size_t position, std::optional<std::int64_t> call) {
     SelectedSite& selected = selected_[position];
     selected.site = &site;
+    selected.is_named = selected.is_named || !is_pattern_;
     if (site.call || !call) {
       selected.all_calls = true;
     } else {
@@ -221,14 +254,20 @@ class Selector {
     if (position < first_output()) {
       return sites_.activations[position];
     }
-    return position < first_border() ? sites_.outputs[position - first_output()]
-                                     : sites_.borders[position - first_border()];
+    if (position < first_border()) {
+      return sites_.outputs[position - first_output()];
+    }
+    return position < first_input() ? sites_.borders[position - first_border()]
+                                    : sites_.inputs[position - first_input()];
   }
-  std::size_t site_count() const { return first_border() + sites_.borders.size(); }
+  std::size_t site_count() const { return first_input() + sites_.inputs.size(); }
 
   /// Sites of one kind and name share a count of calls.
   std::pair<std::size_t, std::string_view> family_of(std::size_t position) const {
-    const std::size_t kind = position < first_output() ? 0 : position < first_border() ? 1 : 2;
+    const std::size_t kind = position < first_output()   ? 0
+                             : position < first_border() ? 1
+                             : position < first_input()  ? 2
+                                                         : 3;
     return {kind, site_at(position).name};
   }
 
@@ -250,7 +289,7 @@ class Selector {
       }
       rank->second = std::min(rank->second, i);
       if (dynamic.count(rank->first) != 0) {
-        selected_.try_emplace(i, SelectedSite{&site_at(i), 0, {}, false});
+        selected_.try_emplace(i, SelectedSite{&site_at(i), 0, {}});
       }
     }
     for (auto& [position, selected] : selected_) {
@@ -270,6 +309,7 @@ class Selector {
   }
 
   const LayerSites& sites_;
+  bool is_pattern_ = false;  ///< whether what is marked was found by a pattern
   std::map<std::size_t, SelectedSite> selected_;
   Scores::Names names_;
 };

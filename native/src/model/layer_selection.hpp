@@ -16,6 +16,7 @@ struct SelectedSite {
   std::size_t rank = 0;  ///< where its name first stands among the model's sites
   std::set<std::int64_t> calls;
   bool all_calls = false;
+  bool is_named = false;  ///< whether a name stands for it, and no pattern alone
   bool wants(std::int64_t call) const { return all_calls || calls.count(call) != 0; }
 };
 

@@ -13,6 +13,7 @@ std::vector<graph::Tap> taps_of(const LayerSelection& selection, const LayerNeed
   for (const SelectedSite& selected : selection.sites) {
     graph::Tap tap;
     tap.site = selected.site;
+    tap.is_optional = !selected.is_named;
     if (selected.all_calls || !selected.calls.empty()) {
       const LayerNeeds wanted = selected.site->is_activation ? needs : without_activation(needs);
       tap.z = wanted.z;

@@ -3,13 +3,16 @@ package org.pregrad.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.pregrad.Inputs;
 import org.pregrad.Layer;
+import org.pregrad.LayerException;
 import org.pregrad.Model;
 import org.pregrad.ModelInput;
 import org.pregrad.PreGradException;
@@ -42,8 +45,8 @@ import picocli.CommandLine.TypeConversionException;
             "                      [--layer NAME[@CALL]... | --all] [--format table|csv|json] [OPTIONS]"
         },
         description = "List the activations of a model: the names that --layer of the other commands takes. Besides"
-                + " these it takes NAME:in and NAME:out, what enters and leaves a module, * for any part of a name, and"
-                + " all for every activation.",
+                + " these it takes NAME:in and NAME:out, what enters and leaves a module, input:NAME for an input of the"
+                + " model, * for any part of a name, and all for every activation.",
         footer = {
             "With --data or --input-shape the model runs once, on the first batch or on zeros, and each call is listed"
                     + " in the order in which it runs, with its neurons and shape. Without them the listing shows what the"
@@ -55,6 +58,8 @@ import picocli.CommandLine.TypeConversionException;
             "  pregrad layers --model bert.pt2 --data tokens.npz --layer '*.mlp.down_proj:in'"
         })
 final class LayersCommand implements Callable<Integer> {
+    private static final String INPUTS = "input:*";
+
     @Mixin
     private ModelOptions model;
 
@@ -82,7 +87,7 @@ final class LayersCommand implements Callable<Integer> {
             description = "List these layers only, as --layer of the other commands takes them.")
     private List<String> names;
 
-    @Option(names = "--all", description = "List what leaves each module, too (NAME:out).")
+    @Option(names = "--all", description = "List the inputs (input:NAME) and what leaves each module (NAME:out), too.")
     private boolean all;
 
     @Option(
@@ -181,7 +186,7 @@ final class LayersCommand implements Callable<Integer> {
         }
         long[] sizes = shape.sizes().stream().mapToLong(Long::longValue).toArray();
         List<String> wanted = wanted(loaded);
-        return wanted.isEmpty() ? loaded.layers(sizes) : loaded.layers(wanted, sizes);
+        return listed(wanted, wanted.isEmpty() ? names -> loaded.layers(sizes) : names -> loaded.layers(names, sizes));
     }
 
     /** The names of inputs that may not be left out. */
@@ -197,7 +202,23 @@ final class LayersCommand implements Callable<Integer> {
             samples.checkBatchSize(batch.size());
             Inputs example = samples.next(batch.size()).inputs();
             List<String> wanted = wanted(loaded);
-            return wanted.isEmpty() ? loaded.layers(example) : loaded.layers(wanted, example);
+            return listed(
+                    wanted,
+                    wanted.isEmpty() ? names -> loaded.layers(example) : names -> loaded.layers(names, example));
+        }
+    }
+
+    /** The layers of these names; with {@code --all} without the inputs, where none of them is a layer. */
+    private List<Layer> listed(List<String> wanted, Function<List<String>, List<Layer>> list) {
+        if (!all) {
+            return list.apply(wanted);
+        }
+        try {
+            List<String> withInputs = new ArrayList<>(wanted);
+            withInputs.add(0, INPUTS);
+            return list.apply(withInputs);
+        } catch (LayerException e) {
+            return list.apply(wanted);
         }
     }
 

@@ -12,8 +12,8 @@ public final class LayersOption {
             paramLabel = "NAME[@CALL]",
             converter = Choices.Layers.class,
             description = "A layer: its name for all its calls, name@call for one (pregrad layers lists them); NAME:in"
-                    + " and NAME:out are what enters and leaves a module, * stands for any part of a name, all for every"
-                    + " activation. May be repeated.")
+                    + " and NAME:out are what enters and leaves a module, input:NAME is an input of the model, * stands"
+                    + " for any part of a name, all for every activation. May be repeated.")
     private List<String> layers;
 
     /** The names, each once. */
