@@ -613,6 +613,267 @@ TEST(Several, LabelsPerPositionLeaveOutWhatHasNone) {
               ThrowsMessage<InputError>(HasSubstr("-100 where a position does not count")));
 }
 
+/// Inputs as layers, and paths in the space of embeddings, of a model of tokens of two kinds and of numbers.
+class InputLayersTest : public testing::TestWithParam<std::string> {
+ protected:
+  Model model_ = Model::load(fixture_path("inputs/review." + GetParam()));
+  Arrays arrays_ = read_npz(fixture_path("inputs/review.npz"));
+  Inputs inputs_ = inputs_with(arrays_.at("input_ids"), arrays_.at("price"));
+
+  Inputs inputs_with(const at::Tensor& ids, const at::Tensor& price) const {
+    return Inputs::of({{"input_ids", ids},
+                       {"token_type_ids", arrays_.at("token_type_ids").slice(0, 0, ids.size(0))},
+                       {"attention_mask", arrays_.at("attention_mask").slice(0, 0, ids.size(0))},
+                       {"price", price}});
+  }
+
+  /// Every token counts, so that the model at the baseline's tokens is the model with their vectors.
+  Inputs full_inputs(const at::Tensor& ids, const at::Tensor& price) const {
+    return Inputs::of({{"input_ids", ids},
+                       {"token_type_ids", at::arange(ids.numel()).remainder(2).view_as(ids)},
+                       {"attention_mask", at::ones_like(ids)},
+                       {"price", price}});
+  }
+
+  static AttributionOptions options_with(std::vector<std::string> layers, std::vector<Method> methods) {
+    AttributionOptions options;
+    options.layers = std::move(layers);
+    options.methods = std::move(methods);
+    options.steps = 12;
+    return options;
+  }
+
+  std::vector<NamedTensor> baselines() const {
+    return {{"input_ids", arrays_.at("baseline_ids")}, {"price", arrays_.at("baseline_price")}};
+  }
+};
+
+TEST_P(InputLayersTest, ScoresAndPathsAreThoseOfEagerPyTorch) {
+  std::map<std::string, Golden> truths;
+  for (auto& row : read_csv(fixture_path("golden/inputs.csv"))) {
+    Statistics& statistics =
+        truths[row["variant"]][{row["layer"], 0, std::stoll(row["cluster"]), method_named(row["method"])}];
+    statistics.count = std::stoll(row["count"]);
+    statistics.mean.push_back(std::stod(row["mean"]));
+    statistics.rms.push_back(std::stod(row["rms"]));
+  }
+  ASSERT_EQ(truths.size(), 3);
+  for (const auto& [variant, truth] : truths) {
+    SCOPED_TRACE(variant);
+    AttributionOptions options =
+        variant == "plain" ? options_with({"input:input_ids", "input:price"},
+                                          {Method::gradient, Method::gradient_x_preactivation, Method::activation,
+                                           Method::integrated_gradients, Method::ablation})
+                           : options_with({"input:input_ids", "input:price", "act"},
+                                          {Method::conductance, Method::internal_influence});
+    if (variant == "given") {
+      options.input_baselines = baselines();
+    }
+    Attribution attribution = model_.attribution(options);
+    attribution.add(inputs_, arrays_.at("y"), arrays_.at("cluster"));
+    const Scores scores = attribution.scores();
+    EXPECT_EQ(scores.entries().size(), truth.size());
+    for (const auto& [key, statistics] : truth) {
+      SCOPED_TRACE(testing::Message() << key.layer << " " << key.cluster << " " << name_of(key.method));
+      const Statistics& seen = scores.of(key.layer, key.cluster, key.method);
+      EXPECT_EQ(seen.count, statistics.count);
+      EXPECT_LT(relative_error(seen.mean, statistics.mean), promised_of_golden_values);
+      EXPECT_LT(relative_error(seen.rms, statistics.rms), promised_of_golden_values);
+    }
+  }
+}
+
+TEST_P(InputLayersTest, ConductanceOfTheInputsAddsUpToTheDifferenceOfTheOutputs) {
+  const at::Tensor ids = at::tensor({1, 5, 9, 12, 3, 2, 2, 7, 11, 4}, at::kLong).view({2, 5});
+  const at::Tensor price = arrays_.at("price").slice(0, 0, 2);
+  AttributionOptions options = options_with({"input:*"}, {Method::conductance});
+  options.steps = 400;
+  options.target = Target::index(1);
+  options.input_baselines = baselines();
+  Attribution attribution = model_.attribution(options);
+  attribution.add(full_inputs(ids, price), {}, at::arange(2));
+  const Scores scores = attribution.scores();
+  const at::Tensor end = model_.forward(full_inputs(ids, price)).select(1, 1);
+  const at::Tensor start =
+      model_
+          .forward(full_inputs(arrays_.at("baseline_ids").expand({2, 5}), arrays_.at("baseline_price").expand({2, 3})))
+          .select(1, 1);
+  for (std::int64_t sample = 0; sample < 2; ++sample) {
+    double sum = 0;
+    for (const char* layer : {"input:input_ids", "input:price"}) {
+      for (const double each : scores.of(layer, sample, Method::conductance).mean) {
+        sum += each;
+      }
+    }
+    EXPECT_NEAR(sum, (end - start)[sample].item<double>(), 1e-3 * (end - start).abs().max().item<double>());
+    // What kind a token is of, the path leaves alone.
+    EXPECT_EQ(scores.of("input:token_type_ids", sample, Method::conductance).mean, std::vector<double>(6, 0));
+  }
+}
+
+TEST_P(InputLayersTest, KindsOfTokensMoveWhereTheirBaselineIsGiven) {
+  AttributionOptions options = options_with({"input:token_type_ids"}, {Method::conductance});
+  options.input_baselines = baselines();
+  options.input_baselines.push_back({"token_type_ids", at::ones({5}, at::kLong)});
+  Attribution attribution = model_.attribution(options);
+  attribution.add(inputs_, arrays_.at("y"));
+  EXPECT_THAT(attribution.scores().of("input:token_type_ids", 0, Method::conductance).rms,
+              testing::Each(testing::Gt(1e-4)));
+  options.input_baselines.push_back({"attention_mask", at::ones({5}, at::kLong)});
+  EXPECT_THAT([&] { model_.attribution(options).add(inputs_, arrays_.at("y")); },
+              ThrowsMessage<InputError>(HasSubstr("'attention_mask', whose values are of type Long and enter no "
+                                                  "embedding")));
+  options.reading.mask = "attention_mask";
+  model_.attribution(options).add(inputs_, arrays_.at("y"));
+  options.input_baselines = {{"input_ids", at::ones({5})}};
+  EXPECT_THAT([&] { model_.attribution(options).add(inputs_, arrays_.at("y")); },
+              ThrowsMessage<InputError>(HasSubstr("has type Float for inputs of type Long")));
+  options.input_baselines = {{"words", at::ones({5})}};
+  EXPECT_THAT([&] { model_.attribution(options); },
+              ThrowsMessage<ArgumentError>(HasSubstr("the model has no such input")));
+}
+
+TEST_P(InputLayersTest, AreListedCheckedAndRemoved) {
+  std::vector<std::string> names;
+  for (const Layer& layer : model_.layers(inputs_, {"input:*"})) {
+    names.push_back(layer.name);
+    EXPECT_EQ(layer.op, "input");
+    EXPECT_EQ(layer.neurons, layer.name == "input:price" ? 3 : 6);
+  }
+  EXPECT_THAT(names, testing::UnorderedElementsAre("input:input_ids", "input:token_type_ids", "input:price"));
+  for (const Layer& layer : model_.layers()) {
+    EXPECT_THAT(layer.name, testing::Not(testing::StartsWith("input:")));
+  }
+  CheckOptions checked;
+  checked.layers = {"input:input_ids", "input:price"};
+  Check check = model_.check(checked);
+  check.add(inputs_, arrays_.at("y"));
+  ASSERT_EQ(check.results().size(), 2);
+  for (const LayerCheck& result : check.results()) {
+    EXPECT_TRUE(result.passed) << result.layer << " " << result.gradient_error;
+  }
+  AblationOptions options;
+  options.target = Target::index(2);
+  options.orders = {{"input:price", 0, 0, Method::gradient, Aggregate::mean, 0, {0, 1, 2}}};
+  Ablation ablation = model_.ablation(options);
+  ablation.add(inputs_);
+  const at::Tensor without = model_.forward(inputs_with(arrays_.at("input_ids"), at::zeros({9, 3})));
+  EXPECT_NEAR(ablation.curves().front().mean_output.back(), without.select(1, 2).mean().item<double>(), 1e-5);
+}
+
+TEST_P(InputLayersTest, PaddingThatTheMaskLeavesOutHasNoPart) {
+  AttributionOptions options =
+      options_with({"input:input_ids"}, {Method::gradient, Method::activation, Method::conductance});
+  options.reading.mask = "attention_mask";
+  Attribution padded = model_.attribution(options);
+  padded.add(inputs_, arrays_.at("y"), at::arange(9));
+  for (const std::int64_t sample : {0, 1, 3, 4}) {
+    const std::int64_t length = arrays_.at("attention_mask")[sample].sum().item<std::int64_t>();
+    const auto cut = [&](const char* name) {
+      return arrays_.at(name).slice(0, sample, sample + 1).slice(1, 0, length);
+    };
+    Attribution alone = model_.attribution(options);
+    alone.add(Inputs::of({{"input_ids", cut("input_ids")},
+                          {"token_type_ids", cut("token_type_ids")},
+                          {"attention_mask", cut("attention_mask")},
+                          {"price", arrays_.at("price").slice(0, sample, sample + 1)}}),
+              arrays_.at("y").slice(0, sample, sample + 1));
+    for (const Method method : options.methods) {
+      EXPECT_LT(relative_error(padded.scores().of("input:input_ids", sample, method).mean,
+                               alone.scores().of("input:input_ids", 0, method).mean),
+                promised_of_golden_values)
+          << sample << " " << name_of(method);
+    }
+  }
+}
+
+TEST_P(InputLayersTest, AMaskIsNoLayer) {
+  const auto named = [&] {
+    model_.attribution(options_with({"input:attention_mask"}, {Method::gradient})).add(inputs_, arrays_.at("y"));
+  };
+  EXPECT_THAT(named, ThrowsMessage<LayerError>(HasSubstr("'input:attention_mask' has type Long")));
+  EXPECT_THAT([&] { model_.attribution(options_with({"input:cost"}, {Method::gradient})); },
+              ThrowsMessage<LayerError>(HasSubstr("the model has no input 'cost' that is a layer: name ")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, InputLayersTest, testing::Values("scripted.pt", "traced.pt", "exported.pt2"),
+                         [](const auto& form) { return form.param.substr(0, form.param.find('.')); });
+
+TEST(InputLayers, AnInputThatEntersSeveralTablesIsRefusedByNameAndMovesInAll) {
+  const Model model = Model::from(
+      module_of("def forward(self, ids):\n"
+                "  return torch.relu(torch.embedding(self.w1, ids).sum(1)) @ self.w2 + torch.embedding(self.w2, "
+                "ids).sum(1)\n"));
+  AttributionOptions options;
+  options.layers = {"input:ids"};
+  options.target = Target::index(2);
+  EXPECT_THAT([&] { model.attribution(options); },
+              ThrowsMessage<LayerError>(HasSubstr("'input:ids' enters several embeddings")));
+  options.layers = {"input:*"};
+  EXPECT_THROW(model.attribution(options), LayerError);
+  // Behind the activation everything is linear, so its conductance is what it adds to the output.
+  options.layers = {"forward"};
+  options.methods = {Method::conductance};
+  const at::Tensor ids = at::tensor({0, 1, 4, 3, 2, 2}, at::kLong).view({3, 2});
+  Attribution attribution = model.attribution(options);
+  attribution.add(ids);
+  const at::Tensor numbers = at::arange(30, at::kDouble);
+  const at::Tensor w1 = numbers.sin().reshape({6, 5});
+  const at::Tensor w2 = numbers.slice(0, 0, 15).cos().reshape({5, 3});
+  const at::Tensor truth = (at::relu(at::embedding(w1, ids).sum(1)) * w2.select(1, 2)).mean(0);
+  const auto seen = attribution.scores().of("forward", 0, Method::conductance).mean;
+  EXPECT_TRUE(at::allclose(at::tensor(seen, at::kDouble), truth, 1e-10, 1e-12));
+}
+
+TEST(InputLayers, NumbersThatEnterNoEmbeddingHaveNoPath) {
+  const Model model =
+      Model::from(module_of("def forward(self, ids):\n"
+                            "  return torch.relu(torch.eq(ids.unsqueeze(2), torch.arange(6)).sum(1).type_as(self.w1) @ "
+                            "self.w1) @ self.w2\n"));
+  AttributionOptions options;
+  options.layers = {"forward"};
+  options.methods = {Method::conductance};
+  options.target = Target::index(0);
+  const at::Tensor ids = at::tensor({0, 1, 4, 3, 2, 5}, at::kLong).view({3, 2});
+  EXPECT_THAT([&] { model.attribution(options).add(ids); },
+              ThrowsMessage<InputError>(HasSubstr("enter no embedding that the model shows")));
+}
+
+TEST(InputLayers, ElementsOfContainersAndInputsThatMayBeLeftOutAreLayers) {
+  const Model model =
+      Model::from(module_of("def forward(self, batch: Dict[str, Tensor], more: Optional[Tensor] = None):\n"
+                            "  y = torch.relu(batch['x'] @ self.w1) @ self.w2\n"
+                            "  if more is not None:\n"
+                            "    y = y + more * more\n"
+                            "  return y\n"));
+  const at::Tensor x = samples(4);
+  const at::Tensor kept = x.clone();
+  const at::Tensor more = samples(2).view({4, 3});
+  AttributionOptions options;
+  options.layers = {"input:batch.x", "input:more"};
+  options.methods = {Method::gradient, Method::ablation};
+  options.target = Target::index(1);
+  Attribution attribution = model.attribution(options);
+  for (int batch = 0; batch < 2; ++batch) {  // nothing of a batch stays with the caller's tensors
+    attribution.add(Inputs::of({{"batch.x", x}, {"more", more}}));
+  }
+  EXPECT_TRUE(x.equal(kept));
+  EXPECT_FALSE(x.requires_grad());
+  const at::Tensor leaf = x.clone().requires_grad_();
+  const at::Tensor numbers = at::arange(30, at::kDouble);
+  const at::Tensor w1 = numbers.sin().reshape({6, 5});
+  const at::Tensor w2 = numbers.slice(0, 0, 15).cos().reshape({5, 3});
+  at::relu(leaf.matmul(w1)).matmul(w2).select(1, 1).sum().backward();
+  const at::Tensor truth = leaf.grad().mean(0);
+  const auto seen = attribution.scores().of("input:batch.x", 0, Method::gradient).mean;
+  EXPECT_TRUE(at::allclose(at::tensor(seen, at::kDouble), truth, 1e-10, 1e-12));
+  const auto of_more = attribution.scores().of("input:more", 0, Method::gradient).mean;
+  EXPECT_NEAR(of_more[1], 2 * more.select(1, 1).mean().item<double>(), 1e-12);
+  Attribution without = model.attribution(options);
+  without.add(Inputs::of({{"batch.x", x}}));
+  EXPECT_EQ(without.scores().entries().size(), 2);
+}
+
 }  // namespace
 
 }  // namespace pregrad::test::several_test

@@ -223,9 +223,12 @@ struct AttributionOptions {
   /// For Baseline::given: one entry per layer call.
   std::vector<NeuronConstants> baselines;
   /// Where the input path of conductance and internal influence starts: one sample, [1, ...] or [...]; undefined is 0.
+  /// Of integers that enter an embedding, such as tokens, the path goes from the vectors that the embedding has for the
+  /// baseline (0 where there is none) to those of the input; what else is made of the integers stays what it is.
   at::Tensor input_baseline;
-  /// The same for a model of several inputs, by name; those that are not named start at 0, and those that are no
-  /// floating-point numbers stay what they are.
+  /// The same for a model of several inputs, by name; those that are not named start at 0. Inputs called
+  /// `token_type_ids`, `segment_ids` and `position_ids` move only where they are named; integers that enter no
+  /// embedding stay what they are.
   std::vector<NamedTensor> input_baselines;
   /// What Method::ablation does to a neuron.
   Removal removal = Removal::zero;

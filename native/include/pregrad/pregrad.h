@@ -270,7 +270,8 @@ typedef struct pregrad_attribution_options {
   int32_t reserved_2;             /**< 0 */
   const pregrad_reading* reading; /**< where y is read; NULL takes the defaults; since version 6 */
   /** where the paths of the conductance and the internal influence start, one sample of each input that is named, [1,
-   * ...] or [...]; the others start at 0; copied; since version 6 */
+   * ...] or [...]; the others start at 0; integers such as tokens stand for the vectors of their embedding; copied;
+   * since version 6 */
   const pregrad_input* input_baselines;
   size_t input_baseline_count; /**< number of `input_baselines`; since version 6 */
   pregrad_positions positions; /**< whether each position has scores of its own; since version 7 */

@@ -38,7 +38,7 @@ class GpuParity : public OnGpu<testing::TestWithParam<Fixture>> {
     return options;
   }
 
-  /// Without the path methods where the inputs are integers, between which there is no path.
+  /// Without the path methods where the inputs are integers, whose path goes between the vectors of an embedding.
   std::vector<Method> methods() const {
     std::vector<Method> methods(all_methods.begin(), all_methods.end());
     if (!at::isFloatingType(data_.x.scalar_type())) {

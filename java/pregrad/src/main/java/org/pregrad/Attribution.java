@@ -91,7 +91,7 @@ public final class Attribution implements AutoCloseable {
 
         /**
          * Sets where the input path of {@link Method#CONDUCTANCE} and {@link Method#INTERNAL_INFLUENCE} starts, by default
-         * at 0.
+         * at 0; of tokens, those whose embeddings it starts at.
          *
          * @param value one sample, [1, ...] or [...]; copied when the attribution is opened
          * @return this
@@ -103,8 +103,10 @@ public final class Attribution implements AutoCloseable {
         }
 
         /**
-         * Sets where the input path starts for a model of several inputs, in the place of {@link #inputBaseline}: those that
-         * are not named start at 0, and those that are no floating-point numbers stay what they are.
+         * Sets where the input path starts for a model of several inputs, in the place of {@link #inputBaseline}; those that
+         * are not named start at 0. Of inputs that enter an embedding, such as tokens, the path goes from the vectors of the
+         * baseline to those of the input, and from vectors of 0 where none is given; {@code token_type_ids},
+         * {@code segment_ids} and {@code position_ids} move only where they are named. Other integers stay what they are.
          *
          * @param values one sample each, [1, ...] or [...]; copied when the attribution is opened
          * @return this

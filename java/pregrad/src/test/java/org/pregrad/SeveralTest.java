@@ -274,6 +274,41 @@ class SeveralTest {
         }
     }
 
+    /** The ids choose vectors and nothing else, so that the path's start is the model at the baseline's tokens. */
+    @Test
+    void pathsOfTokensStartAtTheVectorsOfTheirBaseline() {
+        Several fixture = Several.BERT;
+        long[] tokens = {3, 1, 4, 1, 5, 9};
+        Inputs baseline = Inputs.of("input_ids", Input.of(tokens, 1, 6));
+        try (Model model = fixture.load();
+                Attribution attribution = model.attribution()
+                        .layers("input:input_ids")
+                        .methods(Method.CONDUCTANCE)
+                        .target(Target.index(1))
+                        .steps(300)
+                        .inputBaselines(baseline)
+                        .open()) {
+            int count = 9;
+            attribution.add(fixture.inputs(), (long[]) null);
+            long[] everywhere =
+                    IntStream.range(0, count * 6).mapToLong(i -> tokens[i % 6]).toArray();
+            Inputs start = Inputs.of("input_ids", Input.of(everywhere, count, 6))
+                    .and("attention_mask", fixture.input("attention_mask"));
+            double[] after = model.forward(fixture.inputs()).doubles();
+            double[] before = model.forward(start).doubles();
+            double gain = IntStream.range(0, count)
+                    .mapToDouble(i -> after[3 * i + 1] - before[3 * i + 1])
+                    .average()
+                    .getAsDouble();
+            double[] conductance = attribution
+                    .scores()
+                    .of("input:input_ids", 0, Method.CONDUCTANCE)
+                    .mean();
+            assertThat(conductance).hasSize(6);
+            assertThat(Arrays.stream(conductance).sum()).isCloseTo(gain, within(1e-3 * Fixtures.norm(after)));
+        }
+    }
+
     @Test
     void severalTargetsAreAsManyBatches() {
         Several fixture = Several.TWO_INPUTS;

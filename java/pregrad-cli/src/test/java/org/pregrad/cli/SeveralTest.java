@@ -179,6 +179,33 @@ class SeveralTest {
     }
 
     @Test
+    void pathsOfTokensStartAtTheirBaseline() throws IOException {
+        List<String> conductance = List.of("--layer", "input:input_ids", "--method", "conductance", "--steps", "5");
+        succeed("attribute", "bert", conductance);
+        byte[] fromZero = Files.readAllBytes(scores());
+        Path tokens = new TestNpz().longs("input_ids", "(6,)", 3, 1, 4, 1, 5, 9).write(directory.resolve("tokens.npz"));
+        List<String> given = new ArrayList<>(conductance);
+        given.addAll(List.of("--input-baseline", tokens.toString()));
+        succeed("attribute", "bert", given);
+        assertThat(Files.readAllBytes(scores())).isNotEqualTo(fromZero);
+        Path halves = new TestNpz()
+                .floats("input_ids", "(6,)", new float[] {1, 2, 0.5f, 1, 1, 1})
+                .write(tokens);
+        Ran.inProcess(attribute("bert", data("bert"), "--method", "conductance", "--input-baseline", halves.toString()))
+                .assertRefused("array 'input_ids' holds 0.5, and the data's inputs are whole numbers");
+    }
+
+    @Test
+    void allLayersAreInputsToo() {
+        Ran all = Ran.inProcess(arguments("layers", TWO_INPUTS, data(TWO_INPUTS), List.of("--all", "--format", "csv")));
+        assertThat(all.code()).isZero();
+        assertThat(all.out())
+                .contains("\ninput:x,0,input,")
+                .contains("\ninput:side,0,input,")
+                .contains("\nact1,0,relu,");
+    }
+
+    @Test
     void curvesBeginAtTheModelsOwnAccuracy() {
         for (String target : List.of("label", "predicted")) {
             succeed("ablate", TWO_INPUTS, List.of("--layer", "act1", "--repeats", "1", "--target", target));

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,8 @@ public final class BaselineFile {
 
     /**
      * One sample for each input that the file has an array of its name for, in the type and shape of the inputs; that of an
-     * only input is x or the array's name. The others start at 0.
+     * only input is x or the array's name. The others start at 0. Of inputs of whole numbers, these are those whose
+     * embeddings the path starts from.
      *
      * @param data whose samples are compared with it
      * @throws UserException if the file cannot be used, has no such array, or a sample differs in shape
@@ -145,13 +147,23 @@ public final class BaselineFile {
         return switch (type) {
             case FLOAT64 -> Input.of(sample.values(), sizes);
             case FLOAT32 -> Input.of(floats(sample), sizes);
-            default ->
-                throw new UserException("the data's inputs are " + type.id()
-                        + ", and there is no path between whole numbers; "
-                        + (input.input().equals(InputNames.ONLY)
-                                ? "leave out methods of paths in input space"
-                                : "leave out '" + name + "', which stays what it is"));
+            case FLOAT16 -> throw new UserException("the data's inputs are float16; save them as float32");
+            // Their path goes between the vectors that an embedding has for them; the model knows whether it has one.
+            default -> Input.of(wholeNumbers(sample, name), sizes);
         };
+    }
+
+    private static long[] wholeNumbers(NumberArray sample, String name) {
+        return Arrays.stream(sample.values())
+                .mapToLong(value -> {
+                    if (value != Math.rint(value)) {
+                        throw new UserException("array '" + name + "' holds " + value
+                                + ", and the data's inputs are whole numbers; save the numbers whose embeddings the path"
+                                + " starts from");
+                    }
+                    return (long) value;
+                })
+                .toArray();
     }
 
     private static float[] floats(NumberArray sample) {

@@ -43,8 +43,8 @@ public final class PathOptions {
             converter = BaselineChoice.InputConverter.class,
             description =
                     "Where conductance and internal-influence start: an input of 0, or one sample, as the array x or, of"
-                            + " several inputs, as arrays of their names; those without one start at 0 (default:"
-                            + " ${DEFAULT-VALUE}).")
+                            + " several inputs, as arrays of their names; those without one start at 0. Of tokens it is"
+                            + " those whose embeddings they start at (default: ${DEFAULT-VALUE}).")
     private BaselineChoice inputBaseline;
 
     @Option(
