@@ -18,7 +18,9 @@ namespace {
   throw UnsupportedModelError("layer '" + statistics::to_string(layer.name, layer.call) + "' has a pre-activation " +
                               support::shape_text(layer.z.shape) + " for " + std::to_string(samples) +
                               " samples, which does not tell what belongs to which sample: name another layer, or give "
-                              "batches of one sample");
+                              "batches of one sample; where rows are chosen by index, as for the experts of a "
+                              "mixture, save the model with experts that compute every token, those that were not "
+                              "chosen with weight 0");
 }
 
 /// Contiguous, as reductions read it.
