@@ -21,9 +21,11 @@ enum class ErrorKind : int {
 };
 
 /// Base of all exceptions that PreGrad throws. `what()` is one line: what is wrong, with the value, and how to mend it.
+/// It may quote a file, so control and format characters are in it as escapes such as `\x1b` or `\u202e`, and what is
+/// very long is cut.
 class PREGRAD_API Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& message);
   ~Error() override;
   ErrorKind kind() const noexcept { return kind_; }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <mutex>
 #include <sstream>
 #include <string_view>
@@ -17,6 +19,111 @@
 #include "pregrad/error.hpp"
 
 namespace pregrad::support {
+
+namespace {
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+/// Unicode's controls (Cc), formats (Cf) and separators of lines and paragraphs (Zl, Zp).
+constexpr std::array<Range, 22> unprintable = {{
+    {0x0, 0x1F},        {0x7F, 0x9F},       {0xAD, 0xAD},       {0x600, 0x605},     {0x61C, 0x61C},
+    {0x6DD, 0x6DD},     {0x70F, 0x70F},     {0x890, 0x891},     {0x8E2, 0x8E2},     {0x180E, 0x180E},
+    {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x2064},   {0x2066, 0x206F},   {0xFEFF, 0xFEFF},
+    {0xFFF9, 0xFFFB},   {0x110BD, 0x110BD}, {0x110CD, 0x110CD}, {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3},
+    {0x1D173, 0x1D17A}, {0xE0001, 0xE007F},
+}};
+
+bool is_printable(char32_t code) {
+  return std::none_of(unprintable.begin(), unprintable.end(),
+                      [&](const Range& range) { return code >= range.first && code <= range.last; });
+}
+
+/// One character of UTF-8, or a byte that begins none.
+struct Character {
+  std::size_t size;
+  char32_t code;
+  bool is_valid;
+};
+
+bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+
+Character character_at(std::string_view text, std::size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const std::size_t size = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  const Character invalid = {1, lead, false};
+  if (size == 1) {
+    return {1, lead, true};
+  }
+  if (lead < 0xC2 || lead > 0xF4 || at + size > text.size()) {
+    return invalid;
+  }
+  char32_t code = lead & (0x7FU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if (!is_continuation(text[at + i])) {
+      return invalid;
+    }
+    code = code << 6U | (static_cast<unsigned char>(text[at + i]) & 0x3FU);
+  }
+  constexpr std::array<char32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
+  const bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
+  return code < least.at(size) || code > 0x10FFFF || is_surrogate ? invalid : Character{size, code, true};
+}
+
+std::string escaped(char32_t code) {
+  std::array<char, 11> text = {};
+  const char* format = code < 0x100 ? "\\x%02x" : code < 0x10000 ? "\\u%04x" : "\\U%08x";
+  std::snprintf(text.data(), text.size(), format, static_cast<unsigned>(code));
+  return text.data();
+}
+
+/// The text without its middle, if it has more bytes than `most`; no character is cut through.
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) {
+    return std::string(text);
+  }
+  std::size_t head = most * 2 / 3;
+  std::size_t tail = text.size() - (most - head);
+  while (head > 0 && is_continuation(text[head])) {
+    --head;
+  }
+  while (tail < text.size() && is_continuation(text[tail])) {
+    ++tail;
+  }
+  return std::string(text.substr(0, head)) + "\u2026" + std::string(text.substr(tail));
+}
+
+/// Names of layers and paths of files are shorter.
+constexpr std::size_t longest_word = 400;
+constexpr std::size_t longest_message = 4000;
+
+std::string with_short_words(std::string_view text) {
+  std::string result;
+  for (std::size_t first = 0; first < text.size();) {
+    const std::size_t end = std::min(text.find(' ', first), text.size());
+    result += shortened(text.substr(first, end - first), longest_word);
+    if (end < text.size()) {
+      result += ' ';
+    }
+    first = end + 1;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string printable(std::string_view message) {
+  std::string text;
+  text.reserve(message.size());
+  for (std::size_t at = 0; at < message.size();) {
+    const Character next = character_at(message, at);
+    text += next.is_valid && is_printable(next.code) ? std::string(message.substr(at, next.size)) : escaped(next.code);
+    at += next.size;
+  }
+  return shortened(with_short_words(text), longest_message);
+}
 
 namespace {
 
@@ -42,6 +149,78 @@ std::string without_class_prefix(const std::string& line) {
 /// Autograd's advice for people who debug training is none for who reads this message.
 std::string without_hint(const std::string& line) { return line.substr(0, line.find(" Hint: ")); }
 
+/// Of paths of LibTorch's sources (`/builder/torch/csrc/jit/ir.cpp:12`) only the file remains.
+std::string without_source_folders(const std::string& line) {
+  std::string result;
+  for (std::size_t first = 0; first < line.size();) {
+    const std::size_t end = std::min(line.find_first_of(" \"'()[],", first), line.size());
+    const std::string word = line.substr(first, end - first);
+    const std::size_t slash = word.rfind('/');
+    const std::size_t dot = word.find('.', slash == std::string::npos ? 0 : slash);
+    const std::string extension = dot == std::string::npos ? "" : word.substr(dot + 1, word.find(':', dot) - dot - 1);
+    constexpr std::array<std::string_view, 7> sources = {"cpp", "cc", "cu", "h", "hpp", "cuh", "inl"};
+    const bool is_source =
+        word.starts_with('/') && std::find(sources.begin(), sources.end(), extension) != sources.end();
+    result += is_source ? word.substr(slash + 1) : word;
+    if (end < line.size()) {
+      result += line[end];
+    }
+    first = end + 1;
+  }
+  return result;
+}
+
+/// Erases what stands between the two marks, and these.
+void erase_between(std::string& line, std::string_view begin, std::string_view end) {
+  const std::size_t first = line.find(begin);
+  const std::size_t last = first == std::string::npos ? first : line.find(end, first + begin.size());
+  if (last != std::string::npos) {
+    line.erase(first, last + end.size() - first);
+  }
+}
+
+/// Whoever reads it uses PreGrad, and has nothing to report to PyTorch.
+std::string without_report(std::string line) {
+  for (const std::string_view request :
+       {", please report a bug to PyTorch.", " Please report a bug to PyTorch.", " please report a bug to PyTorch.",
+        ", please report a bug to PyTorch", " Please report this issue to PyTorch.", " This is a PyTorch bug."}) {
+    if (const std::size_t at = line.find(request); at != std::string::npos) {
+      line.erase(at, request.size());
+    }
+  }
+  return line;
+}
+
+/// A failed assertion begins with its condition and its place; what failed, if LibTorch says so, comes after.
+std::string with_plain_assertion(const std::string& line) {
+  constexpr std::string_view mark = " INTERNAL ASSERT FAILED at ";
+  const std::size_t at = line.find(mark);
+  if (at == std::string::npos) {
+    // `[enforce fail at FILE:LINE] CONDITION. what failed`; where LibTorch wrote no condition, a dot stands alone.
+    std::string plain = line;
+    if (line.starts_with("[enforce fail at ")) {
+      erase_between(plain, "[enforce fail at ", "] ");
+      const std::size_t end = plain.find(". ");
+      return end == std::string::npos || end + 2 >= plain.size() ? plain : plain.substr(end + 2);
+    }
+    return plain;
+  }
+  std::string place = line.substr(at + mark.size());
+  place.erase(std::remove(place.begin(), place.end(), '"'), place.end());
+  const std::size_t end = place.find(' ');
+  const std::string rest = end == std::string::npos ? "" : place.substr(end + 1);
+  return "an assertion of LibTorch's failed, " + line.substr(0, at) + " in " + place.substr(0, end) +
+         (rest.empty() ? "" : ": " + rest);
+}
+
+std::string for_users(const std::string& line) {
+  std::string text = with_plain_assertion(without_source_folders(without_report(without_hint(line))));
+  while (!text.empty() && text.back() == ' ') {
+    text.pop_back();
+  }
+  return printable(text);
+}
+
 }  // namespace
 
 std::string first_sentence(const std::string& message) {
@@ -62,7 +241,7 @@ std::string first_sentence(const std::string& message) {
       first = line;
     }
   }
-  return without_hint(last.empty() ? first : last);
+  return for_users(last.empty() ? first : last);
 }
 
 std::string first_sentence(const std::exception& error) { return first_sentence(message_of(error)); }

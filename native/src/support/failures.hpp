@@ -2,12 +2,21 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include <c10/core/Device.h>
 
 namespace pregrad::support {
 
-/// The sentence of a LibTorch error that says what is wrong: no C++ stack, no TorchScript traceback, one line.
+/// A message, which may quote anything, as it may stand in a line of a terminal or a log: control characters, format
+/// characters such as those that turn the direction of writing, separators of lines and bytes that are no UTF-8 become
+/// `\xHH`, `\uHHHH` or `\UHHHHHHHH`. Words and messages that are very long lose their middle. Printable text stays as
+/// it is.
+std::string printable(std::string_view message);
+
+/// The sentence of a LibTorch error that says what is wrong, printable: no C++ stack, no TorchScript traceback, no
+/// folders of those who built LibTorch, no request to report a bug to them. A failed assertion of LibTorch's keeps its
+/// condition and place, for those who get it reported.
 std::string first_sentence(const std::string& message);
 std::string first_sentence(const std::exception& error);
 

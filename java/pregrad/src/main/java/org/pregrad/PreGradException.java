@@ -1,7 +1,8 @@
 package org.pregrad;
 
 /**
- * What every failure of PreGrad is. The message is one line: what is wrong, with the value, and how to mend it.
+ * What every failure of PreGrad is. The message is one line: what is wrong, with the value, and how to mend it. What it
+ * quotes is escaped, as {@link Escapes} says.
  *
  * <p>An exception of exactly this class is a failure of PreGrad, LibTorch or their loading; its subclasses tell what the
  * caller can change.
@@ -11,7 +12,7 @@ public class PreGradException extends RuntimeException {
 
     /** @param message one line: what is wrong and how to mend it */
     public PreGradException(String message) {
-        super(message);
+        super(Escapes.printable(message));
     }
 
     /**
@@ -19,6 +20,6 @@ public class PreGradException extends RuntimeException {
      * @param cause what led to it
      */
     public PreGradException(String message, Throwable cause) {
-        super(message, cause);
+        super(Escapes.printable(message), cause);
     }
 }

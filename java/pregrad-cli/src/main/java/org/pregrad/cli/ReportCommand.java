@@ -3,6 +3,7 @@ package org.pregrad.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.pregrad.Escapes;
 import org.pregrad.cli.options.QuietOption;
 import org.pregrad.cli.options.StandardOptions;
 import org.pregrad.cli.output.OutputDirectory;
@@ -57,7 +58,7 @@ final class ReportCommand implements Callable<Integer> {
         }
         if (!quiet.isSet()) {
             PrintWriter to = spec.commandLine().getOut();
-            to.println("Report:  " + from.resolve(Report.FILE));
+            to.println("Report:  " + Escapes.visible(from.resolve(Report.FILE).toString()));
             to.flush();
         }
         return 0;

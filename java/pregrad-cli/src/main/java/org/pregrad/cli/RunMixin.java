@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;
 import org.pregrad.Device;
+import org.pregrad.Escapes;
 import org.pregrad.RemovalCurve;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
@@ -88,15 +89,19 @@ final class RunMixin {
     /** Prints a table of the results, and where the files are. */
     void tell(PrintWriter to, String table, boolean curves) {
         to.print(table);
-        to.println("Scores:  " + directory.resolve(ScoresCsv.FILE));
+        to.println("Scores:  " + shown(ScoresCsv.FILE));
         if (curves) {
-            to.println("Curves:  " + directory.resolve(CurvesCsv.FILE));
+            to.println("Curves:  " + shown(CurvesCsv.FILE));
         }
-        to.println("Summary: " + directory.resolve(Summary.FILE));
+        to.println("Summary: " + shown(Summary.FILE));
         if (!noReport) {
-            to.println("Report:  " + directory.resolve(Report.FILE));
+            to.println("Report:  " + shown(Report.FILE));
         }
         to.flush();
+    }
+
+    private String shown(String file) {
+        return Escapes.visible(directory.resolve(file).toString());
     }
 
     private int atOnce(Device device) {

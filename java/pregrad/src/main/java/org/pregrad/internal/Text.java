@@ -6,6 +6,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.pregrad.ArgumentException;
 import org.pregrad.ModelException;
 
 /** Text in the form that native code reads. */
@@ -18,6 +19,9 @@ public final class Text {
 
     /** Names with a NUL, which no name holds, behind each. */
     public static byte[] terminated(List<String> names) {
+        names.stream().filter(name -> name.indexOf('\0') >= 0).findFirst().ifPresent(name -> {
+            throw new ArgumentException("the name '" + name + "' holds a NUL, and no name may: give another");
+        });
         return utf8(names.stream().map(name -> name + "\0").collect(Collectors.joining()));
     }
 

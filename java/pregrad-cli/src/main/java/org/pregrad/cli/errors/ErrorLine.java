@@ -1,6 +1,8 @@
 package org.pregrad.cli.errors;
 
 import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.pregrad.Escapes;
 import org.pregrad.PreGradException;
 
 /** Turns whatever went wrong into one line on stderr and an exit code. */
@@ -18,7 +20,12 @@ public final class ErrorLine {
         int code = isMendable(thrown) ? BAD_INPUT : FAILURE;
         print(code == BAD_INPUT ? thrown.getMessage() : failure(thrown), err);
         if (debug) {
-            thrown.printStackTrace(err);
+            StringWriter trace = new StringWriter();
+            thrown.printStackTrace(new PrintWriter(trace, true));
+            trace.toString()
+                    .lines()
+                    .map(line -> Escapes.visible(line.replace("\t", "    ")))
+                    .forEach(err::println);
         }
         err.flush();
         return code;
@@ -48,6 +55,6 @@ public final class ErrorLine {
     }
 
     private static String oneLine(String message) {
-        return message.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
+        return Escapes.printable(message.strip().replaceAll("\\s*\\R\\s*", " "));
     }
 }

@@ -11,6 +11,7 @@ import org.pregrad.Aggregate;
 import org.pregrad.ArgumentException;
 import org.pregrad.At;
 import org.pregrad.Device;
+import org.pregrad.Escapes;
 import org.pregrad.Method;
 import org.pregrad.Output;
 import org.pregrad.Quadrature;
@@ -29,9 +30,10 @@ import picocli.CommandLine.TypeConversionException;
 public final class Choices {
     private Choices() {}
 
-    /** Lets a command and its subcommands read options of these types. */
+    /** Lets a command and its subcommands read options of these types. What is text is a name, as tables print names. */
     public static CommandLine register(CommandLine command) {
-        return command.registerConverter(Path.class, Choices::path)
+        return command.registerConverter(String.class, Escapes::unescaped)
+                .registerConverter(Path.class, Choices::path)
                 .registerConverter(Method.class, words(Method::of))
                 .registerConverter(Output.class, words(Output::of))
                 .registerConverter(Aggregate.class, words(Aggregate::of))
@@ -54,7 +56,7 @@ public final class Choices {
             if (text.startsWith("--")) {
                 throw new TypeConversionException("there is no layer and no option '" + text + "'");
             }
-            return text;
+            return Escapes.unescaped(text);
         }
     }
 

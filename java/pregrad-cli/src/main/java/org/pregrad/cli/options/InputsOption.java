@@ -1,6 +1,7 @@
 package org.pregrad.cli.options;
 
 import java.util.List;
+import org.pregrad.Escapes;
 import org.pregrad.cli.data.InputNames;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -45,9 +46,10 @@ public final class InputsOption {
             if (text.isEmpty() || equals == 0 || equals == text.length() - 1) {
                 throw new TypeConversionException("'" + text + "' is neither ARRAY nor INPUT=ARRAY");
             }
+            String array = Escapes.unescaped(text.substring(equals + 1));
             return equals < 0
-                    ? new InputNames.Entry(null, text)
-                    : new InputNames.Entry(text.substring(0, equals), text.substring(equals + 1));
+                    ? new InputNames.Entry(null, array)
+                    : new InputNames.Entry(Escapes.unescaped(text.substring(0, equals)), array);
         }
     }
 }

@@ -45,10 +45,7 @@ public final class CheckReport {
     public static String text(List<LayerCheck> checks, Format format) throws IOException {
         return switch (format) {
             case TABLE -> table(checks);
-            case JSON ->
-                Json.writer()
-                                .writeValueAsString(
-                                        checks.stream().map(CheckReport::entry).toList()) + "\n";
+            case JSON -> Json.text(checks.stream().map(CheckReport::entry).toList());
         };
     }
 

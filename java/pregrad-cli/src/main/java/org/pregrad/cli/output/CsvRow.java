@@ -3,20 +3,38 @@ package org.pregrad.cli.output;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
+import java.util.regex.Pattern;
+import org.pregrad.Escapes;
 
-/** Writes rows of comma-separated values as RFC 4180 has it, with plain line feeds. */
-final class CsvRow {
+/**
+ * Rows of comma-separated values as RFC 4180 has it, with plain line feeds. Text has the escapes of {@link Escapes#escaped};
+ * what a spreadsheet would take for a formula has an apostrophe before it, and so has what begins with one.
+ */
+public final class CsvRow {
+    private static final String GUARD = "'";
+    private static final Pattern NUMBER = Pattern.compile("-?\\d+(\\.\\d+)?(E-?\\d+)?");
+
     private CsvRow() {}
+
+    /** The text of which a cell was made, once it is read and without quotes. */
+    public static String text(String cell) {
+        return Escapes.unescaped(cell.startsWith(GUARD) ? cell.substring(GUARD.length()) : cell);
+    }
 
     static void write(Appendable to, List<String> fields) throws IOException {
         for (Iterator<String> field = fields.iterator(); field.hasNext(); ) {
-            to.append(quoted(field.next()));
+            to.append(cell(field.next()));
             to.append(field.hasNext() ? ',' : '\n');
         }
     }
 
-    static String quoted(String field) {
-        boolean plain = field.chars().noneMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r');
-        return plain ? field : '"' + field.replace("\"", "\"\"") + '"';
+    static String cell(String field) {
+        String text = Escapes.escaped(field);
+        boolean acts = !text.isEmpty() && "=+-@'".indexOf(text.charAt(0)) >= 0;
+        if (acts && !NUMBER.matcher(text).matches()) {
+            text = GUARD + text;
+        }
+        boolean plain = text.indexOf(',') < 0 && text.indexOf('"') < 0;
+        return plain ? text : '"' + text.replace("\"", "\"\"") + '"';
     }
 }

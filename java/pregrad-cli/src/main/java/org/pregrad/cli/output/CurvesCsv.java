@@ -35,7 +35,7 @@ public final class CurvesCsv {
         RemovalOrder order = curve.order();
         String front = String.join(
                 ",",
-                CsvRow.quoted(order.layer()),
+                CsvRow.cell(order.layer()),
                 Long.toString(order.call()),
                 Long.toString(order.cluster()),
                 order.method().id(),

@@ -44,10 +44,7 @@ public final class LayerList {
         return switch (format) {
             case TABLE -> table(layers);
             case CSV -> csv(layers);
-            case JSON ->
-                Json.writer()
-                                .writeValueAsString(
-                                        layers.stream().map(LayerList::entry).toList()) + "\n";
+            case JSON -> Json.text(layers.stream().map(LayerList::entry).toList());
         };
     }
 

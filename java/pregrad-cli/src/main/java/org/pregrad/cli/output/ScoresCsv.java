@@ -30,7 +30,7 @@ public final class ScoresCsv {
     private static void write(Score score, Writer to) throws IOException {
         String front = String.join(
                 ",",
-                CsvRow.quoted(score.layer()),
+                CsvRow.cell(score.layer()),
                 Long.toString(score.call()),
                 Long.toString(score.cluster()),
                 score.method().id());

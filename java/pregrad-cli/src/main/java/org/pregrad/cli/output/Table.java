@@ -2,8 +2,9 @@ package org.pregrad.cli.output;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.pregrad.Escapes;
 
-/** Text in aligned columns, two spaces apart. */
+/** Text in aligned columns, two spaces apart, with the escapes of {@link Escapes#escaped}. */
 final class Table {
     private final List<List<String>> rows = new ArrayList<>();
     private final boolean[] toTheRight;
@@ -18,7 +19,7 @@ final class Table {
     }
 
     void add(List<String> row) {
-        rows.add(row);
+        rows.add(row.stream().map(Escapes::escaped).toList());
     }
 
     /** All rows, each ended by a line feed and without spaces before it. */

@@ -3,6 +3,7 @@ package org.pregrad.cli.output;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.pregrad.Escapes;
 import org.pregrad.LayerCheck;
 
 /** What became of a layer's check, in words. */
@@ -18,7 +19,7 @@ final class Verdict {
         if (!Double.isNaN(check.cancellation())) {
             sentences.add("Signed means cancel to " + number(check.cancellation()) + " of the mean magnitude.");
         }
-        return check.layer() + "@" + check.call() + ": " + String.join(" ", sentences);
+        return Escapes.escaped(check.layer()) + "@" + check.call() + ": " + String.join(" ", sentences);
     }
 
     /** The numbers that the model was run in. */

@@ -10,6 +10,7 @@ import java.nio.charset.CharacterCodingException;
 import java.util.Arrays;
 import java.util.List;
 import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.output.CsvRow;
 import org.pregrad.cli.report.DirectoryFiles.Source;
 
 /** Rows of comma-separated values whose columns are found by name. */
@@ -61,7 +62,7 @@ final class CsvRows {
     }
 
     String text(int column) {
-        return row[column];
+        return CsvRow.text(row[column]);
     }
 
     long integer(int column) {

@@ -1,9 +1,11 @@
 package org.pregrad.cli.report;
 
+import org.pregrad.Escapes;
+
 /** One call of a layer. */
 record LayerCall(String layer, long call) {
     /** As {@code --layer} takes it. */
     String label() {
-        return layer + "@" + call;
+        return Escapes.escaped(layer) + "@" + call;
     }
 }

@@ -1,7 +1,9 @@
 package org.pregrad.cli.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.samskivert.mustache.Escapers;
 import com.samskivert.mustache.Mustache;
+import com.samskivert.mustache.MustacheException;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.ArrayList;
@@ -11,6 +13,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.pregrad.Escapes;
 import org.pregrad.RemovalCurve;
 import org.pregrad.Scores;
 import org.pregrad.cli.errors.UserException;
@@ -91,7 +95,25 @@ public final class Report {
         page.put("echarts", Assets.echartsVersion());
         page.put("notices", Assets.text("third-party.txt"));
         page.put("licence", Assets.text("LICENSE"));
-        Mustache.compiler().compile(Assets.text("report.html")).execute(page, to);
+        try {
+            Mustache.compiler()
+                    .withEscaper(Report::escaped)
+                    .compile(Assets.text("report.html"))
+                    .execute(page, to);
+        } catch (MustacheException e) {
+            if (e.getCause() instanceof IOException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    /** Text in elements and attributes of the page; names could else turn the direction of what is written there. */
+    private static String escaped(String text) {
+        return Stream.of(text.split("\n", -1))
+                .map(Escapes::visible)
+                .map(Escapers.HTML::escape)
+                .collect(Collectors.joining("\n"));
     }
 
     /** Those that neurons were ranked by, or all if the summary names none. */

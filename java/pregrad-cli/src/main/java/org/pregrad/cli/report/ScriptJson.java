@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import org.pregrad.cli.output.Json;
 
 /** JSON that may stand inside a script element: nothing in it can end the element or start a comment. */
 final class ScriptJson {
@@ -24,7 +25,7 @@ final class ScriptJson {
 
     static String text(Object value) {
         try {
-            return MAPPER.writeValueAsString(value);
+            return Json.visible(MAPPER.writeValueAsString(value));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("the report's data cannot be written", e);
         }

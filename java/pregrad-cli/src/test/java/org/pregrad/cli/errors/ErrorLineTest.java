@@ -34,7 +34,16 @@ class ErrorLineTest {
 
     @Test
     void keepsToOneLine() {
-        assertThat(print(new UserException("a\n  b\r\nc\u0007"), false)).isEqualTo("2 pregrad: a b c?\n");
+        assertThat(print(new UserException("a\n  b\r\nc\u0007"), false)).isEqualTo("2 pregrad: a b c\\x07\n");
+    }
+
+    @Test
+    void showsWhatActsOnATerminal() {
+        assertThat(print(new UserException("no '\u001b[31mred\u001b[0m\u202e' here"), false))
+                .isEqualTo("2 pregrad: no '\\x1b[31mred\\x1b[0m\\u202e' here\n");
+        assertThat(print(new IllegalStateException("\u009b2J"), true))
+                .contains("IllegalStateException: \\x9b2J", "at org.pregrad.cli.errors.ErrorLineTest")
+                .doesNotContain("\u009b", "\t");
     }
 
     @Test

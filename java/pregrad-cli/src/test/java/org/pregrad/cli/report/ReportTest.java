@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.pregrad.Escapes;
 
 /** The page as text. */
 class ReportTest {
@@ -45,10 +46,10 @@ class ReportTest {
     void writesNamesAsText() throws IOException {
         new SampleRun(Map.of(NASTY, 5), 2).writeAblation(directory);
         String page = page();
-        assertThat(data(page).at("/layers/0/name").textValue()).isEqualTo(NASTY + "@0");
+        assertThat(data(page).at("/layers/0/name").textValue()).isEqualTo(Escapes.escaped(NASTY) + "@0");
         assertThat(page)
                 .doesNotContain(NASTY)
-                .contains("&lt;/script&gt;&lt;!--&quot;&#39;&amp;&lt;b&gt;{{{style}}} é漢\u2028@0, cluster 0");
+                .contains("&lt;/script&gt;&lt;!--&quot;&#39;&amp;&lt;b&gt;{{{style}}} é漢\\u2028@0, cluster 0");
         assertThat(page.split("</script>", -1)).as("data, library, own script").hasSize(4);
     }
 
