@@ -122,10 +122,9 @@ final class LayersCommand implements Callable<Integer> {
                 out.print(ModelTable.inputs(loaded.inputs()));
                 output.ifPresent(known -> out.print(ModelTable.outputs(known.shapes())));
             }
-            if (out.checkError()) {
-                throw new UserException("cannot write to standard output; check where it goes");
+            if (!out.checkError()) {
+                hints(loaded, output);
             }
-            hints(loaded, output);
         }
         return 0;
     }

@@ -19,6 +19,9 @@ class ProcessTest {
     /** A file may not grow beyond this many blocks of 1 KiB; scores.csv of all methods takes 90. */
     private static final int FILE_LIMIT = 16;
 
+    /** In KiB; scores.csv of one method takes 20, report.html with its charting library over 1000. */
+    private static final int SMALLER_THAN_THE_PAGE = 200;
+
     /** In bytes, of the 50 MB that a long command reads. */
     private static final long SOME_SAMPLES = 8_000_000;
 
@@ -145,6 +148,55 @@ class ProcessTest {
         List<String> plain =
                 Spawned.shell("LC_ALL=C exec \"$@\" --model $'m\\xc3\\xb6del.pt'", Spawned.pregrad("layers"));
         Spawned.run(plain, streams).assertRefused("LC_ALL", "C.UTF-8");
+    }
+
+    @Test
+    void leavesNothingWhenTheDiskIsFullWhileThePageIsDrawn() throws Exception {
+        List<String> limited =
+                Spawned.shell("trap '' XFSZ; ulimit -f " + SMALLER_THAN_THE_PAGE + "; exec \"$@\"", attribute());
+        Ran ran = Spawned.run(limited, streams);
+        ran.assertRefused(
+                "cannot write into the output directory " + out,
+                "File too large",
+                "free space there or give another --out");
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void keepsThePageWhenTheDiskIsFullWhileItIsDrawnAgain() throws Exception {
+        assertThat(Spawned.run(attribute(), streams).code()).isZero();
+        byte[] before = Files.readAllBytes(out.resolve("report.html"));
+        List<String> files = files();
+        List<String> limited = Spawned.shell(
+                "trap '' XFSZ; ulimit -f " + SMALLER_THAN_THE_PAGE + "; exec \"$@\"",
+                Spawned.pregrad("report", "--from", out.toString()));
+        Spawned.run(limited, streams)
+                .assertRefused("cannot write into the output directory " + out, "File too large", "--from");
+        assertThat(files()).isEqualTo(files);
+        assertThat(out.resolve("report.html")).hasBinaryContent(before);
+    }
+
+    @Test
+    void saysThatStandardOutputIsFullThoughItsFilesAreThere() throws Exception {
+        assumeThat(Path.of("/dev/full")).exists();
+        Spawned.run(Spawned.shell("exec \"$@\" >/dev/full", attribute()), streams)
+                .assertRefused("cannot write to standard output");
+        assertThat(out.resolve("scores.csv")).exists();
+        Spawned.run(Spawned.shell("exec \"$@\" >/dev/full", Spawned.pregrad("--help")), streams)
+                .assertRefused("cannot write to standard output");
+    }
+
+    @Test
+    void isQuietWhenNobodyReadsItsOutput() throws Exception {
+        String model = Fixtures.text("digits-cnn.scripted.pt");
+        for (List<String> command : List.of(attribute(), Spawned.pregrad("layers", "--model", model))) {
+            // The reader has gone before anything is written.
+            Ran ran = Spawned.run(
+                    Spawned.shell("{ \"$@\" && echo 0 >&2 || echo $? >&2; } | exec true", command), streams);
+            assertThat(ran.err()).isEqualTo("141\n");
+            assertThat(ran.out()).isEmpty();
+        }
+        assertThat(out.resolve("scores.csv")).exists();
     }
 
     @Test

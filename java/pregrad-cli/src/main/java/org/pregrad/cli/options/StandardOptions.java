@@ -14,7 +14,8 @@ import picocli.CommandLine.Option;
             "0:done",
             "1:a failure of PreGrad itself; --debug shows where",
             "2:bad usage, bad input or a full disk: one line on stderr says what is wrong and how to mend it",
-            "130:interrupted by Ctrl-C; nothing is left half-written"
+            "130:interrupted by Ctrl-C; nothing is left half-written",
+            "141:whoever reads standard output has gone"
         },
         sortOptions = false,
         usageHelpAutoWidth = true,

@@ -44,6 +44,9 @@ final class FileTree {
                 channel.write(left);
             }
             channel.force(true);
+        } catch (IOException e) {
+            Files.deleteIfExists(temporary);
+            throw e;
         }
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
         sync(file.toAbsolutePath().getParent());
