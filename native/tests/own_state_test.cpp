@@ -2,13 +2,16 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include <ATen/autocast_mode.h>
 #include <c10/core/DefaultDtype.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <torch/script.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
 #include "fixtures.hpp"
 #include "pregrad/pregrad.hpp"
@@ -198,6 +201,51 @@ TEST(OwnState, OnlyTensorsOfInferenceModeAreCopied) {
   const at::Tensor copy = support::without_inference(made_inside);
   EXPECT_FALSE(copy.is_inference());
   EXPECT_TRUE(copy.equal(made_inside));
+}
+
+/// How a child ends in which the body runs. A child that hangs is ended by the operating system, and by no status.
+int status_of_child(const std::function<int()>& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    constexpr unsigned patience_s = 120;
+    alarm(patience_s);
+    _exit(body());
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(ForkTest, TheChildOfAProcessThatHasComputedIsToldWhatItCannotDo) {
+  const Model model = Model::from(weighted_module());
+  const at::Tensor x = torch::randn({256, 5}, torch::kFloat);
+  AttributionOptions options;
+  options.layers = {"forward"};
+  Attribution attribution = model.attribution(options);
+  attribution.add(x, at::zeros({256}, at::kLong));
+
+  constexpr int refused = 42;
+  EXPECT_EQ(status_of_child([&] {
+              try {
+                attribution.add(x, at::zeros({256}, at::kLong));
+              } catch (const StateError& error) {
+                return std::string(error.what()).find("was forked") == std::string::npos ? 1 : refused;
+              }
+              return 0;
+            }),
+            refused);
+  EXPECT_EQ(status_of_child([] {
+              try {
+                Model::load(fixture_path("digits-mlp.scripted.pt"));
+              } catch (const StateError&) {
+                return refused;
+              }
+              return 0;
+            }),
+            refused);
+  // The parent goes on.
+  attribution.add(x, at::zeros({256}, at::kLong));
+  EXPECT_EQ(attribution.scores().entries().front().count, 512);
 }
 
 }  // namespace

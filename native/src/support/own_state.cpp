@@ -4,11 +4,16 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include <ATen/autocast_mode.h>
 #include <c10/core/DefaultDtype.h>
 #include <c10/util/typeid.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "pregrad/error.hpp"
 
 namespace pregrad::support {
 
@@ -56,9 +61,28 @@ DefaultType& default_type() {
   return only;
 }
 
+std::atomic<bool> has_computed = false;
+/// Whether this process was forked from one that had computed.
+std::atomic<bool> is_orphan = false;
+
+// The C library asks at each fork, so that a call only reads a flag.
+[[maybe_unused]] const int watches_forks = pthread_atfork(nullptr, nullptr, [] { is_orphan = has_computed.load(); });
+
+void require_threads() {
+  if (is_orphan.load(std::memory_order_relaxed)) {
+    throw StateError("process " + std::to_string(getpid()) +
+                     " was forked after PreGrad had computed, and the threads that compute stayed in its parent: fork "
+                     "before the first model is loaded, or start the child by exec");
+  }
+  if (!has_computed.load(std::memory_order_relaxed)) {
+    has_computed.store(true);
+  }
+}
+
 }  // namespace
 
 OwnState::OwnState() {
+  require_threads();
   for (std::size_t i = 0; i < autocast_.size(); ++i) {
     const auto [device, type] = autocast_types.at(i);
     autocast_.at(i) = {device, at::autocast::is_autocast_enabled(device), at::autocast::get_autocast_dtype(device)};

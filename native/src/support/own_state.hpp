@@ -15,6 +15,8 @@ namespace pregrad::support {
 /// inference mode and autocast are off, numbers without a type are float32. The caller's state is back when it ends.
 class OwnState {
  public:
+  /// @throws StateError in a process that was forked after a call of PreGrad: the threads of LibTorch stayed behind in
+  /// the parent, and a call that waits for them would hang
   OwnState();
   ~OwnState();
   OwnState(const OwnState&) = delete;
