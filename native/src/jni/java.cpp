@@ -1,6 +1,7 @@
 #include "jni/java.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <limits>
@@ -15,6 +16,7 @@
 namespace pregrad::jni {
 namespace {
 
+/// In the order of ErrorKind, which counts from 1; at 0 stands OutOfMemoryError, which is no error of PreGrad's.
 constexpr std::array<const char*, 9> exception_names = {
     "java/lang/OutOfMemoryError", "org/pregrad/PreGradException",          "org/pregrad/ArgumentException",
     "org/pregrad/ModelException", "org/pregrad/UnsupportedModelException", "org/pregrad/LayerException",
@@ -48,12 +50,8 @@ bool load(JNIEnv* env, jclass type, const char* signature, jmethodID& constructo
 const Classes& classes() { return loaded; }
 
 bool load_classes(JNIEnv* env) {
-  for (std::size_t i = 0; i < exception_names.size(); ++i) {
-    ExceptionClass& exception = loaded.exceptions.at(i);
-    if (!load(env, exception_names.at(i), exception.type) ||
-        !load(env, exception.type, "(Ljava/lang/String;)V", exception.constructor)) {
-      return false;
-    }
+  if (loaded.utf8 != nullptr) {
+    return true;
   }
   if (!load(env, "java/lang/Object", loaded.object) || !load(env, "java/lang/String", loaded.string) ||
       !load(env, loaded.string, "([BLjava/lang/String;)V", loaded.string_of_bytes)) {
@@ -61,16 +59,6 @@ bool load_classes(JNIEnv* env) {
   }
   loaded.utf8 = global(env, env->NewStringUTF("UTF-8"));
   return loaded.utf8 != nullptr;
-}
-
-void unload_classes(JNIEnv* env) {
-  for (const ExceptionClass& exception : loaded.exceptions) {
-    env->DeleteGlobalRef(exception.type);
-  }
-  env->DeleteGlobalRef(loaded.object);
-  env->DeleteGlobalRef(loaded.string);
-  env->DeleteGlobalRef(loaded.utf8);
-  loaded = {};
 }
 
 namespace {
@@ -89,13 +77,19 @@ jstring java_string(JNIEnv* env, const char* text) {
   return string;
 }
 
-// If Java has no memory for this exception, the one it throws instead is pending.
-void throw_class(JNIEnv* env, const ExceptionClass& exception, const char* message) noexcept {
+// The class is that of whoever calls: the JVM looks where the class of the running native method comes from. If Java
+// has no memory for this exception, the one it throws instead is pending.
+void throw_class(JNIEnv* env, const char* name, const char* message) noexcept {
+  jclass type = env->FindClass(name);
+  jmethodID constructor = nullptr;
+  if (type == nullptr || !load(env, type, "(Ljava/lang/String;)V", constructor)) {
+    return;
+  }
   jstring text = java_string(env, message);
   if (text == nullptr) {
     return;
   }
-  auto* thrown = static_cast<jthrowable>(env->NewObject(exception.type, exception.constructor, text));
+  auto* thrown = static_cast<jthrowable>(env->NewObject(type, constructor, text));
   env->DeleteLocalRef(text);
   if (thrown != nullptr) {
     env->Throw(thrown);
@@ -106,12 +100,11 @@ void throw_class(JNIEnv* env, const ExceptionClass& exception, const char* messa
 }  // namespace
 
 void throw_java(JNIEnv* env, ErrorKind kind, const char* message) noexcept {
-  throw_class(env, classes().exceptions.at(static_cast<std::size_t>(kind)), message);
+  throw_class(env, exception_names.at(static_cast<std::size_t>(kind)), message);
 }
 
 void throw_out_of_memory(JNIEnv* env) noexcept {
-  throw_class(env, classes().exceptions.front(),
-              "native memory ran out; use smaller batches or a machine with more of it");
+  throw_class(env, exception_names.front(), "native memory ran out; use smaller batches or a machine with more of it");
 }
 
 void throw_foreign(JNIEnv* env, const std::exception& error) noexcept {

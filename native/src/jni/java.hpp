@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -15,16 +14,9 @@
 
 namespace pregrad::jni {
 
-/// An exception class and its constructor from a message.
-struct ExceptionClass {
-  jclass type = nullptr;
-  jmethodID constructor = nullptr;
-};
-
-/// What is looked up once, when the library is loaded; global references.
+/// What is looked up once; global references. Only classes of the JDK: one of PreGrad's would keep its class loader
+/// from being collected, and is another one for the next class loader.
 struct Classes {
-  /// In the order of ErrorKind, which counts from 1; at 0 stands OutOfMemoryError, which is no error of PreGrad's.
-  std::array<ExceptionClass, 9> exceptions;
   jclass object = nullptr;
   jclass string = nullptr;
   jmethodID string_of_bytes = nullptr;
@@ -33,9 +25,8 @@ struct Classes {
 
 const Classes& classes();
 
-/// False, with a Java exception pending, if one is missing.
+/// False, with a Java exception pending, if one is missing. The second time it does nothing.
 bool load_classes(JNIEnv* env);
-void unload_classes(JNIEnv* env);
 
 /// Bytes, UTF-8 or a file name.
 std::string text(JNIEnv* env, jbyteArray bytes);

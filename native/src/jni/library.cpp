@@ -37,19 +37,13 @@ std::string libtorch_version() {
 }  // namespace
 }  // namespace pregrad::jni
 
+// Called by libpregrad_boot.so for each class loader, since no class loader has this library.
 extern "C" JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* machine, void* /*unused*/) {
   void* environment = nullptr;
   if (machine->GetEnv(&environment, JNI_VERSION_10) != JNI_OK) {
     return JNI_ERR;
   }
   return jni::load_classes(static_cast<JNIEnv*>(environment)) ? JNI_VERSION_10 : JNI_ERR;
-}
-
-extern "C" JNIEXPORT void JNICALL JNI_OnUnload(JavaVM* machine, void* /*unused*/) {
-  void* environment = nullptr;
-  if (machine->GetEnv(&environment, JNI_VERSION_10) == JNI_OK) {
-    jni::unload_classes(static_cast<JNIEnv*>(environment));
-  }
 }
 
 PREGRAD_JNI(jbyteArray, version)(JNIEnv* env, jclass /*unused*/) {

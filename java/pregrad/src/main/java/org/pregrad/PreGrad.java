@@ -51,4 +51,16 @@ public final class PreGrad {
         Loader.load();
         Native.setThreads(threads);
     }
+
+    /**
+     * Gives back what the JVM holds of PreGrad's classes, so that their class loader can be collected: to be called last
+     * when an application is undeployed, after its models are closed. Class loaders share the native libraries, which stay
+     * in the process; PreGrad can be used again, in this class loader or another.
+     *
+     * <p>A class loader that has JavaCPP too (not from its parent) also loses the thread in which JavaCPP frees tensors that
+     * were not closed.
+     */
+    public static void release() {
+        Loader.release();
+    }
 }

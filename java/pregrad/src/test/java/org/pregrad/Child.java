@@ -25,7 +25,8 @@ record Child(int status, List<String> out, String err) {
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xcheck:jni", "-cp", classPath));
-        if (Runtime.version().feature() >= 22) {
+        boolean decided = options.stream().anyMatch(option -> option.startsWith("--illegal-native-access"));
+        if (Runtime.version().feature() >= 22 && !decided) {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
         command.addAll(options);

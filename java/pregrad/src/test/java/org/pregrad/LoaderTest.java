@@ -1,6 +1,7 @@
 package org.pregrad;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.File;
 import java.io.IOException;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Loading happens once per process, so each case is a process of its own. */
 class LoaderTest {
+    private static final int DENIES_NATIVE_ACCESS = 24;
+
     @TempDir
     private Path folder;
 
@@ -29,7 +32,9 @@ class LoaderTest {
         private Main() {}
 
         public static void main(String[] arguments) {
-            if (arguments.length > 0) {
+            if (arguments.length > 0 && arguments[0].endsWith(".so")) {
+                System.load(arguments[0]);
+            } else if (arguments.length > 0) {
                 org.bytedeco.javacpp.Loader.load(org.bytedeco.openblas.global.openblas.class);
             }
             for (int i = 0; i < 2; i++) {
@@ -188,6 +193,44 @@ class LoaderTest {
         assertThat(line(start(List.of(property("pregrad.libtorch", folder)), Map.of())))
                 .isEqualTo("PreGradException: no libtorch_cpu.so in '" + folder
                         + "' or its lib/: set pregrad.libtorch to the folder of a LibTorch, or do not set it");
+    }
+
+    /** A library of that name, whose content nobody looks at. */
+    private Path otherLibrary(String name) throws Exception {
+        Path cache = folder.resolve("cache");
+        start(List.of(property("pregrad.cache", cache)), Map.of());
+        Path boot = files(cache).stream()
+                .filter(file -> file.endsWith("libpregrad_boot.so"))
+                .findFirst()
+                .orElseThrow();
+        return Files.copy(boot, Files.createDirectory(folder.resolve("other")).resolve(name));
+    }
+
+    @Test
+    void anotherLibTorchIsInTheProcess() throws Exception {
+        Path other = otherLibrary("libtorch_cpu.so");
+        assertThat(line(start(List.of(), Map.of(), other.toString())))
+                .startsWith("PreGradException: another LibTorch is in this process already: '" + other
+                        + "' is loaded, and PreGrad would load '")
+                .containsPattern("would load '/[^']*/libtorch_cpu\\.so'")
+                .contains("set pregrad.libtorch to '" + other.getParent() + "'");
+    }
+
+    @Test
+    void anotherPreGradIsInTheProcess() throws Exception {
+        Path other = otherLibrary("libpregrad.so");
+        assertThat(line(start(List.of(), Map.of(), other.toString())))
+                .startsWith("PreGradException: another PreGrad is in this process already: '" + other + "' is loaded")
+                .containsPattern("and this is '/[^']*/libpregrad\\.so'")
+                .contains("use one build of PreGrad in all class loaders");
+    }
+
+    @Test
+    void nativeAccessIsDenied() throws Exception {
+        assumeThat(Runtime.version().feature()).isGreaterThanOrEqualTo(DENIES_NATIVE_ACCESS);
+        assertThat(line(start(List.of("--illegal-native-access=deny"), Map.of())))
+                .startsWith("PreGradException: this JVM denies native code to PreGrad (")
+                .endsWith("): start it with --enable-native-access=ALL-UNNAMED");
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Set;
+import java.util.UUID;
 import org.pregrad.PreGradException;
 
 /**
@@ -58,6 +59,20 @@ final class Cache {
         } catch (IOException e) {
             throw new PreGradException(
                     "cannot unpack " + name + " into '" + root + "' (" + e + "): set " + PROPERTY
+                            + " to a folder that you can write",
+                    e);
+        }
+    }
+
+    /** The same library under a name of its own, to be deleted when it is loaded: the JVM gives a file to one class loader. */
+    static Path another(Path library) {
+        Path root = root();
+        try {
+            Path copy = makePrivate(root).resolve(UUID.randomUUID() + ".so");
+            return Files.copy(library, copy);
+        } catch (IOException e) {
+            throw new PreGradException(
+                    "cannot copy " + library.getFileName() + " into '" + root + "' (" + e + "): set " + PROPERTY
                             + " to a folder that you can write",
                     e);
         }

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.pregrad.DeviceException;
 import org.pregrad.PreGradException;
@@ -22,6 +24,9 @@ public final class LibTorch {
     /** With what LibTorch itself loads, from beside the others, when a model decomposes or solves on a GPU. */
     private static final List<String> UNPACKED = Stream.concat(LIBRARIES.stream(), Stream.of("libtorch_cuda_linalg.so"))
             .toList();
+
+    /** Whose presence tells that a LibTorch is loaded. */
+    private static final String MAIN = "libtorch_cpu.so";
 
     private static final List<String> OPTIONAL = List.of("libc10_cuda.so", "libtorch_cuda.so");
 
@@ -51,18 +56,33 @@ public final class LibTorch {
     }
 
     static void load() {
+        Optional<Path> there = Mapped.file(MAIN);
         if (isCustom()) {
             Path libraries = find(System.getProperty(PROPERTY));
+            there.ifPresent(file -> requireSame(file, List.of(libraries.resolve(MAIN))));
             for (String library : LIBRARIES) {
                 Path file = libraries.resolve(library);
                 if (Files.exists(file) || !OPTIONAL.contains(library)) {
-                    System.load(file.toString());
+                    Loader.open(file);
                 }
             }
             folder = libraries.toString();
+        } else if (there.isPresent()) {
+            // JavaCPP cannot load for one class loader what it has loaded for another, and need not.
+            requireSame(there.get(), Presets.unpacked());
+            folder = there.get().getParent().toString();
         } else {
             folder = Presets.load();
             withoutCuda = failureOfCuda(Path.of(folder).resolve("libtorch_cuda.so"));
+        }
+    }
+
+    private static void requireSame(Path there, List<Path> ours) {
+        if (ours.stream().noneMatch(file -> Mapped.isSame(there, file))) {
+            throw new PreGradException("another LibTorch is in this process already: '" + there
+                    + "' is loaded, and PreGrad would load '" + ours.get(0)
+                    + "'; two in one process break each other: set " + PROPERTY + " to '" + there.getParent()
+                    + "' if its version fits, or use one of the two libraries in a process of its own");
         }
     }
 
@@ -72,21 +92,28 @@ public final class LibTorch {
             return null;
         }
         try {
-            System.load(file.toString());
+            Loader.open(file);
             return null;
         } catch (UnsatisfiedLinkError e) {
-            String reason = String.valueOf(e.getMessage());
-            // That of JavaCPP may be another.
-            return reason.contains("already loaded in another classloader")
-                    ? null
-                    : reason.lines().findFirst().orElse("").replace(file + ": ", "");
+            return Loader.firstLine(e).replace(file + ": ", "");
         }
+    }
+
+    /**
+     * Ends the thread with which JavaCPP frees tensors that nobody refers to, if it is of this class loader's JavaCPP: it
+     * would keep the class loader as long as the JVM runs.
+     */
+    static void endDeallocator() {
+        Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getClass().getName().equals("org.bytedeco.javacpp.Pointer$DeallocatorThread"))
+                .filter(thread -> thread.getClass().getClassLoader() == LibTorch.class.getClassLoader())
+                .forEach(Thread::interrupt);
     }
 
     private static Path find(String given) {
         Path root = Path.of(given).toAbsolutePath();
         for (Path candidate : List.of(root, root.resolve("lib"))) {
-            if (Files.exists(candidate.resolve("libtorch_cpu.so"))) {
+            if (Files.exists(candidate.resolve(MAIN))) {
                 return candidate;
             }
         }
@@ -110,12 +137,36 @@ public final class LibTorch {
                 String file = org.bytedeco.javacpp.Loader.load(org.bytedeco.pytorch.global.torch.class);
                 return Path.of(file).getParent().toString();
             } catch (NoClassDefFoundError e) {
-                throw new PreGradException(
-                        "the JavaCPP presets of PyTorch are not on the class path: add "
-                                + "org.bytedeco:pytorch with its classifier for this platform, or set " + PROPERTY
-                                + " to the folder of a LibTorch",
-                        e);
+                throw missing(e);
             }
+        }
+
+        /** Where JavaCPP has the library that tells of a LibTorch, with CUDA and without. */
+        private static List<Path> unpacked() {
+            List<Path> files = new ArrayList<>();
+            try {
+                for (String extension : List.of("-gpu", "")) {
+                    URL packed = org.bytedeco.pytorch.global.torch.class.getResource("/org/bytedeco/pytorch/"
+                            + org.bytedeco.javacpp.Loader.getPlatform() + extension + "/" + MAIN);
+                    if (packed != null) {
+                        files.add(unpack(packed).toPath());
+                    }
+                }
+            } catch (NoClassDefFoundError e) {
+                throw missing(e);
+            }
+            if (files.isEmpty()) {
+                throw new UnsatisfiedLinkError("no " + MAIN + " on the class path");
+            }
+            return files;
+        }
+
+        private static PreGradException missing(NoClassDefFoundError e) {
+            return new PreGradException(
+                    "the JavaCPP presets of PyTorch are not on the class path: add "
+                            + "org.bytedeco:pytorch with its classifier for this platform, or set " + PROPERTY
+                            + " to the folder of a LibTorch",
+                    e);
         }
 
         /**
@@ -130,14 +181,19 @@ public final class LibTorch {
                 if (packed == null) {
                     continue;
                 }
-                try {
-                    org.bytedeco.javacpp.Loader.cacheResource(packed);
-                } catch (IOException e) {
-                    throw new PreGradException(
-                            "cannot unpack " + library + " (" + e.getMessage()
-                                    + "): set org.bytedeco.javacpp.cachedir to a folder that you can write, with 1 GB left",
-                            e);
-                }
+                unpack(packed);
+            }
+        }
+
+        private static File unpack(URL packed) {
+            try {
+                return org.bytedeco.javacpp.Loader.cacheResource(packed);
+            } catch (IOException e) {
+                String path = packed.getPath();
+                throw new PreGradException(
+                        "cannot unpack " + path.substring(path.lastIndexOf('/') + 1) + " (" + e.getMessage()
+                                + "): set org.bytedeco.javacpp.cachedir to a folder that you can write, with 1 GB left",
+                        e);
             }
         }
 

@@ -1,10 +1,5 @@
 package org.pregrad.internal;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.stream.Stream;
-
 /**
  * Keeps OpenBLAS's threads and LibTorch's from waiting for each other, which costs a factor of up to two: a product runs
  * on LibTorch's threads, and OpenBLAS's own, where they are still used, sleep soon. OpenBLAS reads from the environment
@@ -22,11 +17,16 @@ final class OpenBlas {
 
     /** To be called after libpregrad_boot.so and before LibTorch is loaded. */
     static void prepare() {
-        String users = Boot.environment(VARIABLE);
-        if (users != null) {
+        // Java keeps the environment as it is when first asked: before PreGrad changes it.
+        boolean byUser = System.getenv(VARIABLE) != null;
+        String now = Boot.environment(VARIABLE);
+        if (now != null && !byUser && Mapped.file(Loader.LIBRARY).isPresent()) {
+            // Another class loader's PreGrad was here before.
+            setting = VARIABLE + "=" + now + " (set by PreGrad)";
+        } else if (now != null) {
             usersOwn = true;
-            setting = VARIABLE + "=" + users + " (set by the user)";
-        } else if (isLoaded()) {
+            setting = VARIABLE + "=" + now + " (set by the user)";
+        } else if (Mapped.isLoaded("libopenblas")) {
             late = true;
             setting = VARIABLE + " not set: OpenBLAS was loaded before PreGrad";
         } else {
@@ -55,13 +55,5 @@ final class OpenBlas {
 
     static String setting() {
         return setting;
-    }
-
-    private static boolean isLoaded() {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
-            return lines.anyMatch(line -> line.contains("/libopenblas"));
-        } catch (IOException e) {
-            return false;
-        }
     }
 }
