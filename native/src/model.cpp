@@ -337,7 +337,18 @@ std::vector<Layer> Model::Implementation::layers_of(const Inputs& example,
   }
   const at::NoGradGuard no_gradients;
   std::vector<Layer> layers;
-  for (const graph::Execution& execution : run(model_.tapped(taps), inputs).executions) {
+  const std::vector<graph::Execution> executions = run(model_.tapped(taps), inputs).executions;
+  for (std::size_t i = 0; i < selection.sites.size(); ++i) {
+    const graph::LayerSite& site = *selection.sites[i].site;
+    const bool has_run = std::any_of(executions.begin(), executions.end(),
+                                     [&](const graph::Execution& execution) { return execution.site == i; });
+    if (site.graph_input && selection.sites[i].is_named && !has_run) {
+      throw LayerError("'" + site.name +
+                       "' is no layer of these inputs: it was left out, or holds no floating-point values and enters "
+                       "no embedding; name another layer");
+    }
+  }
+  for (const graph::Execution& execution : executions) {
     const model::SelectedSite& selected = selection.sites[execution.site];
     Layer layer = described(*selected.site, selected.site->call.value_or(execution.call));
     if (!selected.wants(layer.call)) {

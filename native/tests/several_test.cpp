@@ -792,6 +792,7 @@ TEST_P(InputLayersTest, AMaskIsNoLayer) {
     model_.attribution(options_with({"input:attention_mask"}, {Method::gradient})).add(inputs_, arrays_.at("y"));
   };
   EXPECT_THAT(named, ThrowsMessage<LayerError>(HasSubstr("'input:attention_mask' has type Long")));
+  EXPECT_THROW(static_cast<void>(model_.layers(inputs_, {"input:attention_mask"})), LayerError);
   EXPECT_THAT([&] { model_.attribution(options_with({"input:cost"}, {Method::gradient})); },
               ThrowsMessage<LayerError>(HasSubstr("the model has no input 'cost' that is a layer: name ")));
 }
