@@ -23,7 +23,9 @@
 #include "readers/model_loader.hpp"
 #include "support/failures.hpp"
 #include "support/own_state.hpp"
+#include "support/running_call.hpp"
 #include "support/tensors.hpp"
+#include "support/threads.hpp"
 
 namespace pregrad {
 
@@ -120,10 +122,11 @@ bool are_equal(const at::Tensor& left, const at::Tensor& right, std::int64_t ste
 
 }  // namespace
 
-Model::Implementation::Implementation(graph::ModelGraph model)
-    : model_(std::move(model)), untapped_(model_.tapped({})) {}
+Model::Implementation::Implementation(graph::ModelGraph model, std::shared_ptr<support::CallLimits> limits)
+    : model_(std::move(model)), limits_(std::move(limits)), untapped_(model_.tapped({})) {}
 
 graph::Run Model::Implementation::run(const graph::TappedGraph& graph, const Inputs& inputs) const {
+  support::RunningCall::go_on();
   const graph::ProductsInThisThread alone(graph.has_small_products(inputs));
   return guarded(inputs, [&] { return graph.run(model_.arguments(support::uploaded(inputs, model_.device()))); });
 }
@@ -627,23 +630,49 @@ bool Model::Implementation::takes_single_precision(const Inputs& inputs) const {
 
 Model::Model(std::shared_ptr<const Implementation> implementation) : implementation_(std::move(implementation)) {}
 
+namespace {
+
+/// The implementation of what `read` gives, which is read, and one day destroyed, on a deep stack.
+template <typename Read>
+std::shared_ptr<Model::Implementation> implementation_of(c10::Device device,
+                                                         const std::shared_ptr<support::CallLimits>& limits,
+                                                         const Read& read) {
+  return support::on_deep_stack(device, [&] {
+    return std::shared_ptr<Model::Implementation>(new Model::Implementation(read(), limits),
+                                                  support::DeepDeleter<Model::Implementation>{device});
+  });
+}
+
+}  // namespace
+
 Model Model::load(const std::filesystem::path& file, c10::Device device) { return load(file, device, ModelOptions()); }
 
 Model Model::load(const std::filesystem::path& file, c10::Device device, const ModelOptions& options) {
+  if (options.time_limit.count() < 0) {
+    throw ArgumentError("the time limit is " + std::to_string(options.time_limit.count()) +
+                        " ms: give a positive one, or 0 for none");
+  }
   const support::OwnState own_state;
+  const auto limits = std::make_shared<support::CallLimits>(options.time_limit);
+  const support::RunningCall call(*limits);
   const c10::Device usable = support::usable_device(device);
   return support::on_device(usable, [&] {
-    return Model(std::make_shared<Implementation>(readers::load_model(file, usable, options.trusted)));
+    return Model(implementation_of(usable, limits, [&] { return readers::load_model(file, usable, options.trusted); }));
   });
 }
 
 Model Model::from(const torch::jit::Module& module, c10::Device device) {
   const support::OwnState own_state;
+  const auto limits = std::make_shared<support::CallLimits>();
+  const support::RunningCall call(*limits);
   const c10::Device usable = support::usable_device(device);
   return support::on_device(usable, [&] {
-    return Model(std::make_shared<Implementation>(graph::ModelGraph(readers::read_module(module, usable), usable)));
+    return Model(implementation_of(usable, limits,
+                                   [&] { return graph::ModelGraph(readers::read_module(module, usable), usable); }));
   });
 }
+
+void Model::cancel() const { implementation_->limits()->cancel(); }
 
 std::vector<Layer> Model::layers() const { return implementation_->layers(); }
 
@@ -651,6 +680,7 @@ std::vector<Layer> Model::layers(const at::Tensor& example) const { return layer
 
 std::vector<Layer> Model::layers(const Inputs& example) const {
   const support::OwnState own_state;
+  const support::RunningCall call(*implementation_->limits());
   return support::on_device(device(), [&] { return implementation_->layers(support::without_inference(example)); });
 }
 
@@ -660,6 +690,7 @@ std::vector<Layer> Model::layers(const at::Tensor& example, const std::vector<st
 
 std::vector<Layer> Model::layers(const Inputs& example, const std::vector<std::string>& names) const {
   const support::OwnState own_state;
+  const support::RunningCall call(*implementation_->limits());
   return support::on_device(device(),
                             [&] { return implementation_->layers(support::without_inference(example), names); });
 }
@@ -694,6 +725,7 @@ at::Tensor Model::forward(const at::Tensor& inputs) const { return forward(Input
 
 at::Tensor Model::forward(const Inputs& inputs) const {
   const support::OwnState own_state;
+  const support::RunningCall call(*implementation_->limits());
   return support::on_device(device(), [&] {
     const Inputs accepted = implementation_->accepted(support::without_inference(inputs));
     return implementation_->chosen(implementation_->returned(accepted), "").tensor;
@@ -702,6 +734,7 @@ at::Tensor Model::forward(const Inputs& inputs) const {
 
 std::vector<NamedTensor> Model::outputs(const Inputs& inputs) const {
   const support::OwnState own_state;
+  const support::RunningCall call(*implementation_->limits());
   return support::on_device(device(), [&] {
     return implementation_->outputs(implementation_->accepted(support::without_inference(inputs)));
   });
@@ -728,18 +761,21 @@ std::vector<ModelInput> Model::inputs() const {
 
 Attribution Model::attribution(const AttributionOptions& options) const {
   const support::OwnState own_state;
+  const support::RunningCall call(*implementation_->limits());
   return support::on_device(
       device(), [&] { return Attribution(std::make_shared<Attribution::Implementation>(implementation_, options)); });
 }
 
 Ablation Model::ablation(const AblationOptions& options) const {
   const support::OwnState own_state;
+  const support::RunningCall call(*implementation_->limits());
   return support::on_device(
       device(), [&] { return Ablation(std::make_shared<Ablation::Implementation>(implementation_, options)); });
 }
 
 Check Model::check(const CheckOptions& options) const {
   const support::OwnState own_state;
+  const support::RunningCall call(*implementation_->limits());
   return support::on_device(device(),
                             [&] { return Check(std::make_shared<Check::Implementation>(implementation_, options)); });
 }

@@ -97,11 +97,11 @@ class PREGRAD_API Model {
   /// @throws LayerError, ArgumentError
   Check check(const CheckOptions& options) const;
 
-  /// Where the model runs.
   /// Ends what runs on this model at the moment, in whatever thread, between two operators: those calls throw
   /// CancelledError. Calls that begin later run.
   void cancel() const;
 
+  /// Where the model runs.
   c10::Device device() const;
 
  private:

@@ -19,6 +19,7 @@
 #include "statistics/layer_reference.hpp"
 #include "support/failures.hpp"
 #include "support/own_state.hpp"
+#include "support/running_call.hpp"
 #include "support/tensors.hpp"
 
 namespace pregrad::ablation {
@@ -181,6 +182,7 @@ void Ablation::Implementation::add(const Inputs& inputs, const at::Tensor& label
   const std::int64_t splits =
       model::in_parts(device(), batch, [&](const model::Batch& part) { all.push_back(measured(part)); });
 
+  support::RunningCall::go_on();
   const std::lock_guard lock(mutex_);
   splits_ += splits;
   for (const Measured& each : all) {
@@ -469,6 +471,7 @@ void Ablation::add(const at::Tensor& inputs, const at::Tensor& labels, const at:
 
 void Ablation::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
   const support::OwnState own_state;
+  const support::RunningCall call(implementation_->limits());
   support::on_device(implementation_->device(), [&] {
     implementation_->add(support::detached(support::without_inference(inputs)), support::without_inference(labels),
                          support::without_inference(clusters));

@@ -43,6 +43,7 @@ class Ablation::Implementation {
   std::vector<RemovalCurve> curves() const;
   std::int64_t batches_split() const;
   c10::Device device() const { return model_->model().device(); }
+  const support::CallLimits& limits() const { return *model_->limits(); }
   std::string save() const;
   void restore(std::string_view state);
   void merge(std::string_view state);

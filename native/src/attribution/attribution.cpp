@@ -18,6 +18,7 @@
 #include "statistics/layer_reference.hpp"
 #include "support/failures.hpp"
 #include "support/own_state.hpp"
+#include "support/running_call.hpp"
 #include "support/tensors.hpp"
 
 namespace pregrad {
@@ -123,6 +124,7 @@ void Attribution::Implementation::add(const Inputs& inputs, const at::Tensor& la
     std::vector<attribution::LayerAddition> some = additions_of_part(part);
     std::move(some.begin(), some.end(), std::back_inserter(all));
   });
+  support::RunningCall::go_on();
   table_.add(all);
   if (has_two_classes_.load(std::memory_order_relaxed)) {
     table_.note(model::classes_of_two(batch));
@@ -252,6 +254,7 @@ void Attribution::add(const at::Tensor& inputs, const at::Tensor& labels, const 
 
 void Attribution::add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters) {
   const support::OwnState own_state;
+  const support::RunningCall call(implementation_->limits());
   support::on_device(implementation_->device(), [&] {
     implementation_->add(support::detached(support::without_inference(inputs)), support::without_inference(labels),
                          support::without_inference(clusters));

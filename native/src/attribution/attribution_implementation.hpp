@@ -29,6 +29,7 @@ class Attribution::Implementation {
   void add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters);
   Scores scores() const;
   c10::Device device() const { return model_->model().device(); }
+  const support::CallLimits& limits() const { return *model_->limits(); }
   std::int64_t batches_split() const { return splits_.load(std::memory_order_relaxed); }
   std::int64_t batches_replayed() const { return recorded_ ? recorded_->replays() : 0; }
   const std::string& graph_refusal() const;

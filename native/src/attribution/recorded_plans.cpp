@@ -118,6 +118,11 @@ std::shared_ptr<RecordedPlan> RecordedPlans::recorded(Entry& entry, const model:
     entry.is_tried = false;
     --tried_;
     return nullptr;
+  } catch (const CancelledError&) {
+    const std::lock_guard lock(mutex_);
+    entry.is_tried = false;
+    --tried_;
+    throw;
   } catch (const std::exception& error) {
     if (is_lost(error)) {
       throw;

@@ -22,6 +22,12 @@ pregrad_status pregrad_model_load(const char* file, const pregrad_model_options*
 
 void pregrad_model_free(pregrad_model* model) { c_api::release(model); }
 
+void pregrad_model_cancel(const pregrad_model* model) {
+  if (model != nullptr && model->tag.intact()) {
+    model->value.cancel();
+  }
+}
+
 pregrad_status pregrad_model_layers(const pregrad_model* model, pregrad_layers** layers) {
   return c_api::guarded([&] { c_api::hand_out(layers, [&] { return c_api::open(model).layers(); }); });
 }

@@ -16,6 +16,7 @@
 #include "statistics/sample_values.hpp"
 #include "support/failures.hpp"
 #include "support/own_state.hpp"
+#include "support/running_call.hpp"
 #include "support/tensors.hpp"
 
 namespace pregrad {
@@ -42,6 +43,8 @@ bool runs_alike(const Model::Implementation& wide, const Model::Implementation& 
     return seen.scalar_type() == at::kDouble && seen.sizes() == expected.sizes() &&
            at::allclose(seen, expected, 0, like_single_precision * expected.abs().max().item<double>());
   } catch (const DeviceError&) {
+    throw;
+  } catch (const CancelledError&) {
     throw;
   } catch (const Error&) {
     return false;  // its code names a type
@@ -90,7 +93,7 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const Inputs&
     return subject_.emplace(model_, options_, true);
   }
   if (type == at::kFloat) {
-    auto wide = std::make_shared<Model::Implementation>(model_->model().in_double_precision());
+    auto wide = std::make_shared<Model::Implementation>(model_->model().in_double_precision(), model_->limits());
     wide->adopt_arrangements(*model_);
     if (runs_alike(*wide, *model_, inputs, reading_.output_name())) {
       return subject_.emplace(std::move(wide), options_, true);
@@ -109,6 +112,7 @@ void Check::Implementation::add(const Inputs& inputs, const at::Tensor& labels) 
     add(part, some);
     comparisons = std::move(some);
   });
+  support::RunningCall::go_on();
   comparisons_ = std::move(comparisons);
 }
 
@@ -226,6 +230,7 @@ void Check::add(const at::Tensor& inputs, const at::Tensor& labels) { add(Inputs
 
 void Check::add(const Inputs& inputs, const at::Tensor& labels) {
   const support::OwnState own_state;
+  const support::RunningCall call(implementation_->limits());
   support::on_device(implementation_->device(), [&] {
     implementation_->add(support::detached(support::without_inference(inputs)), support::without_inference(labels));
   });

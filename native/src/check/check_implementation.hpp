@@ -28,6 +28,7 @@ class Check::Implementation {
   void add(const Inputs& inputs, const at::Tensor& labels);
   std::vector<LayerCheck> results() const;
   c10::Device device() const { return model_->model().device(); }
+  const support::CallLimits& limits() const { return *model_->limits(); }
 
  private:
   /// The model in the precision in which it is compared.

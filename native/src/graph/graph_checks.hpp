@@ -1,6 +1,9 @@
 #pragma once
 
+#include <memory>
+
 #include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
 
 #include "graph/inlined_model.hpp"
 
@@ -26,5 +29,13 @@ void require_fixed_graph(const InlinedModel& model);
 /// Refuses a graph in which training is baked: batch statistics make samples interact, dropout makes results random.
 /// @throws UnsupportedModelError
 void require_evaluation_mode(const InlinedModel& model);
+
+/// The code of a graph, into which it puts looks at whether the call that runs it goes on: in every loop, and every few
+/// operators. To be called last of all that is done to a graph.
+torch::jit::Code checked_code(const std::shared_ptr<torch::jit::Graph>& graph, const char* name);
+
+/// Runs code in the caller's gradient mode.
+/// @throws CancelledError where the caller's call is to end
+void run_code(const torch::jit::Code& code, torch::jit::Stack& stack);
 
 }  // namespace pregrad::graph

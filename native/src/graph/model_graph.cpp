@@ -21,18 +21,20 @@
 
 namespace pregrad::graph {
 
-UntouchedModel::UntouchedModel(torch::jit::Module module) : module_(std::move(module)) {}
+UntouchedModel::UntouchedModel(torch::jit::Module module, c10::Device device)
+    : module_(std::move(module)), device_(device) {}
 
-UntouchedModel::UntouchedModel(torch::jit::Graph& graph) : graph_(graph.copy()) {}
+UntouchedModel::UntouchedModel(torch::jit::Graph& graph, c10::Device device) : device_(device), graph_(graph.copy()) {}
 
 const torch::jit::Code& UntouchedModel::code() const {
-  std::call_once(once_, [&] {
+  const auto make = [&] {
     if (module_) {
       // LibTorch's own preparation, regions of autocast included; no executor that watches runs and compiles.
-      graph_ = torch::jit::toGraphFunction(module_->get_method("forward").function()).optimized_graph();
+      graph_ = torch::jit::toGraphFunction(module_->get_method("forward").function()).optimized_graph()->copy();
     }
-    code_ = torch::jit::Code(graph_, "pregrad_untouched");
-  });
+    code_ = checked_code(graph_, "pregrad_untouched");
+  };
+  std::call_once(once_, [&] { support::on_deep_stack(device_, make); });
   return code_;
 }
 
@@ -40,7 +42,7 @@ c10::IValue UntouchedModel::run(std::vector<c10::IValue> arguments) const {
   if (module_) {
     arguments.insert(arguments.begin(), module_->_ivalue());
   }
-  torch::jit::InterpreterState(code()).run(arguments);
+  run_code(code(), arguments);
   return std::move(arguments.front());
 }
 
@@ -160,6 +162,25 @@ void visit_types(torch::jit::Block* block, const std::function<void(at::ScalarTy
   }
 }
 
+/// Passes over so many nodes need no more than a few dozen KB of stack, however they are nested.
+constexpr std::int64_t nodes_of_small_graph = 128;
+
+/// @returns how many of `most` the block leaves; negative where it has more
+std::int64_t left_of(torch::jit::Block* block, std::int64_t most) {
+  for (torch::jit::Node* node : block->nodes()) {
+    --most;
+    for (torch::jit::Block* inner : node->blocks()) {
+      most = most < 0 ? most : left_of(inner, most);
+    }
+    if (most < 0) {
+      break;
+    }
+  }
+  return most;
+}
+
+bool has_more_nodes(torch::jit::Block* block, std::int64_t most) { return left_of(block, most) < 0; }
+
 int digits_of(at::ScalarType type) {
   switch (type) {
     case at::kDouble:
@@ -177,17 +198,20 @@ int digits_of(at::ScalarType type) {
 
 ModelGraph::ModelGraph(ReadModel read, c10::Device device)
     : classes_(std::move(read.classes)),
-      untouched_(read.module ? std::make_shared<const UntouchedModel>(*std::move(read.module))
-                             : std::make_shared<const UntouchedModel>(*read.model.graph)),
+      untouched_(read.module ? std::make_shared<const UntouchedModel>(*std::move(read.module), device)
+                             : std::make_shared<const UntouchedModel>(*read.model.graph, device)),
       arguments_(std::move(read.arguments)),
       output_names_(std::move(read.output_names)),
       weight_type_(read.weight_type),
       device_(device) {
+  support::RunningCall::go_on();
   require_evaluation_mode(read.model);
   require_fixed_graph(read.model);
   uncover_activations(read.model);
+  support::RunningCall::go_on();
   sites_ = find_layer_sites(read.model);
   add_input_sites(read.model, arguments_.all(), sites_);
+  support::RunningCall::go_on();
   std::size_t number = 0;
   visit_outputs(read.model.graph->outputs().at(0), "", [&](const std::string& name, const torch::jit::Value* value) {
     if (const auto axis = neuron_axis_of(value)) {
@@ -208,6 +232,8 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
   });
   rewrites::speed_up_maximum_pooling(*read.model.graph);
   graph_ = read.model.graph;
+  is_large_ = has_more_nodes(graph_->block(), nodes_of_small_graph);
+  support::RunningCall::go_on();
   folded_ = rewrites::fold_batch_norms(*graph_);
 }
 

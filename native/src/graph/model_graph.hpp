@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -22,6 +23,8 @@
 #include "graph/rewrites/batch_norm_folding.hpp"
 #include "graph/tapped_graph.hpp"
 #include "pregrad/inputs.hpp"
+#include "support/running_call.hpp"
+#include "support/threads.hpp"
 
 namespace pregrad::graph {
 
@@ -30,9 +33,9 @@ namespace pregrad::graph {
 class UntouchedModel {
  public:
   /// A TorchScript module, whose own forward runs.
-  explicit UntouchedModel(torch::jit::Module module);
+  UntouchedModel(torch::jit::Module module, c10::Device device);
   /// The graph of a model that is no TorchScript module, copied as it is now.
-  explicit UntouchedModel(torch::jit::Graph& graph);
+  UntouchedModel(torch::jit::Graph& graph, c10::Device device);
 
   /// Runs forward in the caller's gradient mode.
   c10::IValue run(std::vector<c10::IValue> arguments) const;
@@ -42,6 +45,7 @@ class UntouchedModel {
   const torch::jit::Code& code() const;
 
   std::optional<torch::jit::Module> module_;
+  c10::Device device_;
   mutable std::shared_ptr<torch::jit::Graph> graph_;
   mutable std::once_flag once_;
   mutable torch::jit::Code code_;
@@ -69,8 +73,12 @@ class ModelGraph {
   /// Floating-point type of the weights; empty for a model without any.
   std::optional<at::ScalarType> weight_type() const { return weight_type_; }
 
-  TappedGraph tapped(const std::vector<Tap>& taps) const { return TappedGraph(graph_for(taps), taps); }
-  RerunGraph rerun(const std::vector<Tap>& taps, Stage stage) const { return RerunGraph(graph_for(taps), taps, stage); }
+  TappedGraph tapped(const std::vector<Tap>& taps) const {
+    return compiled([&] { return TappedGraph(graph_for(taps), taps); });
+  }
+  RerunGraph rerun(const std::vector<Tap>& taps, Stage stage) const {
+    return compiled([&] { return RerunGraph(graph_for(taps), taps, stage); });
+  }
   /// The model as it was before it was made a graph with layers.
   const UntouchedModel& untouched() const { return *untouched_; }
   /// The floating-point type with the fewest digits that the model computes in, as far as its code tells.
@@ -90,6 +98,14 @@ class ModelGraph {
   std::vector<NamedTensor> outputs(const c10::IValue& returned) const;
 
  private:
+  /// What `compile` makes of the graph, on a stack that is deep enough for it. A thread more would be felt by those who
+  /// open an attribution of a small model per request.
+  template <typename Compile>
+  std::invoke_result_t<const Compile&> compiled(const Compile& compile) const {
+    support::RunningCall::go_on();
+    return is_large_ ? support::on_deep_stack(device_, compile) : compile();
+  }
+
   /// The fastest graph in which all taps have a place.
   torch::jit::Graph& graph_for(const std::vector<Tap>& taps) const;
 
@@ -104,6 +120,7 @@ class ModelGraph {
   std::map<std::string, std::int64_t> class_axes_;
   std::optional<at::ScalarType> weight_type_;
   c10::Device device_;
+  bool is_large_ = false;  ///< so that its passes may need more stack than a thread of a JVM has
 };
 
 }  // namespace pregrad::graph

@@ -15,6 +15,7 @@
 #include "graph/graph_checks.hpp"
 #include "graph/inlined_model.hpp"
 #include "pregrad/error.hpp"
+#include "support/running_call.hpp"
 
 namespace pregrad::graph {
 
@@ -43,6 +44,23 @@ bool any_node(Block* block, const Visit& visit) {
   return false;
 }
 
+/// The same for functions that change the nodes: where `change` returns true, what it has put in the node's place comes
+/// next. True if anything has changed.
+template <typename Change>
+bool change_nodes(Block* block, const Change& change) {
+  bool has_changed = false;
+  for (Node* node = *block->nodes().begin(); node != block->return_node();) {
+    Node* const before = node->prev();
+    for (Block* inner : node->blocks()) {
+      has_changed = change_nodes(inner, change) || has_changed;
+    }
+    const bool is_changed = change(node);
+    has_changed = has_changed || is_changed;
+    node = is_changed ? before->next() : node->next();
+  }
+  return has_changed;
+}
+
 Graph& graph_of(Function& function) {
   function.ensure_defined();
   return *toGraphFunction(function).graph();
@@ -55,6 +73,7 @@ class Inliner {
   /// @param caller the call that makes this one; the root's is its own
   std::shared_ptr<Graph> method_graph(const Module& module, const std::string& path, const std::string& method,
                                       c10::ArrayRef<Value*> arguments, std::size_t caller) {
+    support::RunningCall::go_on();
     // The graph of a class is shared by all its instances: each call gets a copy of its own.
     auto graph = graph_of(module.get_method(method).function()).copy();
     Level level{graph.get(), path, result_.calls.size(), {}};
@@ -97,8 +116,7 @@ class Inliner {
   void expand(Level& level) {
     const auto step = [&](Node* node) { return resolve(level, node); };
     for (;;) {
-      while (any_node(level.graph->block(), step)) {
-      }
+      change_nodes(level.graph->block(), step);
       auto graph = level.graph->shared_from_this();
       assume_trainable(*graph);
       PeepholeOptimize(graph, /*disable_shape_peepholes=*/true);
@@ -248,8 +266,7 @@ class Inliner {
       node->destroy();
       return true;
     };
-    while (any_node(graph.block(), assume)) {
-    }
+    change_nodes(graph.block(), assume);
   }
 
   void tag(Block* block, std::size_t call) {
@@ -335,8 +352,7 @@ class Inliner {
       call_submodule(level, node, self->second.first, self->second.second);
       return true;
     };
-    while (any_node(level.graph->block(), call)) {
-    }
+    change_nodes(level.graph->block(), call);
     EliminateDeadCode(level.graph->shared_from_this());
   }
 

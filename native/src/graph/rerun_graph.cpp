@@ -11,6 +11,8 @@
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
+#include "graph/graph_checks.hpp"
+
 namespace pregrad::graph {
 
 namespace {
@@ -224,16 +226,16 @@ RerunGraph::RerunGraph(Graph& model, const std::vector<Tap>& taps, Stage stage) 
   }
   insert_taps(*graph, taps, places, stage == Stage::activation ? TapParts::activation_only : TapParts::all);
   if (!crossing) {
-    rest_ = torch::jit::Code(graph, "pregrad");
+    rest_ = checked_code(graph, "pregrad");
     return;
   }
-  prefix_ = std::make_shared<torch::jit::Code>(prefix, "pregrad_prefix");
-  rest_ = torch::jit::Code(graph_behind(*graph, last, *crossing), "pregrad_rest");
+  prefix_ = std::make_shared<torch::jit::Code>(checked_code(prefix, "pregrad_prefix"));
+  rest_ = checked_code(graph_behind(*graph, last, *crossing), "pregrad_rest");
 }
 
 RerunGraph::Start RerunGraph::start(std::vector<c10::IValue> arguments) const {
   if (prefix_) {
-    torch::jit::InterpreterState(*prefix_).run(arguments);
+    run_code(*prefix_, arguments);
   }
   return arguments;
 }

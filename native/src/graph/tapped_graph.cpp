@@ -6,6 +6,7 @@
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/ir.h>
 
+#include "graph/graph_checks.hpp"
 #include "graph/tap_insertion.hpp"
 
 namespace pregrad::graph {
@@ -82,7 +83,7 @@ TappedGraph::TappedGraph(torch::jit::Graph& model, const std::vector<Tap>& taps)
   insert_taps(*graph, taps, places);
   work_behind_ = graph::work_behind_first_tap(*graph);
   multiply_adds_per_row_ = graph::multiply_adds_per_row(*graph);
-  code_ = torch::jit::Code(graph, "pregrad");
+  code_ = checked_code(graph, "pregrad");
 }
 
 Run TappedGraph::run(std::vector<c10::IValue> arguments, const Editor* editor) const {
@@ -95,7 +96,7 @@ Run run_tapped(const torch::jit::Code& code, const TapSites& sites, std::vector<
   record->editor = editor;
   arguments.push_back(c10::IValue::make_capsule(record));
   try {
-    torch::jit::InterpreterState(code).run(arguments);
+    run_code(code, arguments);
   } catch (...) {
     if (record->error) {
       std::rethrow_exception(record->error);

@@ -9,6 +9,7 @@
 #include "model/differentiation.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
+#include "support/running_call.hpp"
 #include "support/tensors.hpp"
 
 namespace pregrad::methods {
@@ -113,6 +114,7 @@ LayerRerun::Occurrence LayerRerun::find_occurrence(const Start& start) const {
 }
 
 LayerRerun::Result LayerRerun::run(const Start& start, const Change& change) const {
+  support::RunningCall::go_on();
   const c10::AutoGradMode mode(gradients_);
   const auto arrangement = model_->arrangement_of(layer_, call_);
   const graph::Editor editor = [&](std::size_t site, std::int64_t number, const at::Tensor& value) {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -17,14 +18,18 @@
 #include "model/layer_batch.hpp"
 #include "model/layer_selection.hpp"
 #include "pregrad/model.hpp"
+#include "support/running_call.hpp"
 
 namespace pregrad {
 
 class Model::Implementation {
  public:
-  explicit Implementation(graph::ModelGraph model);
+  explicit Implementation(graph::ModelGraph model,
+                          std::shared_ptr<support::CallLimits> limits = std::make_shared<support::CallLimits>());
 
   const graph::ModelGraph& model() const { return model_; }
+  /// What ends the calls of this model, and of what was made of it.
+  const std::shared_ptr<support::CallLimits>& limits() const { return limits_; }
 
   /// Runs a graph of this model on checked inputs, in the caller's gradient mode.
   /// @throws InputError if the model cannot take them
@@ -106,6 +111,7 @@ class Model::Implementation {
   void remember(const std::string& layer, std::int64_t call, const model::Arrangement& arrangement) const;
 
   graph::ModelGraph model_;
+  std::shared_ptr<support::CallLimits> limits_;
   graph::TappedGraph untapped_;
   mutable std::mutex mutex_;                          ///< of all below but atomics
   mutable std::atomic<bool> is_independent_ = false;  ///< the output that is taken by default

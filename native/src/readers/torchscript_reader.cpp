@@ -12,6 +12,7 @@
 #include "pregrad/error.hpp"
 #include "readers/gate.hpp"
 #include "support/failures.hpp"
+#include "support/running_call.hpp"
 
 namespace pregrad::readers {
 
@@ -66,7 +67,9 @@ torch::jit::Module loaded(const std::filesystem::path& file, c10::Device device,
 }  // namespace
 
 graph::ReadModel read_torchscript(const std::filesystem::path& file, c10::Device device, bool is_trusted) {
-  return read_module(loaded(file, device, is_trusted), device);
+  const torch::jit::Module module = loaded(file, device, is_trusted);
+  support::RunningCall::go_on();
+  return read_module(module, device);
 }
 
 graph::ReadModel read_module(const torch::jit::Module& module, c10::Device device) {

@@ -2,11 +2,24 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cfenv>
+#include <condition_variable>
+#include <cstring>
 #include <exception>
+#include <mutex>
+#include <optional>
+#include <string>
 
 #include <ATen/Parallel.h>
+#include <ATen/ThreadLocalState.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/ParallelGuard.h>
 #include <dlfcn.h>
+#include <pthread.h>
+
+#include "pregrad/error.hpp"
+#include "support/running_call.hpp"
 
 namespace pregrad::support {
 
@@ -91,6 +104,104 @@ void parallel_for(std::int64_t count, std::int64_t grain, Body body) {
   if (job.failure) {
     std::rethrow_exception(job.failure);
   }
+}
+
+namespace {
+
+constinit thread_local bool has_deep_stack = false;
+
+/// What a thread with a deep stack has to do, and what of its caller it needs for that.
+class DeepCall {
+ public:
+  DeepCall(c10::Device device, c10::function_ref<void()> body) : body_(body), call_(RunningCall::current()) {
+    std::fegetenv(&rounding_);
+    if (device.is_cuda()) {
+      const c10::impl::VirtualGuardImpl cuda(device.type());
+      const c10::Device current = cuda.getDevice();
+      stream_ = cuda.getStream(device.has_index() ? device : current);
+      device_ = current;
+    }
+  }
+
+  void run() noexcept {
+    has_deep_stack = true;
+    try {
+      std::fesetenv(&rounding_);
+      const at::ThreadLocalStateGuard state(libtorchs_);
+      const c10::OptionalStreamGuard stream(stream_);
+      if (device_) {
+        c10::impl::VirtualGuardImpl(device_->type()).setDevice(*device_);
+      }
+      const RunningCall::InThisThread call(call_);
+      body_();
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    is_done_ = true;
+    done_.notify_one();
+  }
+
+  /// Meanwhile the caller's thread, which alone can tell, looks whether it was interrupted.
+  void wait() {
+    std::unique_lock lock(mutex_);
+    while (!is_done_) {
+      if (call_ == nullptr) {
+        done_.wait(lock);
+      } else if (done_.wait_for(lock, RunningCall::between_questions) == std::cv_status::timeout) {
+        lock.unlock();
+        call_->ask_thread();
+        lock.lock();
+      }
+    }
+  }
+
+  void rethrow() const {
+    if (failure_) {
+      std::rethrow_exception(failure_);
+    }
+  }
+
+ private:
+  c10::function_ref<void()> body_;
+  RunningCall* call_;
+  std::fenv_t rounding_{};
+  at::ThreadLocalState libtorchs_;
+  std::optional<c10::Stream> stream_;
+  std::optional<c10::Device> device_;
+  std::exception_ptr failure_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  bool is_done_ = false;
+};
+
+void* run_deep_call(void* call) {
+  static_cast<DeepCall*>(call)->run();
+  return nullptr;
+}
+
+}  // namespace
+
+void run_on_deep_stack(c10::Device device, c10::function_ref<void()> body) {
+  if (has_deep_stack) {
+    body();
+    return;
+  }
+  DeepCall call(device, body);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, deep_stack_bytes);
+  pthread_t thread{};
+  const int error = pthread_create(&thread, &attributes, run_deep_call, &call);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) {
+    throw InternalError("cannot start a thread with a stack of " + std::to_string(deep_stack_bytes >> 20) +
+                        " MiB, which models are read and compiled on (" + std::strerror(error) +
+                        "): raise the limits on threads and on address space (ulimit -u, ulimit -v)");
+  }
+  call.wait();
+  pthread_join(thread, nullptr);
+  call.rethrow();
 }
 
 }  // namespace pregrad::support

@@ -2,6 +2,10 @@
 
 #include <cstdint>
 
+#include <optional>
+#include <type_traits>
+
+#include <c10/core/Device.h>
 #include <c10/util/FunctionRef.h>
 
 namespace pregrad::support {
@@ -44,5 +48,41 @@ const LibTorchsOpenMp& open_mp();
 ///
 /// at::parallel_for is that only in a library that is linked with OpenMP, and that need not be LibTorch's.
 void parallel_for(std::int64_t count, std::int64_t grain, c10::function_ref<void(std::int64_t, std::int64_t)> body);
+
+/// How much stack there is for what recurses as deep as a model does; memory is taken only as far as it is used.
+inline constexpr std::size_t deep_stack_bytes = std::size_t{1} << 30;
+
+/// Calls `body` in a thread with a stack of deep_stack_bytes, in this thread's state of LibTorch and on its streams of
+/// `device`; what it throws is thrown here. Where this is such a thread already, it just calls it.
+/// LibTorch reads, rewrites, compiles and destroys models by functions that call themselves, and a thread of a JVM has
+/// no more than 0.25 to 1 MB.
+/// @throws InternalError if there is no such thread to be had
+void run_on_deep_stack(c10::Device device, c10::function_ref<void()> body);
+
+/// The same for a body that returns something.
+template <typename Body>
+auto on_deep_stack(c10::Device device, const Body& body) {
+  using Result = std::invoke_result_t<const Body&>;
+  if constexpr (std::is_void_v<Result>) {
+    run_on_deep_stack(device, body);
+  } else {
+    std::optional<Result> result;
+    run_on_deep_stack(device, [&] { result.emplace(body()); });
+    return *std::move(result);
+  }
+}
+
+/// Lets go of what may be a large graph: what holds a model's parts may hold them one in the other.
+template <typename Type>
+struct DeepDeleter {
+  c10::Device device;
+  void operator()(Type* object) const noexcept {
+    try {
+      run_on_deep_stack(device, [&] { delete object; });
+    } catch (...) {
+      delete object;  // there is no other thread
+    }
+  }
+};
 
 }  // namespace pregrad::support
