@@ -10,6 +10,7 @@
 #include <pregrad/error.hpp>
 
 #include "java.hpp"
+#include "support/running_call.hpp"
 
 namespace pregrad::jni {
 
@@ -44,6 +45,9 @@ namespace pregrad::jni {
 template <class Body>
 std::invoke_result_t<Body> guarded(JNIEnv* env, Body&& body) noexcept {
   const RunningCall running;
+  // The core asks only in calls that last, and in this thread, which Java knows.
+  const support::InterruptibleThread interruptible(
+      {[](void* java) { return is_interrupted(static_cast<JNIEnv*>(java)); }, env});
   try {
     return std::forward<Body>(body)();
   } catch (const PendingJavaException&) {

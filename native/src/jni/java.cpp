@@ -17,10 +17,11 @@ namespace pregrad::jni {
 namespace {
 
 /// In the order of ErrorKind, which counts from 1; at 0 stands OutOfMemoryError, which is no error of PreGrad's.
-constexpr std::array<const char*, 9> exception_names = {
-    "java/lang/OutOfMemoryError", "org/pregrad/PreGradException",          "org/pregrad/ArgumentException",
-    "org/pregrad/ModelException", "org/pregrad/UnsupportedModelException", "org/pregrad/LayerException",
-    "org/pregrad/InputException", "java/lang/IllegalStateException",       "org/pregrad/DeviceException",
+constexpr std::array<const char*, 10> exception_names = {
+    "java/lang/OutOfMemoryError",     "org/pregrad/PreGradException",          "org/pregrad/ArgumentException",
+    "org/pregrad/ModelException",     "org/pregrad/UnsupportedModelException", "org/pregrad/LayerException",
+    "org/pregrad/InputException",     "java/lang/IllegalStateException",       "org/pregrad/DeviceException",
+    "org/pregrad/CancelledException",
 };
 
 Classes loaded;
@@ -57,8 +58,31 @@ bool load_classes(JNIEnv* env) {
       !load(env, loaded.string, "([BLjava/lang/String;)V", loaded.string_of_bytes)) {
     return false;
   }
+  if (!load(env, "java/lang/Thread", loaded.thread)) {
+    return false;
+  }
+  loaded.current_thread = env->GetStaticMethodID(loaded.thread, "currentThread", "()Ljava/lang/Thread;");
+  loaded.is_interrupted = env->GetMethodID(loaded.thread, "isInterrupted", "()Z");
+  if (loaded.current_thread == nullptr || loaded.is_interrupted == nullptr) {
+    return false;
+  }
   loaded.utf8 = global(env, env->NewStringUTF("UTF-8"));
   return loaded.utf8 != nullptr;
+}
+
+bool is_interrupted(JNIEnv* env) noexcept {
+  // No call may be made while an exception is pending; it ends the call soon anyway.
+  if (env->ExceptionCheck() == JNI_TRUE) {
+    return false;
+  }
+  jobject thread = env->CallStaticObjectMethod(classes().thread, classes().current_thread);
+  if (thread == nullptr) {
+    env->ExceptionClear();
+    return false;
+  }
+  const bool result = env->CallBooleanMethod(thread, classes().is_interrupted) == JNI_TRUE;
+  env->DeleteLocalRef(thread);
+  return result;
 }
 
 namespace {

@@ -20,6 +20,9 @@ struct Classes {
   jclass object = nullptr;
   jclass string = nullptr;
   jmethodID string_of_bytes = nullptr;
+  jclass thread = nullptr;
+  jmethodID current_thread = nullptr;
+  jmethodID is_interrupted = nullptr;
   jstring utf8 = nullptr;
 };
 
@@ -36,6 +39,9 @@ std::vector<double> reals(JNIEnv* env, jdoubleArray values);
 std::vector<std::string> names(JNIEnv* env, jbyteArray terminated);
 /// int64, [length]; undefined for null.
 at::Tensor integer_tensor(JNIEnv* env, jlongArray values);
+
+/// Whether the Java thread that calls was interrupted; its flag stays as it is.
+bool is_interrupted(JNIEnv* env) noexcept;
 
 /// The tensor that JavaCPP holds at this address.
 at::Tensor& tensor_at(jlong address);

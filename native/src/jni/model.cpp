@@ -71,6 +71,10 @@ PREGRAD_JNI(jlong, loadModel)(JNIEnv* env, jclass /*unused*/, jbyteArray path, j
   });
 }
 
+PREGRAD_JNI(void, cancelModel)(JNIEnv* env, jclass /*unused*/, jlong model) {
+  jni::guarded(env, [&] { jni::registry().get<Model>(model)->cancel(); });
+}
+
 PREGRAD_JNI(jbyteArray, layers)(JNIEnv* env, jclass /*unused*/, jlong model) {
   return jni::guarded(env, [&] { return jni::java_layers(env, jni::registry().get<Model>(model)->layers()); });
 }

@@ -64,7 +64,8 @@ public final class Model implements AutoCloseable {
      * @throws ModelException if the file cannot be read, is no model, or has operators that only a trusted one may have
      * @throws UnsupportedModelException if it cannot be attributed
      * @throws DeviceException if there is no such device, or it has too little memory
-     * @throws PreGradException if the native libraries cannot be loaded, or loading takes longer than the time limit
+     * @throws CancelledException if loading takes longer than the time limit, or its thread is interrupted
+     * @throws PreGradException if the native libraries cannot be loaded
      */
     public static Model load(Path file, Options options) {
         byte[] packed = options.packed();
@@ -287,6 +288,17 @@ public final class Model implements AutoCloseable {
     public Map<String, Outputs> outputs(Inputs inputs) {
         return inputs.use(
                 (names, data, layout) -> handle.use(id -> Decoder.outputs(Native.outputs(id, names, data, layout))));
+    }
+
+    /**
+     * Ends what runs on this model at the moment, in whatever thread, attributions, ablations and checks of it too: between
+     * two operators those calls throw {@link CancelledException}. Calls that begin later run. So does an interrupt end the
+     * call of the thread that is interrupted, once it has run for some milliseconds; the thread stays interrupted.
+     *
+     * @throws IllegalStateException if the model is closed
+     */
+    public void cancel() {
+        handle.run(Native::cancelModel);
     }
 
     /** {@return what collects the options of an attribution of this model} */

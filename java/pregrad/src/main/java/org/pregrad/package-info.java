@@ -57,7 +57,8 @@
  *
  * <p>Every failure is a {@link org.pregrad.PreGradException} whose message is one line: what is wrong, with the value,
  * and how to mend it. Native memory that runs out is a {@link java.lang.OutOfMemoryError}; a device without memory, or one
- * that breaks, is a {@link org.pregrad.DeviceException}.
+ * that breaks, is a {@link org.pregrad.DeviceException}. A call that takes too long, is cancelled, or whose thread is
+ * interrupted ends with a {@link org.pregrad.CancelledException}.
  *
  * <h2>System properties</h2>
  * <ul>

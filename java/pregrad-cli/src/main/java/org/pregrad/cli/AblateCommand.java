@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import org.pregrad.CancelledException;
 import org.pregrad.DeviceException;
 import org.pregrad.Method;
 import org.pregrad.Model;
@@ -230,7 +231,9 @@ final class AblateCommand implements Callable<Integer> {
             } catch (RuntimeException e) {
                 // With other inputs nothing of this serves; after a full disk, a lost device or a failure of our own,
                 // all of it may.
-                if (ErrorLine.isMendable(e) && !(e instanceof OutputFailure || e instanceof DeviceException)) {
+                if (ErrorLine.isMendable(e) && !(e instanceof OutputFailure
+                                || e instanceof DeviceException
+                                || e instanceof CancelledException)) {
                     unfinished.discard();
                 }
                 throw e;

@@ -49,6 +49,9 @@ public final class Native {
 
     public static native long loadModel(byte[] path, byte[] options);
 
+    /** Ends the calls that run on this model, and on what was made of it. */
+    public static native void cancelModel(long model);
+
     /** Layers as {@link Records}. */
     public static native byte[] layers(long model);
 

@@ -2,10 +2,14 @@ package org.pregrad.cli.options;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.pregrad.Aggregate;
 import org.pregrad.ArgumentException;
@@ -73,6 +77,30 @@ public final class Choices {
                 // The message below says it.
             }
             throw new TypeConversionException("'" + text + "' is no number from 1 to " + Integer.MAX_VALUE);
+        }
+    }
+
+    /** A whole number above 0 with a unit: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 1h}; without one, seconds. */
+    public static final class TimeLimit implements ITypeConverter<Duration> {
+        private static final Pattern SHAPE = Pattern.compile("([0-9]{1,9})(ms|s|m|h)?");
+
+        @Override
+        public Duration convert(String text) {
+            Matcher matcher = SHAPE.matcher(text);
+            long number = matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
+            if (number == 0) {
+                throw new TypeConversionException("'" + text + "' is no time limit: give one such as 30s, 500ms, 5m or 1h");
+            }
+            return Duration.of(number, unit(matcher.group(2)));
+        }
+
+        private static ChronoUnit unit(String name) {
+            return switch (name == null ? "s" : name) {
+                case "ms" -> ChronoUnit.MILLIS;
+                case "m" -> ChronoUnit.MINUTES;
+                case "h" -> ChronoUnit.HOURS;
+                default -> ChronoUnit.SECONDS;
+            };
         }
     }
 

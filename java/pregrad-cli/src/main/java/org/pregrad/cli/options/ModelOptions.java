@@ -1,6 +1,7 @@
 package org.pregrad.cli.options;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import org.pregrad.Device;
 import org.pregrad.Model;
 import org.pregrad.PreGrad;
@@ -29,6 +30,14 @@ public final class ModelOptions {
     private boolean trusted;
 
     @Option(
+            names = "--time-limit",
+            paramLabel = "DURATION",
+            converter = Choices.TimeLimit.class,
+            description = "How long loading the model and each batch may take, such as 30s, 500ms, 5m or 1h; looked at"
+                    + " between two operators (default: no limit).")
+    private Duration timeLimit;
+
+    @Option(
             names = "--threads",
             paramLabel = "N",
             converter = Choices.Positive.class,
@@ -55,6 +64,9 @@ public final class ModelOptions {
             PreGrad.setThreads(threads);
         }
         Model.Options options = Model.Options.defaults().device(device);
+        if (timeLimit != null) {
+            options = options.timeLimit(timeLimit);
+        }
         return Model.load(model, trusted ? options.trusted() : options);
     }
 }
