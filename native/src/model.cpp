@@ -146,6 +146,8 @@ void Model::Implementation::rethrow_for(const Inputs& inputs) const {
     }
     const std::string reason = support::first_sentence(error);
     switch (support::run_failure(error)) {
+      case support::RunFailure::divided:
+        throw ModelError(reason);
       case support::RunFailure::raised:
         throw InputError("the model's own code refuses inputs " + shape_and_type(inputs) + ": " + reason +
                          "; give inputs that its forward accepts");

@@ -30,6 +30,10 @@ void require_fixed_graph(const InlinedModel& model);
 /// @throws UnsupportedModelError
 void require_evaluation_mode(const InlinedModel& model);
 
+/// From now on operators that divide integers throw where they would end the process with a signal, by 0 or the least
+/// number by −1, in every model of this process. To be called before LibTorch reads a model.
+void guard_integer_division();
+
 /// The code of a graph, into which it puts looks at whether the call that runs it goes on: in every loop, and every few
 /// operators. To be called last of all that is done to a graph.
 torch::jit::Code checked_code(const std::shared_ptr<torch::jit::Graph>& graph, const char* name);

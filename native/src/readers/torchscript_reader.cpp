@@ -8,6 +8,7 @@
 #include <torch/version.h>
 
 #include "graph/forward_arguments.hpp"
+#include "graph/graph_checks.hpp"
 #include "graph/module_inliner.hpp"
 #include "pregrad/error.hpp"
 #include "readers/gate.hpp"
@@ -40,6 +41,7 @@ std::string missing_operator(const std::string& message) {
 }
 
 torch::jit::Module loaded(const std::filesystem::path& file, c10::Device device, bool is_trusted) {
+  graph::guard_integer_division();
   try {
     const auto opened = std::make_shared<ScriptFile>(file);
     look_at(opened, is_trusted);
@@ -73,6 +75,7 @@ graph::ReadModel read_torchscript(const std::filesystem::path& file, c10::Device
 }
 
 graph::ReadModel read_module(const torch::jit::Module& module, c10::Device device) {
+  graph::guard_integer_division();
   // Both copy the tensors, once, for the graph and the module to share.
   torch::jit::Module evaluated = device.is_cpu() ? module.clone() : module.deepcopy(device);
   evaluated.eval();

@@ -251,7 +251,10 @@ RunFailure run_failure(const std::exception& error) {
     return RunFailure::raised;
   }
   const std::string message = message_of(error);
-  const auto has = [&](const char* part) { return message.find(part) != std::string::npos; };
+  const auto has = [&](std::string_view part) { return message.find(part) != std::string::npos; };
+  if (has(division_words)) {
+    return RunFailure::divided;
+  }
   // The interpreter keeps the type of none but its own exceptions and this one.
   if (dynamic_cast<const c10::NotImplementedError*>(&error) != nullptr || has("not implemented for '")) {
     return RunFailure::not_implemented;

@@ -29,7 +29,10 @@ enum class RunFailure {
   raised,           ///< the model's own code raised an exception, or an assertion of it failed
   not_implemented,  ///< an operator has no implementation for the device or the type
   not_recorded,     ///< autograd cannot record what the model does
+  divided,          ///< integers were divided that have no quotient; the message says all
 };
+/// What messages of such divisions begin with.
+inline constexpr std::string_view division_words = "the model divides ";
 RunFailure run_failure(const std::exception& error);
 
 /// What a failure of LibTorch says of the device that it happened on.

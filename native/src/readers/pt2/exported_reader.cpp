@@ -4,6 +4,7 @@
 
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
+#include "graph/graph_checks.hpp"
 #include "pregrad/error.hpp"
 #include "readers/pt2/archive.hpp"
 #include "readers/pt2/graph_translator.hpp"
@@ -102,6 +103,7 @@ graph::ReadModel read_exported(std::unique_ptr<ByteSource> source, const std::st
   const auto damaged = [&](const std::string& what) {
     return ModelError("'" + name + "' " + what + ": save the model again with torch.export.save(program, path)");
   };
+  graph::guard_integer_division();
   try {
     Archive archive(std::move(source));
     return read_program(archive, device);

@@ -257,6 +257,26 @@ TEST_F(ExportedReaderTest, AssertionsAreChecksOfTheInput) {
               ThrowsMessage<InputError>(one_line("fewer than four samples")));
 }
 
+TEST_F(ExportedReaderTest, DivisionsOfSizesByZeroAreErrors) {
+  for (const char* const division : {"_operator.mod", "_operator.floordiv"}) {
+    const std::string bytes =
+        ExportedArchive(file_)
+            .program([&](json& program) {
+              json& all = nodes(program);
+              all.push_back(batch_size());
+              all.push_back(made_node("_operator.sub", {number("batch"), {{"as_int", 3}}}, number("less")));
+              all.push_back(made_node(division, {number("batch"), number("less")}, number("part")));
+              all.push_back(made_node("_operator.lt", {number("part"), {{"as_int", 9}}}, truth("few")));
+              all.push_back(assertion("few", "nine or more"));
+            })
+            .written();
+    const Model::Implementation model(read_archive(bytes));
+    EXPECT_NO_THROW(model.forward(at::zeros({5, 6})));
+    EXPECT_THAT([&] { model.forward(at::zeros({3, 6})); }, ThrowsMessage<ModelError>(one_line("divides 3 by 0")))
+        << division;
+  }
+}
+
 TEST_F(ExportedReaderTest, ArithmeticOnSizes) {
   struct Computed {
     const char* target;
