@@ -19,6 +19,7 @@ constexpr std::array<std::string_view, 3> output_names = {"logit", "probability"
 constexpr std::array<std::string_view, 3> removal_names = {"zero", "zero-preactivation", "mean"};
 constexpr std::array<std::string_view, 3> quadrature_names = {"gauss-legendre", "trapezoid", "midpoint"};
 constexpr std::array<std::string_view, 3> baseline_names = {"zero", "mean", "given"};
+constexpr std::array<std::string_view, 2> positions_names = {"together", "each"};
 constexpr std::array<std::string_view, all_aggregates.size()> aggregate_names = {"mean", "mean_abs", "rms", "std",
                                                                                  "cancellation"};
 
@@ -134,6 +135,12 @@ std::string_view name_of(Baseline baseline) { return baseline_names.at(static_ca
 
 Baseline baseline_named(std::string_view name) {
   return static_cast<Baseline>(index_named(baseline_names, name, "baseline"));
+}
+
+std::string_view name_of(Positions positions) { return positions_names.at(static_cast<std::size_t>(positions)); }
+
+Positions positions_named(std::string_view name) {
+  return static_cast<Positions>(index_named(positions_names, name, "choice of positions"));
 }
 
 std::string_view name_of(Aggregate aggregate) { return aggregate_names.at(static_cast<std::size_t>(aggregate)); }

@@ -46,6 +46,16 @@ std::vector<double> Statistics::of(Aggregate aggregate) const {
 Scores::Scores(std::vector<Score> entries, Names names) : entries_(std::move(entries)), names_(std::move(names)) {}
 
 const Statistics& Scores::of(std::string_view layer, std::int64_t cluster, Method method) const& {
+  return entry_of(layer, cluster, method, std::nullopt).statistics;
+}
+
+const Statistics& Scores::of(std::string_view layer, std::int64_t cluster, Method method,
+                             std::int64_t position) const& {
+  return entry_of(layer, cluster, method, position).statistics;
+}
+
+const Score& Scores::entry_of(std::string_view layer, std::int64_t cluster, Method method,
+                              std::optional<std::int64_t> position) const {
   const auto alias = names_.find(layer);
   std::set<std::pair<std::string, std::int64_t>> calls;
   std::set<std::string> known;
@@ -73,18 +83,40 @@ const Statistics& Scores::of(std::string_view layer, std::int64_t cluster, Metho
                      statistics::listed(candidates));
   }
   const auto& [name, call] = *calls.begin();
+  std::optional<std::int64_t> last;  // of the positions that have scores
+  bool has_together = false;
   for (const Score& score : entries_) {
-    if (score.layer == name && score.call == call && score.cluster == cluster && score.method == method) {
-      return score.statistics;
+    if (score.layer != name || score.call != call || score.cluster != cluster || score.method != method) {
+      continue;
     }
+    if (score.position == position) {
+      return score;
+    }
+    last = std::max(last, score.position);
+    has_together = has_together || !score.position;
   }
-  throw ArgumentError("no scores of layer " + quoted(statistics::to_string(name, call)) + " for cluster " +
-                      std::to_string(cluster) + " and method " + std::string(name_of(method)) +
-                      ": ask for a cluster in the data and a method that was requested");
+  const std::string what = "layer " + quoted(statistics::to_string(name, call)) + " for cluster " +
+                           std::to_string(cluster) + " and method " + std::string(name_of(method));
+  if (last && !position) {
+    throw ArgumentError("the scores of " + what + " are those of its positions: name one, up to " +
+                        std::to_string(*last));
+  }
+  if (last) {
+    throw ArgumentError("no scores of " + what + " at position " + std::to_string(*position) +
+                        ": name one that counts for some sample, up to " + std::to_string(*last));
+  }
+  if (has_together) {
+    throw ArgumentError("the scores of " + what + " are those of all positions together: name none");
+  }
+  throw ArgumentError("no scores of " + what + ": ask for a cluster in the data and a method that was requested");
 }
 
 Statistics Scores::of(std::string_view layer, std::int64_t cluster, Method method) && {
   return std::as_const(*this).of(layer, cluster, method);
+}
+
+Statistics Scores::of(std::string_view layer, std::int64_t cluster, Method method, std::int64_t position) && {
+  return std::as_const(*this).of(layer, cluster, method, position);
 }
 
 }  // namespace pregrad

@@ -70,7 +70,8 @@ class PREGRAD_API Attribution {
   /// elsewhere, and in squares, the order may show beyond the 100th bit, which a double shows about once in 10¹². The
   /// same states merged in the same order give the same bytes. The model must be the same, which no state can tell.
   /// @param state what `save` gave for an attribution of the same layers, methods and options
-  /// @throws ArgumentError if it is not, or if a layer has another number of neurons there; nothing is changed then
+  /// @throws ArgumentError if it is not, if a layer has another number of neurons there, or other axes of positions
+  /// where each position has scores, or if both need more memory than there is; nothing is changed then
   void merge(std::string_view state);
 
  private:

@@ -190,7 +190,11 @@ PREGRAD_API Baseline baseline_named(std::string_view name);
 /// What becomes of a layer's positions.
 enum class Positions : int {
   together = 0,  ///< one score per neuron: gradients are summed over the positions, values averaged
-  each = 1,      ///< one score per neuron and position, for layers that have positions
+  /// One score per neuron and position, for layers that have positions: the terms that the gradient and path methods
+  /// sum, the values themselves, their means over the samples for which the position counts. Positions are numbered
+  /// row-major over their axes, from the start: batches may differ in the first of these axes. What concerns a neuron
+  /// at all its positions, Method::ablation and Method::random, has one score without a position all the same.
+  each = 1,
 };
 
 /// The name used by the command and in files, e.g. `each`.
@@ -241,7 +245,8 @@ struct AttributionOptions {
   /// Whether each position of a layer has scores of its own.
   Positions positions = Positions::together;
   /// The most memory that the accumulators may take, in bytes, which many positions, neurons and clusters may exceed; 0
-  /// for what the machine has left.
+  /// for half of what the machine, or the process's control group, has left: the scores read of them are a copy. A
+  /// batch that needs more is refused with an ArgumentError that says how much, before it is counted.
   std::uint64_t memory_limit = 0;
 };
 

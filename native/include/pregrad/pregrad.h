@@ -117,7 +117,9 @@ enum {
 typedef int32_t pregrad_positions;
 enum {
   PREGRAD_POSITIONS_TOGETHER = 0, /**< one score per neuron */
-  PREGRAD_POSITIONS_EACH = 1      /**< one score per neuron and position, for layers that have positions */
+  /** one score per neuron and position, for layers that have positions; methods that concern a neuron at all of them
+   * (the ablation, the random number) have one without a position */
+  PREGRAD_POSITIONS_EACH = 1
 };
 
 /** What removing a neuron means, at all its positions; one of the `PREGRAD_REMOVAL_` constants. */
@@ -343,7 +345,8 @@ typedef struct pregrad_score {
   /** |mean| / mean_abs: 1 where all samples agree in sign, near 0 where they cancel, NaN where all are 0 */
   const double* cancellation;
   /** of the integrated gradients and the conductance: sum over the samples of |sum of v over the neurons - d| / sum of
-   * |d|, d the difference of y between both ends of the path; NaN for other methods, or where no output differs */
+   * |d|, d the difference of y between both ends of the path; NaN for other methods, for the score of one position, or
+   * where no output differs */
   double completeness_error;
   int64_t position; /**< row-major over the axes of positions; -1 for all positions together; since version 7 */
 } pregrad_score;
@@ -685,18 +688,24 @@ PREGRAD_API void pregrad_attribution_free(pregrad_attribution* attribution);
  * @name Scores
  * @{ */
 
-/** The number of entries: one per layer call, cluster and method. */
+/** The number of entries: one per layer call, cluster and method, and per position where each has its own. */
 PREGRAD_API pregrad_status pregrad_scores_count(const pregrad_scores* scores, size_t* count);
-/** Entry `index`, from 0, ordered by layer (execution order), call, cluster, method.
+/** Entry `index`, from 0, ordered by layer (execution order), call, cluster, method, position.
  * @param[in,out] score `struct_size` set by the caller; its pointers belong to `scores` */
 PREGRAD_API pregrad_status pregrad_scores_get(const pregrad_scores* scores, size_t index, pregrad_score* score);
 /** The entry of a layer, cluster and method.
  * @param         layer `name`, `name@call`, or an alias that was asked for
  * @param[in,out] score `struct_size` set by the caller; its pointers belong to `scores`
  * @returns #PREGRAD_ERROR_LAYER if the name fits no score or several calls, #PREGRAD_ERROR_ARGUMENT if the method or
- *          the cluster was not computed */
+ *          the cluster was not computed, or each position has an entry of its own */
 PREGRAD_API pregrad_status pregrad_scores_of(const pregrad_scores* scores, const char* layer, int64_t cluster,
                                              pregrad_method method, pregrad_score* score);
+/** The entry of a layer, cluster and method at one position, where each has its own, as pregrad_scores_of().
+ * @param position row-major over the axes of positions, from 0
+ * @returns #PREGRAD_ERROR_ARGUMENT also if the layer has no such position, or it counts for no sample of the cluster
+ * @since 7 */
+PREGRAD_API pregrad_status pregrad_scores_at(const pregrad_scores* scores, const char* layer, int64_t cluster,
+                                             pregrad_method method, int64_t position, pregrad_score* score);
 /** Ends the handle and all pointers that came from it; NULL is left alone. */
 PREGRAD_API void pregrad_scores_free(pregrad_scores* scores);
 

@@ -47,7 +47,8 @@ struct Score {
   Method method = Method::gradient;
   Statistics statistics;
   /// Of integrated gradients and conductance: Σᵢ|Σⱼvᵢⱼ − Δyᵢ| / Σᵢ|Δyᵢ| over the cluster's samples i and the neurons j,
-  /// Δy the difference of the output between both ends of the path. NaN for other methods, or where no output differs.
+  /// Δy the difference of the output between both ends of the path. NaN for other methods, for the score of one
+  /// position, or where no output differs.
   double completeness_error = std::numeric_limits<double>::quiet_NaN();
   std::optional<std::int64_t> position;  ///< row-major over the axes of positions; empty for all positions together
 };
@@ -68,7 +69,7 @@ class PREGRAD_API Scores {
 
   Scores(std::vector<Score> entries, Names names);
 
-  /// All scores, ordered by layer (execution order), call, cluster, method.
+  /// All scores, ordered by layer (execution order), call, cluster, method, position.
   const std::vector<Score>& entries() const& { return entries_; }
   std::vector<Score> entries() && { return std::move(entries_); }
   /// The aliases that were asked for and what they resolved to.
@@ -77,7 +78,7 @@ class PREGRAD_API Scores {
 
   /// The scores of `layer` (`name`, `name@call`, or an alias that was asked for).
   /// @throws LayerError if the name fits no score, or several calls
-  /// @throws ArgumentError if the method or the cluster was not computed
+  /// @throws ArgumentError if the method or the cluster was not computed, or each position has scores of its own
   const Statistics& of(std::string_view layer, std::int64_t cluster, Method method) const&;
   Statistics of(std::string_view layer, std::int64_t cluster, Method method) &&;
   /// The scores at one position, where each has its own.
@@ -86,6 +87,10 @@ class PREGRAD_API Scores {
   Statistics of(std::string_view layer, std::int64_t cluster, Method method, std::int64_t position) &&;
 
  private:
+  /// @param position empty for what is of all positions together
+  const Score& entry_of(std::string_view layer, std::int64_t cluster, Method method,
+                        std::optional<std::int64_t> position) const;
+
   std::vector<Score> entries_;
   Names names_;
 };

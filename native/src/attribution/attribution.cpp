@@ -67,11 +67,12 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
       selection_(model::select_layers(model_->model().sites(), options.layers)),
       graph_(model_->model().tapped(model::taps_of(selection_, needs_))),
       rerun_methods_(model_, reading_, selection_, options),
-      table_(options.methods, options.seed, subject_of(selection_, options)) {
+      table_(options, subject_of(selection_, options)) {
   if (options.methods.empty()) {
     throw ArgumentError("no method was named: name at least one, such as gradient");
   }
-  if (make_recorder && options.cuda_graphs && methods::can_be_recorded(options.methods) && reading_->is_plain()) {
+  if (make_recorder && options.cuda_graphs && methods::can_be_recorded(options.methods) && reading_->is_plain() &&
+      options.positions == Positions::together) {
     recorded_ = std::make_unique<attribution::RecordedPlans>(
         attribution::Plan{*model_, *reading_, graph_, selection_, options_, table_}, make_recorder);
   }

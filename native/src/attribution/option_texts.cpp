@@ -65,6 +65,9 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
   if (methods::look_at_outputs(options.methods)) {
     texts = option_texts(options.target, options.output, options.reading);
   }
+  if (options.positions != Positions::together) {
+    texts.push_back(option_text("positions", name_of(options.positions)));
+  }
   if (!options.reading.mask.empty()) {
     texts.push_back(option_text("mask", options.reading.mask));
   }

@@ -35,7 +35,7 @@ class Probe::Implementation {
       : options_(options),
         reading_(nullptr, options.target, options.reading),
         needs_(methods::needs_of(options.methods)),
-        table_(options.methods, options.seed) {
+        table_(options) {
     if (!options.reading.mask.empty() || !options.reading.output_name.empty()) {
       throw ArgumentError("a probe is given one output and no inputs: leave out the name of the output and the mask");
     }

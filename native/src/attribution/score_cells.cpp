@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <iterator>
 #include <numeric>
 #include <span>
 
@@ -46,6 +46,11 @@ LayerAddition::LayerAddition(const std::vector<Method>& wanted, const model::Lay
   read(wanted, methods::MethodReader(wanted, layer, reduction, *rows));
 }
 
+LayerAddition::LayerAddition(const std::vector<Method>& wanted, const model::LayerPositions& positions, std::int64_t at)
+    : LayerAddition(wanted, positions.at(at), positions.rows(at)) {
+  position = at;
+}
+
 LayerAddition::LayerAddition(const std::vector<Method>& wanted, const model::LayerBatch& layer,
                              std::shared_ptr<const support::ClusterRows> clusters, const methods::DeviceMethods& ready)
     : name(layer.name), call(layer.rank, layer.call), rows(std::move(clusters)) {
@@ -78,28 +83,73 @@ void ScoreCells::Cell::add(const Cell& other) {
   difference.add(other.difference);
 }
 
-std::vector<ScoreCells::Cell>& ScoreCells::cells_of(LayerCells& layer, std::int64_t cluster) const {
-  const auto found = layer.clusters.find(cluster);
-  if (found != layer.clusters.end()) {
+ScoreCells::ScoreCells(std::vector<Method> methods, Positions positions)
+    : methods_(std::move(methods)), positions_(positions), keeps_samples_(std::ranges::any_of(methods_, is_centred)) {
+  std::ranges::copy_if(methods_, std::back_inserter(position_methods_),
+                       [](Method method) { return methods::row_of(method).has_positions(); });
+}
+
+std::vector<ScoreCells::Cell>& ScoreCells::cells_of(LayerCells& layer, const Group& group) const {
+  const auto found = layer.groups.find(group);
+  if (found != layer.groups.end()) {
     return found->second;
   }
   std::vector<Cell> cells;
-  cells.reserve(methods_.size());
-  for (const Method method : methods_) {
-    cells.emplace_back(method, layer.neurons);
+  cells.reserve(methods_of(group).size());
+  for (const Method method : methods_of(group)) {
+    cells.emplace_back(method, layer.form.neurons);
   }
-  return layer.clusters.emplace(cluster, std::move(cells)).first->second;
+  return layer.groups.emplace(group, std::move(cells)).first->second;
+}
+
+std::uint64_t ScoreCells::bytes_of(const Group& group, std::size_t neurons) const {
+  // A node of a map has three links, and each piece of memory of its own two words of the allocator's.
+  constexpr std::uint64_t piece = 2 * sizeof(void*);
+  constexpr std::uint64_t node = sizeof(Groups::value_type) + 4 * sizeof(void*) + 2 * piece;
+  const auto count = static_cast<std::uint64_t>(neurons);
+  std::uint64_t bytes = node;
+  for (const Method method : methods_of(group)) {
+    const std::uint64_t sums = is_centred(method) ? 8 : 6;
+    bytes += sizeof(Cell) + sums * (count * sizeof(double) + piece);
+  }
+  return bytes;
+}
+
+std::uint64_t ScoreCells::growth(const Place& place, std::set<std::pair<LayerCall, Group>>& added) const {
+  std::uint64_t bytes = keeps_samples_ ? place.rows.samples() * place.neurons * 2 * sizeof(double) : 0;
+  const auto layer = layers_.find(place.call);
+  for (std::size_t i = 0; i < place.rows.size(); ++i) {
+    const Group group(place.rows.cluster(i), place.position);
+    const bool is_there = layer != layers_.end() && layer->second.groups.contains(group);
+    if (!is_there && added.emplace(place.call, group).second) {
+      bytes += bytes_of(group, place.neurons);
+    }
+  }
+  return bytes;
+}
+
+std::uint64_t ScoreCells::bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [call, layer] : layers_) {
+    for (const auto& [group, cells] : layer.groups) {
+      bytes += bytes_of(group, layer.form.neurons);
+      for (const Cell& cell : cells) {
+        bytes += cell.centred.sample_bytes();
+      }
+    }
+  }
+  return bytes;
 }
 
 void ScoreCells::add(const LayerAddition& addition) {
   LayerCells& layer = layers_[addition.call];
-  if (layer.clusters.empty()) {
+  if (layer.groups.empty()) {
     layer.name = addition.name;
-    layer.neurons = addition.neurons;
+    layer.form = {addition.neurons, addition.position_axes};
   }
   for (std::size_t i = 0; i < addition.rows->size(); ++i) {
-    std::vector<Cell>& cells = cells_of(layer, addition.rows->cluster(i));
-    for (std::size_t j = 0; j < methods_.size(); ++j) {
+    std::vector<Cell>& cells = cells_of(layer, {addition.rows->cluster(i), addition.position});
+    for (std::size_t j = 0; j < cells.size(); ++j) {
       const LayerAddition::OfMethod& method = addition.methods[j];
       cells[j].values.add(method.moments.of(i));
       if (method.centred) {
@@ -118,9 +168,9 @@ void ScoreCells::add(const ScoreCells& other) {
   for (const auto& [call, added] : other.layers_) {
     LayerCells& layer = layers_[call];
     layer.name = added.name;
-    layer.neurons = added.neurons;
-    for (const auto& [cluster, cells] : added.clusters) {
-      std::vector<Cell>& sums = cells_of(layer, cluster);
+    layer.form = added.form;
+    for (const auto& [group, cells] : added.groups) {
+      std::vector<Cell>& sums = cells_of(layer, group);
       for (std::size_t j = 0; j < sums.size(); ++j) {
         sums[j].add(cells[j]);
       }
@@ -133,14 +183,17 @@ std::vector<double> ScoreCells::mean_activations(const LayerCells& layer) const 
   if (centred == methods_.end()) {
     return {};
   }
-  statistics::DoubleDoubles sums(layer.neurons);
+  statistics::DoubleDoubles sums(layer.form.neurons);
   std::int64_t count = 0;
-  for (const auto& [cluster, cells] : layer.clusters) {
+  for (const auto& [group, cells] : layer.groups) {
+    if (group.second != all_positions) {
+      continue;
+    }
     const Cell& cell = cells[static_cast<std::size_t>(centred - methods_.begin())];
     sums.add(cell.centred.activation_sums());
     count += cell.values.count();
   }
-  std::vector<double> means(layer.neurons);
+  std::vector<double> means(layer.form.neurons);
   for (std::size_t j = 0; j < means.size(); ++j) {
     means[j] = sums[j].divided_by(static_cast<double>(count)).value();
   }
@@ -164,28 +217,53 @@ Score ScoreCells::score_of(const Cell& cell, Score score, const std::vector<doub
   return score;
 }
 
+void ScoreCells::append_scores(std::vector<Score>& scores, const LayerCall& call, const LayerCells& layer,
+                               Groups::const_iterator first, Groups::const_iterator last,
+                               const std::vector<double>& means, std::uint64_t seed) const {
+  const auto append = [&](const Group& group, const Cell& cell, Method method) {
+    Score score;
+    score.layer = layer.name;
+    score.call = call.second;
+    score.cluster = group.first;
+    score.method = method;
+    if (group.second != all_positions) {
+      score.position = group.second;
+    }
+    scores.push_back(score_of(cell, std::move(score), means, seed));
+  };
+  std::size_t at_position = 0;
+  for (std::size_t j = 0; j < methods_.size(); ++j) {
+    if (layer.form.position_axes.empty() || !methods::row_of(methods_[j]).has_positions()) {
+      append(first->first, first->second[j], methods_[j]);
+      continue;
+    }
+    for (auto group = std::next(first); group != last; ++group) {
+      append(group->first, group->second[at_position], methods_[j]);
+    }
+    ++at_position;
+  }
+}
+
 std::vector<Score> ScoreCells::scores(std::uint64_t seed) const {
   std::vector<Score> scores;
   for (const auto& [call, layer] : layers_) {
     const std::vector<double> means = mean_activations(layer);
-    for (const auto& [cluster, cells] : layer.clusters) {
-      for (std::size_t j = 0; j < methods_.size(); ++j) {
-        scores.push_back(score_of(
-            cells[j],
-            Score{layer.name, call.second, cluster, methods_[j], {}, std::numeric_limits<double>::quiet_NaN(), {}},
-            means, seed));
-      }
+    for (auto first = layer.groups.begin(); first != layer.groups.end();) {
+      const auto last = std::find_if(first, layer.groups.end(),
+                                     [&](const auto& each) { return each.first.first != first->first.first; });
+      append_scores(scores, call, layer, first, last, means, seed);
+      first = last;
     }
   }
   return scores;
 }
 
-std::map<LayerCall, std::size_t> ScoreCells::neurons() const {
-  std::map<LayerCall, std::size_t> neurons;
+std::map<LayerCall, LayerForm> ScoreCells::forms() const {
+  std::map<LayerCall, LayerForm> forms;
   for (const auto& [call, layer] : layers_) {
-    neurons.emplace(call, layer.neurons);
+    forms.emplace(call, layer.form);
   }
-  return neurons;
+  return forms;
 }
 
 void ScoreCells::save(statistics::StateWriter& writer) const {
@@ -194,10 +272,16 @@ void ScoreCells::save(statistics::StateWriter& writer) const {
     writer.add(static_cast<std::uint64_t>(call.first));
     writer.add(call.second);
     writer.add(layer.name);
-    writer.add(static_cast<std::uint64_t>(layer.neurons));
-    writer.add(static_cast<std::uint64_t>(layer.clusters.size()));
-    for (const auto& [cluster, cells] : layer.clusters) {
-      writer.add(cluster);
+    writer.add(static_cast<std::uint64_t>(layer.form.neurons));
+    if (positions_ == Positions::each) {
+      writer.add(layer.form.position_axes);
+    }
+    writer.add(static_cast<std::uint64_t>(layer.groups.size()));
+    for (const auto& [group, cells] : layer.groups) {
+      writer.add(group.first);
+      if (positions_ == Positions::each) {
+        writer.add(group.second);
+      }
       for (const Cell& cell : cells) {
         cell.values.save(writer);
         cell.centred.save(writer);
@@ -208,8 +292,8 @@ void ScoreCells::save(statistics::StateWriter& writer) const {
   }
 }
 
-ScoreCells ScoreCells::restored(std::vector<Method> methods, statistics::StateReader& reader) {
-  ScoreCells result(std::move(methods));
+ScoreCells ScoreCells::restored(std::vector<Method> methods, Positions positions, statistics::StateReader& reader) {
+  ScoreCells result(std::move(methods), positions);
   for (auto layers = reader.get<std::uint64_t>(); layers > 0; --layers) {
     const auto rank = static_cast<std::size_t>(reader.get<std::uint64_t>());
     const auto [place, is_new] = result.layers_.try_emplace({rank, reader.get<std::int64_t>()});
@@ -218,21 +302,31 @@ ScoreCells ScoreCells::restored(std::vector<Method> methods, statistics::StateRe
     }
     LayerCells& layer = place->second;
     layer.name = reader.text();
-    layer.neurons = static_cast<std::size_t>(reader.get<std::uint64_t>());
-    for (auto clusters = reader.get<std::uint64_t>(); clusters > 0; --clusters) {
-      const auto [cluster, is_new_cluster] = layer.clusters.try_emplace(reader.get<std::int64_t>());
-      if (!is_new_cluster) {
+    layer.form.neurons = static_cast<std::size_t>(reader.get<std::uint64_t>());
+    if (positions == Positions::each) {
+      layer.form.position_axes = reader.list<std::int64_t>();
+    }
+    for (auto groups = reader.get<std::uint64_t>(); groups > 0; --groups) {
+      Group group(reader.get<std::int64_t>(), all_positions);
+      if (positions == Positions::each) {
+        group.second = reader.get<std::int64_t>();
+      }
+      // The positions of a cluster stand behind what is of all of them.
+      const bool is_in_place =
+          group.second == all_positions || (group.second >= 0 && layer.groups.contains({group.first, all_positions}));
+      const auto [entry, is_new_group] = layer.groups.try_emplace(group);
+      if (!is_new_group || !is_in_place) {
         statistics::StateReader::refuse();
       }
-      std::vector<Cell>& cells = cluster->second;
-      for (std::size_t j = 0; j < result.methods_.size(); ++j) {
-        Cell cell(result.methods_[j], 0);
+      std::vector<Cell>& cells = entry->second;
+      for (const Method method : result.methods_of(group)) {
+        Cell cell(method, 0);
         cell.values = statistics::ClusterAccumulator::restored(reader);
         cell.centred = statistics::CentredProducts::restored(reader);
         cell.residual = statistics::DoubleDouble::restored(reader);
         cell.difference = statistics::DoubleDouble::restored(reader);
-        if (cell.values.neurons() != layer.neurons ||
-            cell.centred.neurons() != Cell::centred_neurons(result.methods_[j], layer.neurons)) {
+        if (cell.values.neurons() != layer.form.neurons ||
+            cell.centred.neurons() != Cell::centred_neurons(method, layer.form.neurons)) {
           statistics::StateReader::refuse();
         }
         cells.push_back(std::move(cell));

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,10 +21,20 @@
 
 namespace pregrad::attribution {
 
+/// In the place of a position: what is of all of them together.
+inline constexpr std::int64_t all_positions = -1;
+
+/// What must be the same of a layer call in all batches.
+struct LayerForm {
+  std::size_t neurons = 0;
+  std::vector<std::int64_t> position_axes;  ///< as in LayerAddition; empty unless positions have scores of their own
+  bool operator==(const LayerForm&) const = default;
+};
+
 /// Names a layer call among those of a model: its layer's rank, and its call.
 using LayerCall = std::pair<std::size_t, std::int64_t>;
 
-/// What a batch adds to one layer call.
+/// What a batch adds to one layer call, over all its positions or at one of them.
 struct LayerAddition {
   /// What one method adds to the clusters of the batch.
   struct OfMethod {
@@ -35,6 +46,8 @@ struct LayerAddition {
 
   LayerAddition(const std::vector<Method>& wanted, const model::LayerBatch& layer,
                 std::shared_ptr<const support::ClusterRows> clusters);
+  /// At one position, of the samples for which it counts.
+  LayerAddition(const std::vector<Method>& wanted, const model::LayerPositions& positions, std::int64_t at);
   /// Of what a device made of the layer's tensors; of the layer itself only names and shapes are read.
   LayerAddition(const std::vector<Method>& wanted, const model::LayerBatch& layer,
                 std::shared_ptr<const support::ClusterRows> clusters, const methods::DeviceMethods& ready);
@@ -42,6 +55,9 @@ struct LayerAddition {
   std::string name;
   LayerCall call;
   std::size_t neurons = 0;
+  /// The sizes of z's axes of positions, but for the first, which may be another in each batch; its place has a 0.
+  std::vector<std::int64_t> position_axes;
+  std::int64_t position = all_positions;
   std::shared_ptr<const support::ClusterRows> rows;
   std::vector<OfMethod> methods;  ///< in the order of the methods
 
@@ -49,29 +65,46 @@ struct LayerAddition {
   void read(const std::vector<Method>& wanted, const methods::MethodReader& reader);
 };
 
-/// The statistics of every layer call, cluster and method, for one thread at a time.
+/// The statistics of every layer call, cluster, method and, where each has its own, position, for one thread at a time.
+/// Those of all positions together are there too: what the centred method takes from an activation is their mean, and
+/// a path's values add up over all of them.
 class ScoreCells {
  public:
   /// @param methods sorted, each once
-  explicit ScoreCells(std::vector<Method> methods) : methods_(std::move(methods)) {}
+  ScoreCells(std::vector<Method> methods, Positions positions);
 
   void add(const LayerAddition& addition);
+
+  /// A cluster, and in it a position.
+  using Group = std::pair<std::int64_t, std::int64_t>;
+  /// What samples come to: a layer call at one of its positions, or at all.
+  struct Place {
+    LayerCall call;
+    std::size_t neurons;
+    std::int64_t position;
+    const support::ClusterRows& rows;
+  };
+  /// How many bytes cells grow by to hold samples at a place.
+  /// @param added which groups other places of the same batch have brought; those of this one are added
+  std::uint64_t growth(const Place& place, std::set<std::pair<LayerCall, Group>>& added) const;
+  /// How many bytes they take.
+  std::uint64_t bytes() const;
   /// Adds what other cells of the same methods have counted.
   void add(const ScoreCells& other);
 
-  /// By layer, call, cluster and method.
+  /// By layer, call, cluster, method and position.
   /// @param seed of Method::random
   std::vector<Score> scores(std::uint64_t seed) const;
-  /// How many neurons each layer call has.
-  std::map<LayerCall, std::size_t> neurons() const;
+  /// Of each layer call.
+  std::map<LayerCall, LayerForm> forms() const;
 
   void save(statistics::StateWriter& writer) const;
-  static ScoreCells restored(std::vector<Method> methods, statistics::StateReader& reader);
+  static ScoreCells restored(std::vector<Method> methods, Positions positions, statistics::StateReader& reader);
   /// The name of a layer, for messages.
   const std::string& name_of(const LayerCall& call) const { return layers_.at(call).name; }
 
  private:
-  /// What the samples of one layer call, cluster and method come to.
+  /// What the samples of one layer call, cluster, position and method come to.
   struct Cell {
     Cell(Method method, std::size_t neurons) : values(neurons), centred(centred_neurons(method, neurons)) {}
     void add(const Cell& other);
@@ -81,18 +114,32 @@ class ScoreCells {
     statistics::DoubleDouble residual;    ///< Σᵢ|Σⱼvᵢⱼ − Δyᵢ|
     statistics::DoubleDouble difference;  ///< Σᵢ|Δyᵢ|
   };
+  using Groups = std::map<Group, std::vector<Cell>>;  ///< a cell per method that has one there
   struct LayerCells {
     std::string name;
-    std::size_t neurons = 0;
-    std::map<std::int64_t, std::vector<Cell>> clusters;  ///< a cell per method
+    LayerForm form;
+    Groups groups;
   };
 
-  std::vector<Cell>& cells_of(LayerCells& layer, std::int64_t cluster) const;
+  /// Those of a group: at a position only the methods that have a value there.
+  const std::vector<Method>& methods_of(const Group& group) const {
+    return group.second == all_positions ? methods_ : position_methods_;
+  }
+  std::vector<Cell>& cells_of(LayerCells& layer, const Group& group) const;
+  /// What cells take, but for what grows with the number of samples.
+  std::uint64_t bytes_of(const Group& group, std::size_t neurons) const;
   /// Over the samples of all clusters, per neuron; empty unless the centred method is among the methods.
   std::vector<double> mean_activations(const LayerCells& layer) const;
   static Score score_of(const Cell& cell, Score score, const std::vector<double>& means, std::uint64_t seed);
+  /// Appends those of one cluster, whose groups stand one after the other.
+  void append_scores(std::vector<Score>& scores, const LayerCall& call, const LayerCells& layer,
+                     Groups::const_iterator first, Groups::const_iterator last, const std::vector<double>& means,
+                     std::uint64_t seed) const;
 
   std::vector<Method> methods_;
+  std::vector<Method> position_methods_;  ///< those that have a value at each position
+  Positions positions_;
+  bool keeps_samples_;  ///< as the centred method does
   std::map<LayerCall, LayerCells> layers_;
 };
 

@@ -1,6 +1,9 @@
 #include "attribution/score_table.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -9,6 +12,7 @@
 #include "statistics/layer_reference.hpp"
 #include "statistics/state.hpp"
 #include "support/cluster_rows.hpp"
+#include "support/machine_memory.hpp"
 
 namespace pregrad::attribution {
 
@@ -32,43 +36,95 @@ std::vector<std::string> names_of(const std::vector<Method>& methods) {
   return names;
 }
 
+/// `[*, 8]`, the first axis being free; `none` where there are none.
+std::string axes_text(const std::vector<std::int64_t>& axes) {
+  std::string text;
+  for (const std::int64_t size : axes) {
+    text += text.empty() ? "[*" : ", " + std::to_string(size);
+  }
+  return text.empty() ? "none" : text + "]";
+}
+
 }  // namespace
 
-ScoreTable::ScoreTable(std::vector<Method> methods, std::uint64_t seed, ScoreSubject subject)
-    : methods_(sorted(std::move(methods))), seed_(seed), subject_(std::move(subject)) {
-  subject_.options.push_back("seed " + std::to_string(seed));
-  for (std::size_t i = 0; i < shard_count; ++i) {
-    shards_.push_back(std::make_unique<Shard>(methods_));
+ScoreTable::ScoreTable(const AttributionOptions& options, ScoreSubject subject)
+    : methods_(sorted(options.methods)),
+      positions_(options.positions),
+      seed_(options.seed),
+      memory_limit_(options.memory_limit),
+      subject_(std::move(subject)) {
+  subject_.options.push_back("seed " + std::to_string(seed_));
+  const bool has_each = positions_ == Positions::each;
+  if (has_each) {
+    std::ranges::copy_if(methods_, std::back_inserter(position_methods_),
+                         [](Method method) { return methods::row_of(method).has_positions(); });
+  }
+  for (std::size_t i = 0; i < (has_each ? 1 : shard_count); ++i) {
+    shards_.push_back(std::make_unique<Shard>(ScoreCells(methods_, positions_)));
   }
 }
 
-void ScoreTable::require_known_neurons(const std::vector<LayerAddition>& additions) {
-  const auto require_same = [](const LayerAddition& addition, std::size_t known) {
-    if (known != addition.neurons) {
-      throw InputError("layer '" + statistics::to_string(addition.name, addition.call.second) + "' has " +
-                       std::to_string(addition.neurons) + " neurons in this batch and " + std::to_string(known) +
+void ScoreTable::require_known_forms(const std::vector<LayerAddition>& additions) {
+  const auto require_same = [](const LayerAddition& addition, const LayerForm& known) {
+    const std::string layer = "layer '" + statistics::to_string(addition.name, addition.call.second) + "' has ";
+    if (known.neurons != addition.neurons) {
+      throw InputError(layer + std::to_string(addition.neurons) + " neurons in this batch and " +
+                       std::to_string(known.neurons) +
                        " in an earlier one: give inputs of one shape, or choose another layer");
+    }
+    if (addition.position == all_positions && known.position_axes != addition.position_axes) {
+      throw InputError(layer + "positions " + axes_text(addition.position_axes) + " in this batch and " +
+                       axes_text(known.position_axes) +
+                       " in an earlier one, where a number means another of them: give inputs that differ in the first "
+                       "of these axes only, or take positions together");
     }
   };
   {
-    const std::shared_lock lock(neurons_mutex_);
+    const std::shared_lock lock(forms_mutex_);
     const bool are_known = std::all_of(additions.begin(), additions.end(), [&](const LayerAddition& addition) {
-      const auto known = neurons_.find(addition.call);
-      if (known != neurons_.end()) {
+      const auto known = forms_.find(addition.call);
+      if (known != forms_.end()) {
         require_same(addition, known->second);
       }
-      return known != neurons_.end();
+      return known != forms_.end();
     });
     if (are_known) {
       return;
     }
   }
-  const std::unique_lock lock(neurons_mutex_);
-  std::map<LayerCall, std::size_t> neurons = neurons_;
+  const std::unique_lock lock(forms_mutex_);
+  std::map<LayerCall, LayerForm> forms = forms_;
   for (const LayerAddition& addition : additions) {  // several batches may bring a new layer at once
-    require_same(addition, neurons.emplace(addition.call, addition.neurons).first->second);
+    require_same(addition,
+                 forms.emplace(addition.call, LayerForm{addition.neurons, addition.position_axes}).first->second);
   }
-  neurons_ = std::move(neurons);
+  forms_ = std::move(forms);
+}
+
+void ScoreTable::require_room(std::uint64_t there, std::uint64_t bytes) const {
+  const std::string_view way_out = positions_ == Positions::each
+                                       ? "choose fewer layers, methods or clusters, or take positions together"
+                                       : "choose fewer layers, methods or clusters";
+  if (memory_limit_ > 0) {
+    if (there + bytes > memory_limit_) {
+      throw ArgumentError("the scores need " + std::to_string(there + bytes) +
+                          " bytes of memory where the memory limit is " + std::to_string(memory_limit_) + ": " +
+                          std::string(way_out) + ", or raise the limit");
+    }
+    return;
+  }
+  // The system is asked where it may matter: a batch that brings that much, or one by which all becomes that much more.
+  constexpr std::uint64_t worth_a_look = std::uint64_t{1} << 26;
+  if ((there + bytes) / worth_a_look == there / worth_a_look) {
+    return;
+  }
+  const auto left = support::available_memory();
+  if (left && bytes > *left / 2) {  // what is read of them is a copy
+    throw ArgumentError("the scores need " + std::to_string(bytes) +
+                        " bytes of memory more, and as many to be read, where the machine has " +
+                        std::to_string(*left) + " left: " + std::string(way_out) +
+                        ", or set a memory limit to go beyond");
+  }
 }
 
 std::shared_ptr<const support::ClusterRows> rows_of(const at::Tensor& clusters) {
@@ -80,10 +136,59 @@ std::vector<LayerAddition> ScoreTable::additions(const std::vector<model::LayerB
                                                  const std::shared_ptr<const support::ClusterRows>& rows) const {
   std::vector<LayerAddition> additions;
   additions.reserve(layers.size());
+  if (positions_ == Positions::each) {
+    add_positions(additions, layers, rows);
+    return additions;
+  }
   for (const model::LayerBatch& layer : layers) {
     additions.emplace_back(methods_, layer, rows);
   }
   return additions;
+}
+
+void ScoreTable::add_positions(std::vector<LayerAddition>& additions, const std::vector<model::LayerBatch>& layers,
+                               const std::shared_ptr<const support::ClusterRows>& rows) const {
+  std::vector<std::optional<model::LayerPositions>> cut(layers.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (!model::position_sizes(layers[i]).empty()) {
+      cut[i].emplace(layers[i], rows);
+    }
+  }
+  {
+    // Before what a batch comes to takes memory too.
+    const Shard& shard = *shards_.front();
+    const std::lock_guard lock(shard.mutex);
+    std::set<std::pair<LayerCall, ScoreCells::Group>> added;
+    std::uint64_t growth = 0;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const auto neurons = static_cast<std::size_t>(
+          model::reduction_of(layers[i], static_cast<std::int64_t>(rows->samples())).neurons());
+      const auto place = [&](std::int64_t position, const support::ClusterRows& some) {
+        growth += shard.cells.growth({{layers[i].rank, layers[i].call}, neurons, position, some}, added);
+      };
+      place(all_positions, *rows);
+      for (std::int64_t position = 0; cut[i] && position < cut[i]->size(); ++position) {
+        if (cut[i]->rows(position)) {
+          place(position, *cut[i]->rows(position));
+        }
+      }
+    }
+    require_room(bytes_.load(std::memory_order_relaxed), growth);
+  }
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    LayerAddition& together = additions.emplace_back(methods_, layers[i], rows);
+    together.position_axes = model::position_sizes(layers[i]);
+    if (!cut[i]) {
+      continue;
+    }
+    together.position_axes.front() = 0;
+    for (std::int64_t position = 0; position < cut[i]->size(); ++position) {
+      if (cut[i]->rows(position)) {
+        additions.emplace_back(position_methods_, *cut[i], position);
+      }
+    }
+    cut[i].reset();
+  }
 }
 
 std::vector<LayerAddition> ScoreTable::additions(const std::vector<model::LayerBatch>& layers,
@@ -97,30 +202,45 @@ std::vector<LayerAddition> ScoreTable::additions(const std::vector<model::LayerB
   return additions;
 }
 
+void ScoreTable::add_to(Shard& shard, const std::vector<LayerAddition>& additions) {
+  std::set<std::pair<LayerCall, ScoreCells::Group>> added;
+  std::uint64_t growth = 0;
+  for (const LayerAddition& addition : additions) {
+    growth += shard.cells.growth({addition.call, addition.neurons, addition.position, *addition.rows}, added);
+  }
+  if (growth > 0) {
+    require_room(bytes_.load(std::memory_order_relaxed), growth);
+    bytes_.fetch_add(growth, std::memory_order_relaxed);
+  }
+  for (const LayerAddition& addition : additions) {
+    shard.cells.add(addition);
+  }
+}
+
 void ScoreTable::add(const std::vector<LayerAddition>& additions) {
-  require_known_neurons(additions);
-  const auto add_to = [&](Shard& shard) {
-    for (const LayerAddition& addition : additions) {
-      shard.cells.add(addition);
-    }
-  };
+  require_known_forms(additions);
   for (const auto& shard : shards_) {
     if (const std::unique_lock lock(shard->mutex, std::try_to_lock); lock) {
-      add_to(*shard);
+      add_to(*shard, additions);
       return;
     }
   }
   const std::lock_guard lock(shards_.front()->mutex);
-  add_to(*shards_.front());
+  add_to(*shards_.front(), additions);
 }
 
-ScoreCells ScoreTable::merged() const {
-  ScoreCells sums(methods_);
+template <typename Body>
+auto ScoreTable::with_merged(const Body& body) const {
+  if (shards_.size() == 1) {
+    const std::lock_guard lock(shards_.front()->mutex);
+    return body(shards_.front()->cells);
+  }
+  ScoreCells sums(methods_, positions_);
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     sums.add(shard->cells);
   }
-  return sums;
+  return body(std::as_const(sums));
 }
 
 void ScoreTable::note(model::Classes classes) {
@@ -130,7 +250,7 @@ void ScoreTable::note(model::Classes classes) {
 }
 
 std::vector<Score> ScoreTable::scores() const {
-  std::vector<Score> scores = merged().scores(seed_);
+  std::vector<Score> scores = with_merged([&](const ScoreCells& cells) { return cells.scores(seed_); });
   if (classes_.load(std::memory_order_relaxed) != model::Classes::first_of_two) {
     return scores;
   }
@@ -150,7 +270,7 @@ std::string ScoreTable::save() const {
   writer.add(names_of(methods_));
   writer.add(subject_.options);
   writer.add(static_cast<std::uint8_t>(classes_.load(std::memory_order_relaxed)));
-  merged().save(writer);
+  with_merged([&](const ScoreCells& cells) { cells.save(writer); });
   return writer.finish();
 }
 
@@ -160,22 +280,25 @@ ScoreTable::Saved ScoreTable::read(std::string_view state) const {
   reader.require("method", names_of(methods_));
   reader.require("option", subject_.options);
   const model::Classes classes = model::read_classes(reader);
-  ScoreCells cells = ScoreCells::restored(methods_, reader);
+  ScoreCells cells = ScoreCells::restored(methods_, positions_, reader);
   reader.require_end();
   return {classes, std::move(cells)};
 }
 
 void ScoreTable::restore(std::string_view state) {
   auto [classes, cells] = read(state);
+  const std::uint64_t bytes = cells.bytes();
+  require_room(0, bytes);
   classes_.store(classes, std::memory_order_relaxed);
   {
-    const std::unique_lock lock(neurons_mutex_);
-    neurons_ = cells.neurons();
+    const std::unique_lock lock(forms_mutex_);
+    forms_ = cells.forms();
   }
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
-    shard->cells = std::exchange(cells, ScoreCells(methods_));
+    shard->cells = std::exchange(cells, ScoreCells(methods_, positions_));
   }
+  bytes_.store(bytes, std::memory_order_relaxed);
 }
 
 void ScoreTable::merge(std::string_view state) {
@@ -183,21 +306,29 @@ void ScoreTable::merge(std::string_view state) {
   const ScoreCells& cells = saved.cells;
   Shard& shard = *shards_.front();
   const std::lock_guard lock(shard.mutex);
-  const std::unique_lock neurons_lock(neurons_mutex_);
-  std::map<LayerCall, std::size_t> neurons = neurons_;
-  for (const auto& [call, count] : cells.neurons()) {
-    const std::size_t known = neurons.emplace(call, count).first->second;
-    if (known != count) {
-      throw ArgumentError("layer '" + statistics::to_string(cells.name_of(call), call.second) + "' has " +
-                          std::to_string(count) + " neurons in the saved state and " + std::to_string(known) +
-                          " here: merge what was computed of inputs of one shape");
+  const std::unique_lock forms_lock(forms_mutex_);
+  std::map<LayerCall, LayerForm> forms = forms_;
+  for (const auto& [call, form] : cells.forms()) {
+    const LayerForm& known = forms.emplace(call, form).first->second;
+    const std::string layer = "layer '" + statistics::to_string(cells.name_of(call), call.second) + "' has ";
+    if (known.neurons != form.neurons) {
+      throw ArgumentError(layer + std::to_string(form.neurons) + " neurons in the saved state and " +
+                          std::to_string(known.neurons) + " here: merge what was computed of inputs of one shape");
+    }
+    if (known != form) {
+      throw ArgumentError(layer + "positions " + axes_text(form.position_axes) + " in the saved state and " +
+                          axes_text(known.position_axes) +
+                          " here: merge what was computed of inputs that differ in the first of these axes only");
     }
   }
   // Added to a copy, so that what runs out of memory on the way changes nothing.
   ScoreCells sums = shard.cells;
   sums.add(cells);
+  const std::uint64_t growth = sums.bytes() - shard.cells.bytes();
+  require_room(bytes_.load(std::memory_order_relaxed), growth);
+  bytes_.fetch_add(growth, std::memory_order_relaxed);
   shard.cells = std::move(sums);
-  neurons_ = std::move(neurons);
+  forms_ = std::move(forms);
   note(saved.classes);
 }
 

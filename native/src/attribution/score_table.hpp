@@ -31,14 +31,16 @@ struct ScoreSubject {
   std::vector<std::string> options;
 };
 
-/// The statistics of every layer call, cluster and method, for any number of threads.
+/// The statistics of every layer call, cluster, method and, where each has its own, position, for any number of
+/// threads.
 class ScoreTable {
  public:
-  /// @param seed of Method::random
-  ScoreTable(std::vector<Method> methods, std::uint64_t seed, ScoreSubject subject = {});
+  /// @param options methods, seed, positions and memory limit are looked at
+  explicit ScoreTable(const AttributionOptions& options, ScoreSubject subject = {});
 
   /// What the layers of a batch add; the tensors they came from are no longer needed then.
   /// @throws InputError, UnsupportedModelError as reduction_of
+  /// @throws ArgumentError if the statistics of their positions would need more memory than there is
   std::vector<LayerAddition> additions(const std::vector<model::LayerBatch>& layers,
                                        const std::shared_ptr<const support::ClusterRows>& rows) const;
   /// The same of what a device made of each layer's tensors.
@@ -46,7 +48,8 @@ class ScoreTable {
                                        const std::shared_ptr<const support::ClusterRows>& rows,
                                        const std::vector<methods::DeviceMethods>& ready) const;
   /// Adds all or, if it throws, nothing.
-  /// @throws InputError if a layer has another number of neurons than before
+  /// @throws InputError if a layer has another number of neurons, or other axes of positions, than before
+  /// @throws ArgumentError if the statistics would need more memory than there is
   void add(const std::vector<LayerAddition>& additions);
 
   /// Tells what labels have shown; it decides the sign of scores by one output.
@@ -59,32 +62,46 @@ class ScoreTable {
   /// @throws ArgumentError if the state is not that of a table of the same methods and subject
   void restore(std::string_view state);
   /// Adds what a state holds to what was added, or, if it throws, does nothing.
-  /// @throws ArgumentError as restore, or if a layer has another number of neurons there
+  /// @throws ArgumentError as restore, or if a layer has another form there, or there is too little memory
   void merge(std::string_view state);
 
  private:
   /// Threads that come at once add to a shard each, so that none waits for another; a single thread only ever uses the
-  /// first. Their sums are exact enough that who added where does not show.
+  /// first. Their sums are exact enough that who added where does not show. Where each position has scores there is one
+  /// shard alone, since what is large should be there once.
   struct Shard {
-    explicit Shard(std::vector<Method> methods) : cells(std::move(methods)) {}
-    std::mutex mutex;
+    explicit Shard(ScoreCells empty) : cells(std::move(empty)) {}
+    mutable std::mutex mutex;
     ScoreCells cells;
   };
 
-  void require_known_neurons(const std::vector<LayerAddition>& additions);
+  /// Appends what the layers add, each over all its positions and then at each of them.
+  void add_positions(std::vector<LayerAddition>& additions, const std::vector<model::LayerBatch>& layers,
+                     const std::shared_ptr<const support::ClusterRows>& rows) const;
+  void require_known_forms(const std::vector<LayerAddition>& additions);
+  /// Adds to one shard, whose lock the caller holds.
+  void add_to(Shard& shard, const std::vector<LayerAddition>& additions);
+  /// @throws ArgumentError if there is no room for so many bytes beside those that there are
+  void require_room(std::uint64_t there, std::uint64_t bytes) const;
   struct Saved {
     model::Classes classes = model::Classes::any;
     ScoreCells cells;
   };
   Saved read(std::string_view state) const;
-  ScoreCells merged() const;
+  /// Calls `body` with what all shards have together.
+  template <typename Body>
+  auto with_merged(const Body& body) const;
 
   std::vector<Method> methods_;
+  std::vector<Method> position_methods_;  ///< those with a value at each position; empty where it has no scores
+  Positions positions_;
   std::uint64_t seed_;
+  std::uint64_t memory_limit_;  ///< 0 for what the machine has left
   ScoreSubject subject_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::shared_mutex neurons_mutex_;
-  std::map<LayerCall, std::size_t> neurons_;
+  std::shared_mutex forms_mutex_;
+  std::map<LayerCall, LayerForm> forms_;
+  std::atomic<std::uint64_t> bytes_ = 0;  ///< of all shards
   std::atomic<model::Classes> classes_ = model::Classes::any;
 };
 

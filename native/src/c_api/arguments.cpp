@@ -159,6 +159,9 @@ static_assert(static_cast<int>(Quadrature::midpoint) == PREGRAD_QUADRATURE_MIDPO
 static_assert(static_cast<int>(Baseline::zero) == PREGRAD_BASELINE_ZERO);
 static_assert(static_cast<int>(Baseline::mean) == PREGRAD_BASELINE_MEAN);
 
+static_assert(static_cast<int>(Positions::together) == PREGRAD_POSITIONS_TOGETHER);
+static_assert(static_cast<int>(Positions::each) == PREGRAD_POSITIONS_EACH);
+
 static_assert(static_cast<int>(Removal::zero) == PREGRAD_REMOVAL_ZERO);
 static_assert(static_cast<int>(Removal::zero_preactivation) == PREGRAD_REMOVAL_ZERO_PREACTIVATION);
 static_assert(static_cast<int>(Removal::mean) == PREGRAD_REMOVAL_MEAN);
@@ -252,6 +255,17 @@ Baseline baseline(pregrad_baseline baseline) {
   }
 }
 
+Positions positions(pregrad_positions positions) {
+  switch (positions) {
+    case PREGRAD_POSITIONS_TOGETHER:
+    case PREGRAD_POSITIONS_EACH:
+      return static_cast<Positions>(positions);
+    default:
+      throw ArgumentError("the positions " + std::to_string(positions) +
+                          " are unknown; use PREGRAD_POSITIONS_TOGETHER or _EACH");
+  }
+}
+
 Removal removal(pregrad_removal removal) {
   switch (removal) {
     case PREGRAD_REMOVAL_ZERO:
@@ -320,6 +334,9 @@ AttributionOptions attribution_options(const pregrad_attribution_options* option
   check_reserved(given.reserved_2, "pregrad_attribution_options");
   result.cuda_graphs = !truth(given.no_cuda_graphs, "no_cuda_graphs");
   result.seed = given.seed;
+  check_reserved(given.reserved_3, "pregrad_attribution_options");
+  result.positions = positions(given.positions);
+  result.memory_limit = given.memory_limit;
   if (given.means != nullptr) {
     result.means = mean_activations(open(given.means).scores);
   }

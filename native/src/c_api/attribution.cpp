@@ -140,7 +140,20 @@ pregrad_score view_of(const c_api::Snapshot& snapshot, std::size_t index) {
   view.method = static_cast<pregrad_method>(source.method);
   view.cancellation = snapshot.cancellations[index].data();
   view.completeness_error = source.completeness_error;
+  view.position = source.position.value_or(-1);
   return view;
+}
+
+/// Hands out the entry that has these statistics.
+void write_entry(const c_api::Snapshot& snapshot, const pregrad::Statistics& statistics, pregrad_score* score) {
+  const auto& entries = snapshot.scores.entries();
+  const auto entry = std::find_if(entries.begin(), entries.end(),
+                                  [&](const pregrad::Score& each) { return &each.statistics == &statistics; });
+  if (entry == entries.end()) {
+    throw pregrad::InternalError("the scores belong to no entry; please report it");
+  }
+  const auto index = static_cast<std::size_t>(entry - entries.begin());
+  c_api::write_struct(view_of(snapshot, index), score, "pregrad_score");
 }
 
 }  // namespace
@@ -158,16 +171,18 @@ pregrad_status pregrad_scores_of(const pregrad_scores* scores, const char* layer
                                  pregrad_method method, pregrad_score* score) {
   return c_api::guarded([&] {
     const c_api::Snapshot& opened = c_api::open(scores);
-    const pregrad::Statistics& found =
-        opened.scores.of(&c_api::required(layer, "the layer's name"), cluster, c_api::method(method));
-    const auto& entries = opened.scores.entries();
-    const auto entry = std::find_if(entries.begin(), entries.end(),
-                                    [&](const pregrad::Score& candidate) { return &candidate.statistics == &found; });
-    if (entry == entries.end()) {
-      throw pregrad::InternalError("the scores of '" + std::string(layer) + "' belong to no entry; please report it");
-    }
-    const auto index = static_cast<std::size_t>(entry - entries.begin());
-    c_api::write_struct(view_of(opened, index), score, "pregrad_score");
+    write_entry(opened, opened.scores.of(&c_api::required(layer, "the layer's name"), cluster, c_api::method(method)),
+                score);
+  });
+}
+
+pregrad_status pregrad_scores_at(const pregrad_scores* scores, const char* layer, int64_t cluster,
+                                 pregrad_method method, int64_t position, pregrad_score* score) {
+  return c_api::guarded([&] {
+    const c_api::Snapshot& opened = c_api::open(scores);
+    write_entry(opened,
+                opened.scores.of(&c_api::required(layer, "the layer's name"), cluster, c_api::method(method), position),
+                score);
   });
 }
 

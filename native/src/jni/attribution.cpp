@@ -86,6 +86,7 @@ PREGRAD_JNI(jbyteArray, scoresIndex)(JNIEnv* env, jclass /*unused*/, jlong snaps
       records.add(static_cast<int>(score.method));
       records.add(score.statistics.count);
       records.add(score.completeness_error);
+      records.add(score.position.value_or(-1));
       records.add(score.statistics.mean.size());
     }
     records.add(scores->names().size());

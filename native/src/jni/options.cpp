@@ -37,6 +37,8 @@ void read_common(OptionsReader& from, AttributionOptions& options) {
   read_layers(from, options);
   from.read_each("methods", options.methods, method_named);
   from.read("seed", options.seed);
+  from.read("positions", options.positions, positions_named);
+  from.read("memoryLimit", options.memory_limit);
 }
 
 NeuronConstants constants(OptionsReader& from) {

@@ -62,6 +62,8 @@ struct MethodRow {
   bool needs_gradients() const {
     return reads_gradients() || family == Family::layer_path || family == Family::input_path;
   }
+  /// Whether it has a value at each position; what it does to a neuron, or draws for it, else concerns all of them.
+  bool has_positions() const { return family != Family::removal && family != Family::drawn; }
   /// Whether it depends on which output is explained.
   bool looks_at_outputs() const { return reads_gradients() || needs_model(); }
 };

@@ -382,12 +382,16 @@ void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model:
   }
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     const statistics::SampleValues reduction = model::reduction_of(layers[layer], batch.samples());
+    const auto terms = [&](const at::Tensor& all) {
+      return options_.positions == Positions::each ? all : at::Tensor();
+    };
     if (wants(options_.methods, Method::conductance)) {
-      layers[layer].rerun.push_back(
-          {Method::conductance, reduction.sum(sums[layer].conductance), values_of(y_end - y_start)});
+      const at::Tensor& all = sums[layer].conductance;
+      layers[layer].rerun.push_back({Method::conductance, reduction.sum(all), values_of(y_end - y_start), terms(all)});
     }
     if (wants(options_.methods, Method::internal_influence)) {
-      layers[layer].rerun.push_back({Method::internal_influence, reduction.sum(sums[layer].influence), {}});
+      const at::Tensor& all = sums[layer].influence;
+      layers[layer].rerun.push_back({Method::internal_influence, reduction.sum(all), {}, terms(all)});
     }
   }
 }

@@ -98,7 +98,8 @@ model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::L
     }
   }
 
-  return {Method::integrated_gradients, reduction.sum_of_products(way, integral), values_of(y_actual - y_baseline)};
+  return {Method::integrated_gradients, reduction.sum_of_products(way, integral), values_of(y_actual - y_baseline),
+          options.positions == Positions::each ? way * integral : at::Tensor()};
 }
 
 }  // namespace pregrad::methods

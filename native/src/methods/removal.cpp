@@ -65,6 +65,10 @@ std::vector<NeuronConstants> mean_activations(const Scores& scores) {
     if (score.method != Method::activation) {
       continue;
     }
+    if (score.position) {
+      throw ArgumentError("the activations of '" + statistics::to_string(score.layer, score.call) +
+                          "' are means at each position: take positions together for the means of neurons");
+    }
     if (means.empty() || means.back().layer != score.layer || means.back().call != score.call) {
       means.push_back({score.layer, score.call, std::nullopt, std::vector<double>(score.statistics.mean.size(), 0)});
       count = 0;

@@ -98,7 +98,7 @@ model::SampleScores single_neurons(const LayerRerun& rerun, const model::LayerBa
       const at::Tensor y = y_after([&](const at::Tensor&, std::int64_t) { return one.without(neuron); });
       effects.select(0, neuron).copy_(intact.sub(y).select(0, 0));
     }
-    return {Method::ablation, values_of(effects.t()), {}};
+    return {Method::ablation, values_of(effects.t()), {}, {}};
   }
   const auto y_with = [&](const at::Tensor& masks) {
     return y_after(
@@ -111,7 +111,7 @@ model::SampleScores single_neurons(const LayerRerun& rerun, const model::LayerBa
     masks.slice(0, 0, count).slice(1, first, first + count).fill_diagonal_(true);
     effects.slice(0, first, first + count).copy_((intact - y_with(masks)).slice(0, 0, count));
   }
-  return {Method::ablation, values_of(effects.t()), {}};
+  return {Method::ablation, values_of(effects.t()), {}, {}};
 }
 
 }  // namespace pregrad::methods

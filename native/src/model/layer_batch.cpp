@@ -1,7 +1,9 @@
 #include "model/layer_batch.hpp"
 
 #include <algorithm>
+#include <span>
 #include <string>
+#include <utility>
 
 #include <ATen/Functions.h>
 
@@ -99,6 +101,109 @@ void LayerBatch::leave_out(const at::Tensor& mask) {
       *tensor = tensor->detach().masked_fill(left_out, 0);
     }
   }
+}
+
+std::vector<std::int64_t> position_sizes(const LayerBatch& layer) {
+  std::vector<std::int64_t> sizes = layer.z.shape;
+  const auto rank = static_cast<std::int64_t>(sizes.size());
+  if (rank < 3) {
+    return {};
+  }
+  sizes.erase(sizes.begin() + graph::resolve_neuron_axis(layer.neuron_axis, rank));
+  sizes.erase(sizes.begin());
+  return sizes;
+}
+
+LayerPositions::LayerPositions(const LayerBatch& layer, std::shared_ptr<const support::ClusterRows> rows) {
+  layer_.name = layer.name;
+  layer_.call = layer.call;
+  layer_.rank = layer.rank;
+  layer_.neuron_axis = 1;
+  layer_.has_activation = layer.has_activation;
+  const statistics::SampleValues reduction = reduction_of(layer, static_cast<std::int64_t>(rows->samples()));
+  layer_.z.shape = {reduction.samples(), reduction.neurons()};
+  layer_.z.value = cut(layer, layer.z.value);
+  layer_.a.value = cut(layer, layer.a.value);
+  layer_.z_gradient = cut(layer, layer.z_gradient);
+  layer_.a_gradient = cut(layer, layer.a_gradient);
+  for (const SampleScores& scores : layer.rerun) {
+    if (scores.terms.defined()) {
+      layer_.rerun.push_back({scores.method, {}, {}, cut(layer, scores.terms)});
+    }
+  }
+  const auto positions = static_cast<std::size_t>(reduction.positions());
+  samples_.resize(positions);
+  if (!layer.counted.defined()) {
+    rows_.assign(positions, std::move(rows));
+    return;
+  }
+  find_rows(layer.counted.to(at::kCPU).reshape({reduction.samples(), -1}).t().contiguous(), *rows);
+}
+
+at::Tensor LayerPositions::cut(const LayerBatch& layer, const at::Tensor& tensor) {
+  if (!tensor.defined()) {
+    return tensor;
+  }
+  const std::int64_t axis = graph::resolve_neuron_axis(layer.neuron_axis, tensor.dim());
+  return tensor.detach()
+      .movedim(at::IntArrayRef{0, axis}, at::IntArrayRef{-2, -1})
+      .contiguous()
+      .flatten(0, -3)
+      .to(at::kCPU);
+}
+
+void LayerPositions::find_rows(const at::Tensor& counted, const support::ClusterRows& rows) {
+  std::vector<std::int64_t> clusters(rows.samples());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (const std::int64_t row : rows.rows(i)) {
+      clusters[static_cast<std::size_t>(row)] = rows.cluster(i);
+    }
+  }
+  rows_.reserve(samples_.size());
+  std::vector<std::int64_t> samples;
+  for (std::size_t position = 0; position < samples_.size(); ++position) {
+    const std::span counts(counted.const_data_ptr<bool>() + position * clusters.size(), clusters.size());
+    std::vector<std::int64_t> some;
+    std::vector<std::int64_t> some_clusters;
+    for (std::size_t sample = 0; sample < counts.size(); ++sample) {
+      if (counts[sample]) {
+        some.push_back(static_cast<std::int64_t>(sample));
+        some_clusters.push_back(clusters[sample]);
+      }
+    }
+    if (position > 0 && some == samples) {  // neighbours most often count for the same samples
+      rows_.push_back(rows_.back());
+      samples_[position] = samples_[position - 1];
+      continue;
+    }
+    rows_.push_back(some.empty() ? nullptr : std::make_shared<const support::ClusterRows>(some_clusters));
+    if (some.size() < clusters.size()) {
+      samples_[position] = at::tensor(some, at::kLong);
+    }
+    samples = std::move(some);
+  }
+}
+
+LayerBatch LayerPositions::at(std::int64_t position) const {
+  const at::Tensor& samples = samples_[static_cast<std::size_t>(position)];
+  const auto read = [&](const at::Tensor& tensor) {
+    if (!tensor.defined()) {
+      return tensor;
+    }
+    const at::Tensor all = tensor.select(0, position);
+    return samples.defined() ? all.index_select(0, samples) : all;
+  };
+  LayerBatch layer = layer_;
+  layer.z.shape[0] = samples.defined() ? samples.size(0) : layer.z.shape[0];
+  for (at::Tensor* tensor : {&layer.z.value, &layer.a.value, &layer.z_gradient, &layer.a_gradient}) {
+    *tensor = read(*tensor);
+  }
+  for (SampleScores& scores : layer.rerun) {
+    const at::Tensor values = read(scores.terms).to(at::kDouble).contiguous();
+    scores.values.assign(values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel());
+    scores.terms.reset();
+  }
+  return layer;
 }
 
 statistics::SampleValues reduction_of(const LayerBatch& layer, std::int64_t samples) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "model/arrangement.hpp"
 #include "pregrad/options.hpp"
 #include "statistics/sample_values.hpp"
+#include "support/cluster_rows.hpp"
 
 namespace pregrad::model {
 
@@ -21,6 +23,8 @@ struct SampleScores {
   std::vector<double> values;  ///< [N, neurons]
   /// The difference of y between the ends of the path, [N]; empty for methods that do not add up to one.
   std::vector<double> differences;
+  /// What the values are sums of, in the shape of the layer's tensors; undefined unless each position has scores.
+  at::Tensor terms;
 };
 
 /// One execution of a layer in one batch, with its gradients; undefined gradients are zero.
@@ -62,6 +66,35 @@ at::Tensor counted_in(at::IntArrayRef shape, std::int64_t neuron_axis, const at:
 /// The reduction of a layer's tensors over its positions.
 /// @throws InputError if there is no such neuron axis, UnsupportedModelError if the first axis is not the batch
 statistics::SampleValues reduction_of(const LayerBatch& layer, std::int64_t samples);
+
+/// The sizes of z's axes of positions, in their order; empty for a layer without positions, [N, neurons] or [N].
+std::vector<std::int64_t> position_sizes(const LayerBatch& layer);
+
+/// A layer call of one batch cut along its positions, which are numbered row-major. What is cut lies on the CPU.
+class LayerPositions {
+ public:
+  /// @param layer one with positions, what does not count left out of it
+  /// @param rows  of its samples
+  LayerPositions(const LayerBatch& layer, std::shared_ptr<const support::ClusterRows> rows);
+
+  /// How many there are.
+  std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
+  /// The samples for which the position counts, counted among themselves; null if there are none.
+  const std::shared_ptr<const support::ClusterRows>& rows(std::int64_t position) const {
+    return rows_[static_cast<std::size_t>(position)];
+  }
+  /// The layer at a position that counts for some samples: [these samples, neurons], all of which count.
+  LayerBatch at(std::int64_t position) const;
+
+ private:
+  /// [positions, N, neurons]
+  static at::Tensor cut(const LayerBatch& layer, const at::Tensor& tensor);
+  void find_rows(const at::Tensor& counted, const support::ClusterRows& rows);
+
+  LayerBatch layer_;  ///< its tensors are cut
+  std::vector<std::shared_ptr<const support::ClusterRows>> rows_;
+  std::vector<at::Tensor> samples_;  ///< per position the samples for which it counts; undefined for all
+};
 
 /// Whether z has as many rows along its first axis as there are samples.
 bool has_batch_first(const LayerBatch& layer, std::int64_t samples);

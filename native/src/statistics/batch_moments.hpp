@@ -101,6 +101,8 @@ class CentredProducts {
   void add(const CentredProducts& other);
 
   std::size_t neurons() const { return activation_.size(); }
+  /// What the values of the samples take.
+  std::size_t sample_bytes() const { return (products_.size() + gradients_.size()) * sizeof(double); }
   /// Σᵢ of the activations, per neuron.
   const DoubleDoubles& activation_sums() const { return activation_; }
   /// @param mean ā, per neuron

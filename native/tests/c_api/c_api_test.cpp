@@ -1228,7 +1228,47 @@ TEST(CApiOfSeveralInputs, ScoresTheRequestsOfATransformerPerClass) {
     ASSERT_EQ(pregrad_scores_of(scores.get(), score.layer.c_str(), score.cluster, PREGRAD_METHOD_GRADIENT, &seen),
               PREGRAD_OK);
     EXPECT_THAT(std::vector<double>(seen.mean, seen.mean + seen.neurons), ElementsAreArray(score.statistics.mean));
+    EXPECT_EQ(seen.position, -1);
+    EXPECT_REFUSED(
+        pregrad_scores_at(scores.get(), score.layer.c_str(), score.cluster, PREGRAD_METHOD_GRADIENT, 0, &seen),
+        PREGRAD_ERROR_ARGUMENT, "name none");
   }
+
+  // The same of each token.
+  options.positions = PREGRAD_POSITIONS_EACH;
+  ASSERT_EQ(pregrad_attribution_open(model.get(), &options, &taken), PREGRAD_OK) << pregrad_last_error();
+  const OwnedAttribution of_tokens(taken);
+  ASSERT_EQ(pregrad_attribution_add_inputs(of_tokens.get(), inputs, 2, &labels, &labels), PREGRAD_OK);
+  ASSERT_EQ(pregrad_attribution_scores(of_tokens.get(), &snapshot), PREGRAD_OK);
+  const OwnedScores at_tokens(snapshot);
+  for (const pregrad::Score& score : expected.scores().entries()) {
+    std::vector<double> sum(score.statistics.mean.size(), 0);
+    pregrad_score seen = PREGRAD_SCORE_INIT;
+    for (std::int64_t token = 0; token < 4; ++token) {
+      const pregrad_status status =
+          pregrad_scores_at(at_tokens.get(), score.layer.c_str(), score.cluster, PREGRAD_METHOD_GRADIENT, token, &seen);
+      const bool counts = mask[static_cast<std::size_t>(score.cluster * 4 + token)] != 0;  // each is a cluster
+      ASSERT_EQ(status, counts ? PREGRAD_OK : PREGRAD_ERROR_ARGUMENT);
+      for (std::size_t j = 0; counts && j < sum.size(); ++j) {
+        EXPECT_EQ(seen.position, token);
+        sum[j] += seen.mean[j];
+      }
+    }
+    EXPECT_THAT(sum, Pointwise(::testing::DoubleNear(1e-6), score.statistics.mean));
+    EXPECT_REFUSED(
+        pregrad_scores_of(at_tokens.get(), score.layer.c_str(), score.cluster, PREGRAD_METHOD_GRADIENT, &seen),
+        PREGRAD_ERROR_ARGUMENT, "name one");
+  }
+  pregrad_attribution* refused = nullptr;
+  options.positions = 2;
+  EXPECT_REFUSED(pregrad_attribution_open(model.get(), &options, &refused), PREGRAD_ERROR_ARGUMENT,
+                 "the positions 2 are unknown");
+  options.positions = PREGRAD_POSITIONS_EACH;
+  options.memory_limit = 1000;
+  ASSERT_EQ(pregrad_attribution_open(model.get(), &options, &taken), PREGRAD_OK) << pregrad_last_error();
+  const OwnedAttribution limited(taken);
+  EXPECT_REFUSED(pregrad_attribution_add_inputs(limited.get(), inputs, 2, &labels, &labels), PREGRAD_ERROR_ARGUMENT,
+                 "memory limit is 1000");
 
   pregrad_model_inputs* listed = nullptr;
   ASSERT_EQ(pregrad_model_inputs_of(model.get(), &listed), PREGRAD_OK);
