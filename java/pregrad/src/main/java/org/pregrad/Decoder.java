@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.Records;
 import org.pregrad.internal.Text;
@@ -133,9 +134,18 @@ final class Decoder {
                 Method method = METHODS[(int) records.integer()];
                 long count = records.integer();
                 double completenessError = records.real();
+                long position = records.integer();
                 double[][] values = new double[Score.STORED][Math.toIntExact(records.integer())];
                 Native.scoresValues(snapshot, i, values[0], values[1], values[2], values[3]);
-                entries.add(new Score(layer, call, cluster, method, count, values, completenessError));
+                entries.add(new Score(
+                        layer,
+                        call,
+                        cluster,
+                        method,
+                        count,
+                        values,
+                        completenessError,
+                        position < 0 ? OptionalLong.empty() : OptionalLong.of(position)));
             }
             Map<String, List<Scores.Call>> names = new HashMap<>();
             for (long left = records.integer(); left > 0; left--) {

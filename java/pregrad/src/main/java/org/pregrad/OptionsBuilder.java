@@ -3,6 +3,7 @@ package org.pregrad;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import org.pregrad.internal.OptionsWriter;
 
 /**
@@ -14,6 +15,8 @@ public abstract sealed class OptionsBuilder<B extends OptionsBuilder<B>> extends
         permits Attribution.Builder, Probe.Builder {
     private List<Method> methods = List.of(Method.GRADIENT);
     private long seed;
+    private Positions positions = Positions.TOGETHER;
+    private long memoryLimit;
 
     OptionsBuilder() {}
 
@@ -49,10 +52,40 @@ public abstract sealed class OptionsBuilder<B extends OptionsBuilder<B>> extends
         return self();
     }
 
+    /**
+     * Sets whether each position of a layer has scores of its own, by default {@link Positions#TOGETHER}.
+     *
+     * @param value the choice
+     * @return this
+     */
+    public B positions(Positions value) {
+        positions = Objects.requireNonNull(value, "positions");
+        return self();
+    }
+
+    /**
+     * Sets the most memory that the sums behind the scores may take, which many positions, neurons and clusters may exceed.
+     * A batch that needs more is refused with an {@link ArgumentException} that says how much, before it is counted.
+     *
+     * @param bytes at least 0; 0, the default, stands for half of what the machine, or the process's control group, has
+     *     left, since the scores read of the sums are a copy
+     * @return this
+     */
+    public B memoryLimit(long bytes) {
+        if (bytes < 0) {
+            throw new ArgumentException(
+                    "the memory limit is " + bytes + ": give a number of bytes, or 0 for what is left");
+        }
+        memoryLimit = bytes;
+        return self();
+    }
+
     @Override
     void write(OptionsWriter options) {
         super.write(options);
         options.addTexts("methods", methods.stream().map(Method::id).toList());
         options.add("seed", seed);
+        options.add("positions", positions.id());
+        options.add("memoryLimit", memoryLimit);
     }
 }

@@ -1,9 +1,13 @@
 package org.pregrad;
 
 import java.util.Comparator;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
-/** The scores of one layer call, cluster and method: one value per neuron and {@link Aggregate}. A plain value. */
+/**
+ * The scores of one layer call, cluster and method, and of one position where each has its own: one value per neuron and
+ * {@link Aggregate}. A plain value.
+ */
 public final class Score {
     /** How many aggregates native code hands over; the cancellation follows from the first two. */
     static final int STORED = Aggregate.CANCELLATION.ordinal();
@@ -15,7 +19,9 @@ public final class Score {
     private final long count;
     private final double[][] values;
     private final double completenessError;
+    private final OptionalLong position;
 
+    /** Of all positions together. */
     Score(
             String layer,
             long call,
@@ -24,6 +30,18 @@ public final class Score {
             long count,
             double[][] values,
             double completenessError) {
+        this(layer, call, cluster, method, count, values, completenessError, OptionalLong.empty());
+    }
+
+    Score(
+            String layer,
+            long call,
+            long cluster,
+            Method method,
+            long count,
+            double[][] values,
+            double completenessError,
+            OptionalLong position) {
         this.layer = layer;
         this.call = call;
         this.cluster = cluster;
@@ -31,6 +49,7 @@ public final class Score {
         this.count = count;
         this.values = values;
         this.completenessError = completenessError;
+        this.position = position;
     }
 
     /** {@return the canonical name of the layer, as {@link Layer#name()} gives it} */
@@ -53,7 +72,15 @@ public final class Score {
         return method;
     }
 
-    /** {@return how many samples the cluster has} */
+    /**
+     * {@return the position, from 0, row-major over the axes of positions; empty for all positions together} Always empty
+     * unless {@link Positions#EACH} was asked for.
+     */
+    public OptionalLong position() {
+        return position;
+    }
+
+    /** {@return how many samples the cluster has; at a position, for how many of them it counts} */
     public long count() {
         return count;
     }
@@ -108,7 +135,7 @@ public final class Score {
     /**
      * {@return Σᵢ|Σⱼvᵢⱼ − Δyᵢ| / Σᵢ|Δyᵢ| over the cluster's samples i and the neurons j, Δy the difference of the output
      * between both ends of the path: how far {@link Method#INTEGRATED_GRADIENTS} and {@link Method#CONDUCTANCE} are from
-     * accounting for the whole output; NaN for other methods, or where no output differs}
+     * accounting for the whole output; NaN for other methods, for the score of one position, or where no output differs}
      */
     public double completenessError() {
         return completenessError;
@@ -134,7 +161,8 @@ public final class Score {
     /** {@return e.g. {@code relu@1, cluster 3, gradient: 16 neurons, 178 samples}} */
     @Override
     public String toString() {
-        return layer + "@" + call + ", cluster " + cluster + ", " + method.id() + ": " + neurons() + " neurons, "
+        String at = position.isPresent() ? ", position " + position.getAsLong() : "";
+        return layer + "@" + call + ", cluster " + cluster + ", " + method.id() + at + ": " + neurons() + " neurons, "
                 + count + " samples";
     }
 }

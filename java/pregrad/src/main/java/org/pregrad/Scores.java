@@ -36,7 +36,7 @@ public final class Scores {
         }
     }
 
-    private record Key(Call call, long cluster, Method method) {}
+    private record Key(Call call, long cluster, Method method, OptionalLong position) {}
 
     private final List<Score> entries;
     private final Map<Key, Score> index = new HashMap<>();
@@ -50,11 +50,11 @@ public final class Scores {
         for (Score score : entries) {
             Call call = new Call(score.layer(), score.call());
             calls.add(call);
-            index.put(new Key(call, score.cluster(), score.method()), score);
+            index.put(new Key(call, score.cluster(), score.method(), score.position()), score);
         }
     }
 
-    /** {@return all scores, ordered by layer (execution order), call, cluster, method} */
+    /** {@return all scores, ordered by layer (execution order), call, cluster, method, position} */
     public List<Score> all() {
         return entries;
     }
@@ -66,23 +66,61 @@ public final class Scores {
      * @param cluster the cluster
      * @param method the method
      * @throws LayerException if the name fits no score, or several calls
-     * @throws ArgumentException if the method or the cluster was not computed
+     * @throws ArgumentException if the method or the cluster was not computed, or each position has scores of its own
      */
     public Score of(String layer, long cluster, Method method) {
+        return of(layer, cluster, method, OptionalLong.empty());
+    }
+
+    /**
+     * {@return the scores of one layer call in one cluster at one position, where {@link Positions#EACH} was asked for}
+     *
+     * @param layer {@code name}, {@code name@call}, or another name that was asked for
+     * @param cluster the cluster
+     * @param method the method
+     * @param position from 0, row-major over the axes of positions
+     * @throws LayerException if the name fits no score, or several calls
+     * @throws ArgumentException if the method or the cluster was not computed, or the layer has no such position
+     */
+    public Score of(String layer, long cluster, Method method, long position) {
+        return of(layer, cluster, method, OptionalLong.of(position));
+    }
+
+    private Score of(String layer, long cluster, Method method, OptionalLong position) {
         Call call = resolve(layer);
-        Score score = index.get(new Key(call, cluster, method));
+        Score score = index.get(new Key(call, cluster, method, position));
         if (score == null) {
-            throw new ArgumentException("no scores of layer '" + call + "' for cluster " + cluster + " and method "
-                    + method.id() + ": ask for a cluster in the data and a method that was requested");
+            throw new ArgumentException(missing(call, cluster, method, position));
         }
         return score;
+    }
+
+    /** Why there are no such scores, in the words of native code. */
+    private String missing(Call call, long cluster, Method method, OptionalLong position) {
+        String what = "layer '" + call + "' for cluster " + cluster + " and method " + method.id();
+        OptionalLong last = entries.stream()
+                .filter(score -> call.equals(new Call(score.layer(), score.call()))
+                        && score.cluster() == cluster
+                        && score.method() == method)
+                .mapToLong(score -> score.position().orElse(-1))
+                .max();
+        if (last.isEmpty()) {
+            return "no scores of " + what + ": ask for a cluster in the data and a method that was requested";
+        }
+        if (last.getAsLong() < 0) {
+            return "the scores of " + what + " are those of all positions together: name none";
+        }
+        return position.isEmpty()
+                ? "the scores of " + what + " are those of its positions: name one, up to " + last.getAsLong()
+                : "no scores of " + what + " at position " + position.getAsLong()
+                        + ": name one that counts for some sample, up to " + last.getAsLong();
     }
 
     /**
      * {@return the mean activations per layer call over the samples of all clusters, for
      * {@link Attribution.Builder#means} and {@link Ablation.Builder#means}}
      *
-     * @throws ArgumentException if {@link Method#ACTIVATION} was not computed
+     * @throws ArgumentException if {@link Method#ACTIVATION} was not computed, or was at each position
      */
     public List<NeuronConstants> meanActivations() {
         Map<Call, List<Score>> activations = entries.stream()
@@ -93,6 +131,14 @@ public final class Scores {
             throw new ArgumentException(
                     "the scores have no mean activations: compute them with the method activation too");
         }
+        activations.values().stream()
+                .flatMap(List::stream)
+                .filter(score -> score.position().isPresent())
+                .findFirst()
+                .ifPresent(score -> {
+                    throw new ArgumentException("the activations of '" + new Call(score.layer(), score.call())
+                            + "' are means at each position: take positions together for the means of neurons");
+                });
         return activations.entrySet().stream()
                 .map(each -> new NeuronConstants(
                         each.getKey().layer(),

@@ -72,6 +72,78 @@ class SeveralTest {
         }
     }
 
+    @Test
+    void scoresOfEachPositionAddUpToThoseOfPyTorch() {
+        List<Several.Truth> truths = Several.BERT.truths().stream()
+                .filter(truth -> truth.variant().equals("label-masked"))
+                .filter(truth -> Stream.of(
+                                Method.GRADIENT, Method.GRADIENT_X_PREACTIVATION, Method.GRADIENT_X_ACTIVATION)
+                        .anyMatch(truth.method()::equals))
+                .toList();
+        assertThat(truths).isNotEmpty();
+        try (Model model = Several.BERT.load();
+                Attribution attribution = options(model, "label-masked")
+                        .layers(truths.stream()
+                                .map(Several.Truth::layer)
+                                .distinct()
+                                .toList())
+                        .positions(Positions.EACH)
+                        .open()) {
+            attribution.add(Several.BERT.inputs(), Several.BERT.input("y"), Several.BERT.longs("cluster"));
+            Scores scores = attribution.scores();
+            for (Several.Truth truth : truths) {
+                double[] sum = new double[truth.values()[0].length];
+                List<Score> parts = scores.all().stream()
+                        .filter(score -> truth.layer().equals(score.layer() + "@" + score.call())
+                                && score.cluster() == truth.cluster()
+                                && score.method() == truth.method()
+                                && score.position().isPresent())
+                        .toList();
+                assertThat(parts).hasSizeGreaterThan(1);
+                for (Score part : parts) {
+                    assertThat(scores.of(
+                                    truth.layer(),
+                                    truth.cluster(),
+                                    truth.method(),
+                                    part.position().getAsLong()))
+                            .isSameAs(part);
+                    double[] mean = part.mean();
+                    for (int neuron = 0; neuron < sum.length; neuron++) {
+                        sum[neuron] += mean[neuron] * part.count() / truth.count();
+                    }
+                }
+                assertThat(Fixtures.distance(sum, truth.values()[Aggregate.MEAN.ordinal()]))
+                        .isLessThanOrEqualTo(TOLERANCE * Fixtures.norm(truth.values()[Aggregate.RMS.ordinal()]));
+                assertThatThrownBy(() -> scores.of(truth.layer(), truth.cluster(), truth.method()))
+                        .isInstanceOf(ArgumentException.class)
+                        .hasMessageContaining("are those of its positions: name one, up to");
+                assertThatThrownBy(() -> scores.of(truth.layer(), truth.cluster(), truth.method(), 1000))
+                        .isInstanceOf(ArgumentException.class)
+                        .hasMessageContaining("at position 1000: name one that counts for some sample");
+            }
+            assertThatThrownBy(scores::meanActivations)
+                    .isInstanceOf(ArgumentException.class)
+                    .hasMessageContaining("take positions together");
+        }
+    }
+
+    @Test
+    void whatDoesNotFitIntoTheMemoryLimitIsRefused() {
+        try (Model model = Several.BERT.load();
+                Attribution attribution = options(model, "label-masked")
+                        .layers("all")
+                        .positions(Positions.EACH)
+                        .memoryLimit(10_000)
+                        .open()) {
+            assertThatThrownBy(() -> attribution.add(Several.BERT.inputs(), Several.BERT.longs("y")))
+                    .isInstanceOf(ArgumentException.class)
+                    .hasMessageMatching(
+                            "the scores need \\d+ bytes of memory where the memory limit is 10000: .* raise the limit");
+            assertThat(attribution.scores().all()).isEmpty();
+            assertThatThrownBy(() -> model.attribution().memoryLimit(-1)).isInstanceOf(ArgumentException.class);
+        }
+    }
+
     private static void meets(Scores scores, List<Several.Truth> truths) {
         assertThat(scores.all()).hasSameSizeAs(truths);
         for (Several.Truth truth : truths) {
