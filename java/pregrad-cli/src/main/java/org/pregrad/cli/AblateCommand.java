@@ -12,6 +12,7 @@ import org.pregrad.CancelledException;
 import org.pregrad.DeviceException;
 import org.pregrad.Method;
 import org.pregrad.Model;
+import org.pregrad.Positions;
 import org.pregrad.Removal;
 import org.pregrad.cli.data.ArrayNames.Labels;
 import org.pregrad.cli.data.Dataset;
@@ -121,6 +122,11 @@ final class AblateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        if (wanted.positions() == Positions.EACH) {
+            throw new UserException(
+                    "--positions each has no removal curves, since a neuron is removed at all its positions"
+                            + " together; leave it out, or score each position with pregrad attribute");
+        }
         OutputDirectory directory = run.directory(true);
         try (Model loaded = model.load()) {
             Needed needed = needed(loaded);

@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.pregrad.Aggregate;
 import org.pregrad.Method;
+import org.pregrad.Positions;
 import org.pregrad.Scores;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.PathOptions;
@@ -72,6 +73,9 @@ record RunOrigin(
         options.put("input_baseline", paths.inputBaseline().described());
         options.put("removal", paths.removal().id());
         options.put("seed", paths.seed());
+        if (wanted.positions() != Positions.TOGETHER) {
+            options.put("positions", wanted.positions().id());
+        }
         options.put("batch_size", batchSize);
         options.put("device", model.device().toString());
         options.put("cuda_graphs", wanted.cudaGraphs());

@@ -1,6 +1,7 @@
 package org.pregrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -25,6 +26,7 @@ import org.pregrad.data.TestNpz;
 /** Models of several inputs and outputs, of outputs with positions, and of padded sequences. */
 class SeveralTest {
     private static final String TWO_INPUTS = "two-inputs";
+    private static final int MOST_NEURONS = 256;
 
     @TempDir
     private Path directory;
@@ -63,6 +65,54 @@ class SeveralTest {
         more.addAll(List.of("--batch-size", "7"));
         succeed("attribute", model, more);
         meets(groups(Fixtures.rows(scores()).toList()), groups(truth));
+    }
+
+    @Test
+    void scoresOfEachPositionAddUpToThoseOfPyTorch() throws IOException {
+        List<String> options =
+                List.of("--layer", "all", "--mask", "attention_mask", "--positions", "each", "--batch-size", "5");
+        succeed("attribute", "bert", options);
+        assertThat(Files.readAllLines(scores()).get(0))
+                .isEqualTo("layer,call,cluster,method,position,neuron,count,mean,mean_abs,rms,std,cancellation");
+        Map<String, double[]> sums = new LinkedHashMap<>();
+        Fixtures.rows(scores())
+                .forEach(row ->
+                        sums.computeIfAbsent(String.join(",", Arrays.copyOf(row, 4)), name -> new double[MOST_NEURONS])[
+                                        Integer.parseInt(row[5])] +=
+                                Double.parseDouble(row[7]) * Long.parseLong(row[6]));
+        List<String[]> truth = Fixtures.rows(Fixtures.path("golden/several.csv"))
+                .filter(row -> row[0].equals("bert") && row[1].equals("label-masked") && row[5].equals("gradient"))
+                .map(row -> Arrays.copyOfRange(row, 2, row.length))
+                .toList();
+        assertThat(truth).isNotEmpty();
+        for (String[] row : truth) {
+            String key = String.join(",", Arrays.copyOf(row, 4));
+            double expected = Double.parseDouble(row[6]);
+            assertThat(sums.get(key)[Integer.parseInt(row[4])] / Long.parseLong(row[5]))
+                    .as(key)
+                    .isCloseTo(expected, within(1e-5 * Math.max(1, Math.abs(expected))));
+        }
+        JsonNode summary = new ObjectMapper()
+                .readTree(directory.resolve("out/summary.json").toFile());
+        assertThat(summary.at("/options/positions").asText()).isEqualTo("each");
+        assertThat(summary.get("scores")).hasSameSizeAs(sums.keySet());
+        JsonNode entry = summary.at("/scores/0");
+        assertThat(entry.get("positions").asInt()).isGreaterThan(1);
+        assertThat(entry.at("/top/mean/0/position").isIntegralNumber()).isTrue();
+        // The page is drawn, and is that of the files.
+        byte[] page = Files.readAllBytes(directory.resolve("out/report.html"));
+        Ran ran = Ran.inProcess("report", "--from", directory.resolve("out").toString(), "--quiet");
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.code()).isZero();
+        assertThat(directory.resolve("out/report.html")).hasBinaryContent(page);
+    }
+
+    @Test
+    void removalHasNoPositions() {
+        String out = directory.resolve("out").toString();
+        Ran.inProcess(arguments(
+                        "ablate", "bert", data("bert"), List.of("--layer", "all", "--positions", "each", "--out", out)))
+                .assertRefused("--positions each has no removal curves");
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.pregrad.Device;
 import org.pregrad.Escapes;
 import org.pregrad.Method;
 import org.pregrad.Output;
+import org.pregrad.Positions;
 import org.pregrad.Quadrature;
 import org.pregrad.Removal;
 import org.pregrad.Target;
@@ -41,6 +42,7 @@ public final class Choices {
                 .registerConverter(Method.class, words(Method::of))
                 .registerConverter(Output.class, words(Output::of))
                 .registerConverter(Aggregate.class, words(Aggregate::of))
+                .registerConverter(Positions.class, words(Positions::of))
                 .registerConverter(Quadrature.class, words(Quadrature::of))
                 .registerConverter(Removal.class, words(Removal::of))
                 .registerConverter(Target.class, words(Target::of))

@@ -1,6 +1,7 @@
 package org.pregrad.cli.output;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalDouble;
 import org.pregrad.Score;
 
@@ -8,9 +9,14 @@ import org.pregrad.Score;
 final class Cancellation {
     private Cancellation() {}
 
-    /** The median over the neurons that have any score; empty if none has. */
     static OptionalDouble median(Score score) {
-        double[] shares = Arrays.stream(score.cancellation())
+        return median(List.of(score));
+    }
+
+    /** The median over the neurons, and positions, that have any score; empty if none has. */
+    static OptionalDouble median(List<Score> group) {
+        double[] shares = group.stream()
+                .flatMapToDouble(score -> Arrays.stream(score.cancellation()))
                 .filter(share -> !Double.isNaN(share))
                 .sorted()
                 .toArray();

@@ -1,12 +1,16 @@
 package org.pregrad.cli.output;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import org.pregrad.Aggregate;
 import org.pregrad.Score;
 import org.pregrad.Scores;
@@ -37,12 +41,21 @@ public record Summary(
 
     private static final int TOP = 10;
 
-    /** A neuron and its score; null where there is none. */
-    public record Neuron(int neuron, Double score) {}
+    /**
+     * A neuron and its score.
+     *
+     * @param position null for all positions together
+     * @param score    null where there is none
+     */
+    public record Neuron(
+            int neuron,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Long position,
+            Double score) {}
 
     /**
      * The scores of one layer, call, cluster and method.
      *
+     * @param positions          how many have scores of their own; null for all positions together
      * @param medianCancellation over the neurons; null where all scores are 0
      * @param completenessError  of a path method: how far the scores are from the difference of the outputs; else null
      * @param top                a ranking's first neurons, by the name of the aggregate
@@ -54,6 +67,7 @@ public record Summary(
             String method,
             long count,
             int neurons,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Integer positions,
             @JsonProperty("median_cancellation") Double medianCancellation,
             @JsonProperty("completeness_error") Double completenessError,
             Map<String, List<Neuron>> top) {}
@@ -72,37 +86,67 @@ public record Summary(
 
     /** The entries of all scores. */
     public static List<Entry> entries(Scores scores, List<Aggregate> aggregates) {
-        return scores.all().stream().map(score -> entry(score, aggregates)).toList();
+        return groups(scores.all()).stream()
+                .map(group -> entry(group, aggregates))
+                .toList();
     }
 
-    private static Entry entry(Score score, List<Aggregate> aggregates) {
-        OptionalDouble cancellation = Cancellation.median(score);
+    /** The scores of each layer, call, cluster and method: one, or one per position. */
+    static List<List<Score>> groups(List<Score> scores) {
+        Map<List<Object>, List<Score>> groups = new LinkedHashMap<>();
+        for (Score score : scores) {
+            groups.computeIfAbsent(
+                            List.of(score.layer(), score.call(), score.cluster(), score.method()),
+                            key -> new ArrayList<>())
+                    .add(score);
+        }
+        return List.copyOf(groups.values());
+    }
+
+    /** How many samples a group has at the position that counts for most of them. */
+    static long count(List<Score> group) {
+        return group.stream().mapToLong(Score::count).max().orElse(0);
+    }
+
+    private static Entry entry(List<Score> group, List<Aggregate> aggregates) {
+        Score score = group.get(0);
+        OptionalDouble cancellation = Cancellation.median(group);
         return new Entry(
                 score.layer(),
                 score.call(),
                 score.cluster(),
                 score.method().id(),
-                score.count(),
+                count(group),
                 score.neurons(),
+                score.position().isPresent() ? group.size() : null,
                 cancellation.isPresent() ? cancellation.getAsDouble() : null,
                 Json.orNull(score.completenessError()),
-                top(score, aggregates, TOP));
+                top(group, aggregates, TOP));
     }
 
-    private static Map<String, List<Neuron>> top(Score score, List<Aggregate> aggregates, int most) {
+    private static Map<String, List<Neuron>> top(List<Score> group, List<Aggregate> aggregates, int most) {
         Map<String, List<Neuron>> top = new LinkedHashMap<>();
         for (Aggregate aggregate : aggregates) {
-            top.put(aggregate.id(), top(score, aggregate, most));
+            top.put(aggregate.id(), top(group, aggregate, most));
         }
         return top;
     }
 
-    /** The first neurons of a cluster. */
-    static List<Neuron> top(Score score, Aggregate aggregate, int most) {
+    /** The first neurons of a cluster, each at a position where these have scores of their own. */
+    static List<Neuron> top(List<Score> group, Aggregate aggregate, int most) {
+        // Those of one score stand in their order already, ties by index.
+        return group.stream()
+                .flatMap(score -> top(score, aggregate, most))
+                .sorted(Comparator.comparing(Neuron::score, Comparator.nullsLast(Comparator.reverseOrder())))
+                .limit(most)
+                .toList();
+    }
+
+    private static Stream<Neuron> top(Score score, Aggregate aggregate, int most) {
         double[] values = score.of(aggregate);
+        Long position = score.position().isPresent() ? score.position().getAsLong() : null;
         return Arrays.stream(score.ranking(aggregate))
                 .limit(most)
-                .mapToObj(neuron -> new Neuron(neuron, Json.orNull(values[neuron])))
-                .toList();
+                .mapToObj(neuron -> new Neuron(neuron, position, Json.orNull(values[neuron])));
     }
 }

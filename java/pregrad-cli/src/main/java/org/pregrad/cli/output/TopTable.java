@@ -16,28 +16,34 @@ public final class TopTable {
     private TopTable() {}
 
     public static String text(Scores scores, Method method, Aggregate aggregate) {
-        List<Score> wanted =
-                scores.all().stream().filter(score -> score.method() == method).toList();
+        List<List<Score>> wanted = Summary.groups(
+                scores.all().stream().filter(score -> score.method() == method).toList());
+        boolean hasPositions =
+                wanted.stream().anyMatch(group -> group.get(0).position().isPresent());
         Table table = new Table(
                 "lrrl",
-                List.of("layer", "cluster", "samples", "first neurons by " + aggregate.id() + " of " + method.id()));
-        wanted.stream().limit(ROWS).forEach(score -> table.add(row(score, aggregate)));
+                List.of(
+                        "layer",
+                        "cluster",
+                        "samples",
+                        "first neurons by " + aggregate.id() + " of " + method.id()
+                                + (hasPositions ? ", each at a position" : "")));
+        wanted.stream().limit(ROWS).forEach(group -> table.add(row(group, aggregate)));
         int more = wanted.size() - ROWS;
         return table.render() + (more > 0 ? "... and " + more + " more clusters\n" : "");
     }
 
-    private static List<String> row(Score score, Aggregate aggregate) {
+    private static List<String> row(List<Score> group, Aggregate aggregate) {
         List<String> neurons = new ArrayList<>();
-        for (Summary.Neuron neuron : Summary.top(score, aggregate, NEURONS)) {
-            neurons.add(
-                    neuron.score() == null
-                            ? Integer.toString(neuron.neuron())
-                            : String.format(Locale.ROOT, "%d (%.3g)", neuron.neuron(), neuron.score()));
+        for (Summary.Neuron neuron : Summary.top(group, aggregate, NEURONS)) {
+            String name = neuron.neuron() + (neuron.position() == null ? "" : " at " + neuron.position());
+            neurons.add(neuron.score() == null ? name : String.format(Locale.ROOT, "%s (%.3g)", name, neuron.score()));
         }
+        Score first = group.get(0);
         return List.of(
-                score.layer() + "@" + score.call(),
-                Long.toString(score.cluster()),
-                Long.toString(score.count()),
+                first.layer() + "@" + first.call(),
+                Long.toString(first.cluster()),
+                Long.toString(Summary.count(group)),
                 String.join("  ", neurons));
     }
 }

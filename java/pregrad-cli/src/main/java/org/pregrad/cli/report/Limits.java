@@ -73,6 +73,9 @@ record Limits(int points, int neurons, int clusters, int top, int layers) {
             notes.add("All but " + points + " evenly spaced points of each curve of more (there are up to " + mostPoints
                     + ").");
         }
+        if (all.stream().anyMatch(LayerScores::hasPositions)) {
+            notes.add("Single positions: a neuron is shown by its mean over them, which scores.csv has one by one.");
+        }
         return notes;
     }
 

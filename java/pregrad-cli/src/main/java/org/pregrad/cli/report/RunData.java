@@ -47,9 +47,14 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
             for (Aggregate aggregate : Aggregate.values()) {
                 values.put(aggregate.id(), score.of(aggregate));
             }
-            layers.computeIfAbsent(
-                            new LayerCall(score.layer(), score.call()), call -> new LayerScores(call, score.neurons()))
-                    .add(score.cluster(), score.method().id(), new LayerScores.Columns(score.count(), values));
+            LayerScores layer = layers.computeIfAbsent(
+                    new LayerCall(score.layer(), score.call()), call -> new LayerScores(call, score.neurons()));
+            LayerScores.Columns columns = new LayerScores.Columns(score.count(), values);
+            if (score.position().isPresent()) {
+                layer.addPosition(score.cluster(), score.method().id(), columns);
+            } else {
+                layer.add(score.cluster(), score.method().id(), columns);
+            }
         }
         return new ArrayList<>(layers.values());
     }

@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.DoubleStream;
 import org.pregrad.Aggregate;
+import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.report.DirectoryFiles.Source;
 
 /** Reads {@code scores.csv}. */
@@ -17,8 +20,10 @@ final class ScoresReader {
 
     private final Source source;
     private final Map<LayerCall, LayerScores> layers = new LinkedHashMap<>();
+    private final Set<Key> seen = new HashSet<>();
 
-    private record Key(LayerCall layer, long cluster, String method) {}
+    /** @param position the file's text; empty for all positions together */
+    private record Key(LayerCall layer, long cluster, String method, String position) {}
 
     /** The rows of one key so far. */
     private record Rows(Key key, long count, List<DoubleStream.Builder> columns) {}
@@ -38,6 +43,7 @@ final class ScoresReader {
         int call = rows.column("call");
         int cluster = rows.column("cluster");
         int method = rows.column("method");
+        int position = rows.optionalColumn(ScoresCsv.POSITION);
         int neuron = rows.column("neuron");
         int count = rows.column("count");
         // The cancellation can be had without a column of its own.
@@ -50,7 +56,10 @@ final class ScoresReader {
         int expected = 0;
         while (rows.next()) {
             Key key = new Key(
-                    new LayerCall(rows.text(layer), rows.integer(call)), rows.integer(cluster), rows.text(method));
+                    new LayerCall(rows.text(layer), rows.integer(call)),
+                    rows.integer(cluster),
+                    rows.text(method),
+                    position < 0 || rows.text(position).isEmpty() ? "" : Integer.toString(rows.index(position)));
             if (open == null || !open.key().equals(key)) {
                 finish(open, names);
                 open = new Rows(
@@ -86,17 +95,24 @@ final class ScoresReader {
         values.computeIfAbsent(CANCELLATION, name -> cancellation(mean, values.get(Aggregate.MEAN_ABS.id())));
         Key key = rows.key();
         LayerScores layer = layers.computeIfAbsent(key.layer(), name -> new LayerScores(name, mean.length));
-        String what = key.layer().label() + ", cluster " + key.cluster() + ", " + key.method();
+        String what = key.layer().label() + ", cluster " + key.cluster() + ", " + key.method()
+                + (key.position().isEmpty() ? "" : ", position " + key.position());
         if (layer.neurons() != mean.length) {
             throw source.damaged(what + " has " + mean.length + " neurons where others have " + layer.neurons());
         }
-        if (layer.of(key.cluster(), key.method()) != null) {
+        if (!seen.add(key)) {
             throw source.damaged(what + " stands there twice");
         }
-        layer.add(key.cluster(), key.method(), new LayerScores.Columns(rows.count(), values));
+        LayerScores.Columns all = new LayerScores.Columns(rows.count(), values);
+        if (key.position().isEmpty()) {
+            layer.add(key.cluster(), key.method(), all);
+        } else {
+            layer.addPosition(key.cluster(), key.method(), all);
+        }
     }
 
-    private static double[] cancellation(double[] mean, double[] meanAbs) {
+    /** |mean| / mean_abs. */
+    static double[] cancellation(double[] mean, double[] meanAbs) {
         double[] shares = new double[mean.length];
         for (int neuron = 0; neuron < shares.length; neuron++) {
             shares[neuron] = meanAbs[neuron] == 0 ? Double.NaN : Math.abs(mean[neuron]) / meanAbs[neuron];

@@ -1,16 +1,30 @@
 package org.pregrad.cli.run;
 
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Tells, once each, what a device cannot do and what that costs; of batches on any thread. */
+/** Tells, once each, what a device cannot do and what that costs, of batches on any thread; and what takes much memory. */
 public final class DeviceNotes {
+    private static final long WORTH_TELLING = 1_000_000_000;
+
     private final Consumer<String> to;
     private boolean toldOfMemory;
     private boolean toldOfGraphs;
 
     public DeviceNotes(Consumer<String> to) {
         this.to = to;
+    }
+
+    /** Tells, before samples are scored at each position, what their sums and scores will take if that is much. */
+    void tellMemory(long bytes) {
+        if (bytes >= WORTH_TELLING) {
+            to.accept(String.format(
+                    Locale.ROOT,
+                    "the scores of all positions will take about %.1f GB of memory; fewer layers, methods or clusters, or"
+                            + " --positions together, take less",
+                    bytes / 1e9));
+        }
     }
 
     /** After a batch of so many samples was added: how often one was split, and why one cannot be recorded. */

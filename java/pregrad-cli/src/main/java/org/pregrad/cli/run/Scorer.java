@@ -10,6 +10,7 @@ import org.pregrad.Baseline;
 import org.pregrad.Method;
 import org.pregrad.Model;
 import org.pregrad.NeuronConstants;
+import org.pregrad.Positions;
 import org.pregrad.Removal;
 import org.pregrad.Score;
 import org.pregrad.Scores;
@@ -22,6 +23,11 @@ import org.pregrad.cli.progress.Progress;
 
 /** Scores samples by some methods, with all that these need beforehand. */
 public final class Scorer {
+    /** Of a neuron at a position: three sums of 106 bits, and four aggregates in native memory and on the heap. */
+    private static final long BYTES_PER_VALUE = 3 * 16 + 2 * 4 * 8;
+    /** What the centred method keeps of a neuron at a position for each sample. */
+    private static final long BYTES_PER_SAMPLE = 2 * 8;
+
     private final Model model;
     private final ScoreOptions wanted;
     private final PathOptions paths;
@@ -87,6 +93,7 @@ public final class Scorer {
                 .quadrature(paths.rule())
                 .removal(paths.removal())
                 .means(means)
+                .positions(wanted.positions())
                 .seed(paths.seed());
         if (methods.contains(Method.INTEGRATED_GRADIENTS)) {
             setBaseline(builder);
@@ -97,7 +104,30 @@ public final class Scorer {
                 builder.inputBaselines(BaselineFile.inputs(paths.inputBaseline().file(), data));
             }
         }
+        if (wanted.positions() == Positions.EACH) {
+            tellMemory();
+        }
         return scores(builder, checkpoint, progress);
+    }
+
+    /** Runs the first batch to see how many positions there are. */
+    private void tellMemory() throws IOException {
+        try (Attribution attribution = builder(List.of(Method.ACTIVATION))
+                        .positions(Positions.EACH)
+                        .open();
+                Dataset data = samples.source().get()) {
+            samples.firstBatch(Accumulator.of(attribution));
+            List<Score> seen = attribution.scores().all();
+            long clustersSeen =
+                    seen.stream().mapToLong(Score::cluster).distinct().count();
+            long values = seen.stream().mapToLong(Score::neurons).sum() / Math.max(1, clustersSeen);
+            long clusters = data.clusterSizes().size();
+            long bytes = values * clusters * methods.size() * BYTES_PER_VALUE;
+            if (methods.contains(Method.GRADIENT_X_CENTRED_ACTIVATION)) {
+                bytes += values * data.samples() * BYTES_PER_SAMPLE;
+            }
+            samples.notes().tellMemory(bytes);
+        }
     }
 
     private Attribution.Builder builder(List<Method> some) {

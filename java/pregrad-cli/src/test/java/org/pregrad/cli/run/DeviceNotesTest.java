@@ -30,6 +30,17 @@ class DeviceNotesTest {
     }
 
     @Test
+    void whatPositionsTakeIsToldWhereItIsMuch() {
+        notes.tellMemory(900_000_000);
+        assertThat(told).isEmpty();
+        notes.tellMemory(2_345_000_000L);
+        assertThat(told)
+                .containsExactly(
+                        "the scores of all positions will take about 2.3 GB of memory; fewer layers, methods or"
+                                + " clusters, or --positions together, take less");
+    }
+
+    @Test
     void memoryThatRanOutIsToldWithoutWhatFollowsFromIt() {
         notes.look(64, 1, Optional.of("the device has too little memory"));
         notes.look(32, 3, Optional.of("the device has too little memory"));
