@@ -50,7 +50,8 @@ struct Score {
   /// Δy the difference of the output between both ends of the path. NaN for other methods, for the score of one
   /// position, or where no output differs.
   double completeness_error = std::numeric_limits<double>::quiet_NaN();
-  std::optional<std::int64_t> position;  ///< row-major over the axes of positions; empty for all positions together
+  std::optional<std::int64_t> position =
+      std::nullopt;  ///< row-major over the axes of positions; empty for all positions together
 };
 
 /// The neurons in order of falling value, ties by index, NaN last.

@@ -15,9 +15,9 @@
 
 namespace pregrad::readers {
 
-namespace {
+void fail(const std::string& what) { throw pt2::ArchiveError(what); }
 
-[[noreturn]] void fail(const std::string& what) { throw pt2::ArchiveError(what); }
+namespace {
 
 std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });

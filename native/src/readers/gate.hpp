@@ -39,6 +39,10 @@ struct GateLimits {
   static constexpr std::uint64_t inlined_nodes = 20'000'000;  ///< of a method with all that it calls
 };
 
+/// Refuses the file; `what` follows its name.
+/// @throws pt2::ArchiveError always
+[[noreturn]] void fail(const std::string& what);
+
 /// A TorchScript file, opened once for the gate and for LibTorch, so that both see the same bytes.
 class ScriptFile final : public caffe2::serialize::ReadAdapterInterface {
  public:

@@ -17,8 +17,6 @@ namespace {
 
 using torch::jit::TreeRef;
 
-[[noreturn]] void fail(const std::string& what) { throw pt2::ArchiveError(what); }
-
 // --- depth, on the text alone
 
 bool begins_name(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }

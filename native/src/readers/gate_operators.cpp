@@ -19,8 +19,6 @@ namespace {
 
 using Names = std::set<std::string_view>;
 
-[[noreturn]] void fail(const std::string& what) { throw pt2::ArchiveError(what); }
-
 // --- the rule
 
 /// Namespaces of LibTorch in which nothing is needed to compute a model: communication, other compilers and runtimes,

@@ -71,7 +71,8 @@ std::optional<std::uint64_t> available_memory(const fs::path& root) {
     if (second == std::string::npos) {
       continue;
     }
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    std::string controllers = line.substr(first, second - first + 1);
+    std::replace(controllers.begin(), controllers.end(), ':', ',');
     const bool is_version_2 = controllers == ",,";
     if (!is_version_2 && controllers.find(",memory,") == std::string::npos) {
       continue;
