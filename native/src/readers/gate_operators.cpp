@@ -240,7 +240,7 @@ const Names& operators_without_result() {
 
 /// Of the operators that take any number of arguments.
 const Names& operators_of_any_count() {
-  static const Names names = {"format", "has_torch_function", "percentFormat"};
+  static const Names names = {"einsum", "format", "has_torch_function", "percentFormat"};
   return names;
 }
 

@@ -67,7 +67,7 @@ class GateTest : public testing::Test {
 TEST_F(GateTest, OperatorsThatReachOutNeedTrust) {
   const std::map<std::string, std::string> lines = {
       {"torch.save(x, \"canary\")", "aten::save"},
-      {"_9 = torch.from_file(\"canary\", True, 4)", "aten::from_file"},
+      {"torch.save(torch.from_file(\"canary\", True, 4), \"canary\")", "aten::from_file"},
       {"print(\"canary\")", "prim::Print"},
       {"_9 = torch.manual_seed(7)", "aten::manual_seed"},
       {"_9 = ops.prim.TimePoint()", "prim::TimePoint"},
@@ -86,7 +86,7 @@ TEST_F(GateTest, OperatorsThatReachOutNeedTrust) {
 
 TEST_F(GateTest, WarningsAreTakenOut) {
   testing::internal::CaptureStderr();
-  const Model model = load(with_line("torch.warn(\"\\x1b[31mcanary\")"));
+  const Model model = load(with_line("torch.warn(\"\\033[31mcanary\")"));
   static_cast<void>(model.layers(read_data(fixture_path("act-relu.npz")).x));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("canary")));
 }
@@ -96,8 +96,8 @@ ScriptArchive with_state(const std::string& body) {
   ScriptArchive archive(fixture_path("act-relu.scripted.pt"));
   std::string& code = archive.record("code/__torch__/torch/nn/modules/activation.py");
   code.append(
-      "  def __getstate__(self: __torch__.torch.nn.modules.activation.ReLU) -> Dict[str, int]:\n"
-      "    return {}\n"
+      "  def __getstate__(self: __torch__.torch.nn.modules.activation.ReLU) -> Dict[str, Any]:\n"
+      "    return annotate(Dict[str, Any], {})\n"
       "  def __setstate__(self: __torch__.torch.nn.modules.activation.ReLU, state: Dict[str, Any]) -> NoneType:\n" +
       body + "    self.training = False\n    self._is_full_backward_hook = None\n    return None\n");
   return archive;

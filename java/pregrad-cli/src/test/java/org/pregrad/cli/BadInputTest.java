@@ -47,6 +47,39 @@ class BadInputTest {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "writes-file.pt | operator aten::save",
+                "writes-file.pt | --trust-model",
+                "prints.pt | operator prim::Print",
+                "state-writes-file.pt | __setstate__",
+                "state-writes-file.pt | --trust-model",
+                "short-record.pt | record 'data/0', which has 4",
+                "deep-expression.pt | nests an expression",
+            })
+    void modelsThatWantMoreThanToBeComputed(String model, String part) throws IOException {
+        String file = Fixtures.text("hostile/" + model);
+        refuse(List.of("--model", file, "--data", Fixtures.text("act-relu.npz"), "--layer", "act"), part);
+        Ran.inProcess("layers", "--model", file).assertRefused(part);
+        assertThat(Path.of("hostile-canary")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"short-record.pt", "deep-expression.pt"})
+    void trustDoesNotOpenWhatWouldCrash(String model) throws IOException {
+        Ran.inProcess("layers", "--trust-model", "--model", Fixtures.text("hostile/" + model))
+                .assertRefused(model);
+    }
+
+    @Test
+    void trustOpensWhatReachesOut() throws IOException {
+        Ran listed =
+                Ran.inProcess("layers", "--trust-model", "--model", Fixtures.text("hostile/prints.pt"), "--quiet");
+        assertThat(listed.code()).as(listed.err()).isZero();
+    }
+
+    @ParameterizedTest
     @MethodSource("refused")
     void modelsThatCannotBeAttributed(Fixtures.Entry entry) throws IOException {
         // Some are refused only when they run, so the layer must be one of theirs.
