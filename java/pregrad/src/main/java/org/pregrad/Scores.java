@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -36,7 +37,22 @@ public final class Scores {
         }
     }
 
-    private record Key(Call call, long cluster, Method method, OptionalLong position) {}
+    private record Key(Call call, long cluster, Method method, OptionalLong position) {
+        // The JDK's own for records holds the class loader of a component's type until another record comes by.
+        @Override
+        public int hashCode() {
+            return Objects.hash(call, cluster, method, position);
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Key key
+                    && call.equals(key.call)
+                    && cluster == key.cluster
+                    && method == key.method
+                    && position.equals(key.position);
+        }
+    }
 
     private final List<Score> entries;
     private final Map<Key, Score> index = new HashMap<>();
