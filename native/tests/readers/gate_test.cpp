@@ -54,13 +54,6 @@ class GateTest : public testing::Test {
   void expect_refused(const ScriptArchive& archive, const std::string& what, bool is_trusted = false) const {
     EXPECT_THAT([&] { load(archive, is_trusted); }, ThrowsMessage<ModelError>(one_line(what)));
   }
-  /// Refused, and loaded by those who trust the file.
-  void expect_trust_opens(const ScriptArchive& archive, const std::string& what) const {
-    expect_refused(archive, what);
-    expect_refused(archive, "--trust-model");
-    EXPECT_NO_THROW(load(archive, true));
-  }
-
   TemporaryFolder folder_;
 };
 
