@@ -2,8 +2,8 @@ package org.pregrad;
 
 import java.util.List;
 import java.util.Objects;
+import org.pregrad.internal.Calls;
 import org.pregrad.internal.Handle;
-import org.pregrad.internal.Native;
 import org.pregrad.internal.OptionsWriter;
 
 /**
@@ -16,8 +16,8 @@ import org.pregrad.internal.OptionsWriter;
 public final class Ablation implements AutoCloseable {
     private final Handle handle;
 
-    Ablation(long id, String text) {
-        handle = new Handle(id, text);
+    Ablation(Calls calls, long id, String text) {
+        handle = new Handle(calls, id, text);
     }
 
     /** Collects what to measure; the defaults are those of the command. */
@@ -106,8 +106,8 @@ public final class Ablation implements AutoCloseable {
      * @throws IllegalStateException if the measurement is closed
      */
     public void add(Input inputs, long[] labels, long[] clusters) {
-        inputs.use((source, data, offset, shape) -> handle.use(id -> {
-            Native.ablationAdd(id, source, data, offset, shape, labels, clusters);
+        inputs.use((source, data, offset, shape) -> handle.use((calls, id) -> {
+            calls.ablationAdd(id, source, data, offset, shape, labels, clusters);
             return null;
         }));
     }
@@ -153,7 +153,7 @@ public final class Ablation implements AutoCloseable {
      */
     public void add(Inputs inputs, Input labels, long[] clusters) {
         inputs.use(labels, Input.perSample(clusters), (names, data, layout) -> {
-            handle.run(id -> Native.ablationAddInputs(id, names, data, layout));
+            handle.run((calls, id) -> calls.ablationAddInputs(id, names, data, layout));
             return null;
         });
     }
@@ -164,7 +164,7 @@ public final class Ablation implements AutoCloseable {
      * @throws IllegalStateException if the measurement is closed
      */
     public long batchesSplit() {
-        return handle.use(Native::ablationBatchesSplit);
+        return handle.use(Calls::ablationBatchesSplit);
     }
 
     /**
@@ -174,7 +174,7 @@ public final class Ablation implements AutoCloseable {
      * @throws IllegalStateException if the measurement is closed
      */
     public List<RemovalCurve> curves() {
-        return handle.use(id -> Decoder.curves(Native.curves(id)));
+        return handle.use((calls, id) -> Decoder.curves(calls.curves(id)));
     }
 
     /**
@@ -184,7 +184,7 @@ public final class Ablation implements AutoCloseable {
      * @throws IllegalStateException if the measurement is closed
      */
     public byte[] save() {
-        return handle.use(Native::ablationSave);
+        return handle.use(Calls::ablationSave);
     }
 
     /**
@@ -196,7 +196,7 @@ public final class Ablation implements AutoCloseable {
      */
     public void restore(byte[] state) {
         Objects.requireNonNull(state, "state");
-        handle.run(id -> Native.ablationRestore(id, state));
+        handle.run((calls, id) -> calls.ablationRestore(id, state));
     }
 
     /**
@@ -210,7 +210,7 @@ public final class Ablation implements AutoCloseable {
      */
     public void merge(byte[] state) {
         Objects.requireNonNull(state, "state");
-        handle.run(id -> Native.ablationMerge(id, state));
+        handle.run((calls, id) -> calls.ablationMerge(id, state));
     }
 
     /** Gives the native memory back, as soon as no thread computes with it any more. */

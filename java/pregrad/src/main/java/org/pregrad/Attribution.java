@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.pregrad.internal.BatchIntegers;
+import org.pregrad.internal.Calls;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.OptionsWriter;
@@ -18,8 +19,8 @@ import org.pregrad.internal.Text;
 public final class Attribution implements AutoCloseable {
     private final Handle handle;
 
-    Attribution(long id, String text) {
-        handle = new Handle(id, text);
+    Attribution(Calls calls, long id, String text) {
+        handle = new Handle(calls, id, text);
     }
 
     /** Collects what to compute; the defaults are those of the command. */
@@ -250,7 +251,7 @@ public final class Attribution implements AutoCloseable {
 
     private void addNamed(Inputs inputs, Input labels, Input clusters) {
         inputs.use(labels, clusters, (names, data, layout) -> {
-            handle.run(id -> Native.addInputs(id, names, data, layout));
+            handle.run((calls, id) -> calls.addInputs(id, names, data, layout));
             return null;
         });
     }
@@ -313,7 +314,7 @@ public final class Attribution implements AutoCloseable {
     private void add(Input inputs, long[] labels, long[] clusters, int perSample) {
         inputs.use((source, data, offset, shape) -> {
             long[] integers = BatchIntegers.pack(shape, labels, clusters, perSample);
-            handle.run(id -> Native.add(id, source, data, offset, integers));
+            handle.run((calls, id) -> calls.add(id, source, data, offset, shape, integers));
             return null;
         });
     }
@@ -338,7 +339,7 @@ public final class Attribution implements AutoCloseable {
      * @throws IllegalStateException if the attribution is closed
      */
     public long batchesSplit() {
-        return handle.use(Native::batchesSplit);
+        return handle.use(Calls::batchesSplit);
     }
 
     /**
@@ -348,7 +349,7 @@ public final class Attribution implements AutoCloseable {
      * @throws IllegalStateException if the attribution is closed
      */
     public long batchesReplayed() {
-        return handle.use(Native::batchesReplayed);
+        return handle.use(Calls::batchesReplayed);
     }
 
     /**
@@ -358,7 +359,7 @@ public final class Attribution implements AutoCloseable {
      * @throws IllegalStateException if the attribution is closed
      */
     public Optional<String> graphRefusal() {
-        String reason = Text.of(handle.use(Native::graphRefusal));
+        String reason = Text.of(handle.use(Calls::graphRefusal));
         return reason.isEmpty() ? Optional.empty() : Optional.of(reason);
     }
 
@@ -368,7 +369,7 @@ public final class Attribution implements AutoCloseable {
      * @throws IllegalStateException if the attribution is closed
      */
     public Scores scores() {
-        return handle.use(id -> Decoder.scores(Native.scores(id)));
+        return handle.use((calls, id) -> Decoder.scores(calls, calls.scores(id)));
     }
 
     /**
@@ -378,7 +379,7 @@ public final class Attribution implements AutoCloseable {
      * @throws IllegalStateException if the attribution is closed
      */
     public byte[] save() {
-        return handle.use(Native::save);
+        return handle.use(Calls::save);
     }
 
     /**
@@ -390,7 +391,7 @@ public final class Attribution implements AutoCloseable {
      */
     public void restore(byte[] state) {
         Objects.requireNonNull(state, "state");
-        handle.run(id -> Native.restore(id, state));
+        handle.run((calls, id) -> calls.restore(id, state));
     }
 
     /**
@@ -409,7 +410,7 @@ public final class Attribution implements AutoCloseable {
      */
     public void merge(byte[] state) {
         Objects.requireNonNull(state, "state");
-        handle.run(id -> Native.merge(id, state));
+        handle.run((calls, id) -> calls.merge(id, state));
     }
 
     /** Gives the native memory back, as soon as no thread computes with it any more. */

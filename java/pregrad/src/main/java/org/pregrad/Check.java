@@ -1,8 +1,8 @@
 package org.pregrad;
 
 import java.util.List;
+import org.pregrad.internal.Calls;
 import org.pregrad.internal.Handle;
-import org.pregrad.internal.Native;
 import org.pregrad.internal.OptionsWriter;
 
 /**
@@ -15,8 +15,8 @@ import org.pregrad.internal.OptionsWriter;
 public final class Check implements AutoCloseable {
     private final Handle handle;
 
-    Check(long id, String text) {
-        handle = new Handle(id, text);
+    Check(Calls calls, long id, String text) {
+        handle = new Handle(calls, id, text);
     }
 
     /** Collects what to compare; the defaults are those of the command. */
@@ -74,8 +74,8 @@ public final class Check implements AutoCloseable {
      * @throws IllegalStateException if the check is closed
      */
     public void add(Input inputs, long[] labels) {
-        inputs.use((source, data, offset, shape) -> handle.use(id -> {
-            Native.checkAdd(id, source, data, offset, shape, labels);
+        inputs.use((source, data, offset, shape) -> handle.use((calls, id) -> {
+            calls.checkAdd(id, source, data, offset, shape, labels);
             return null;
         }));
     }
@@ -98,7 +98,7 @@ public final class Check implements AutoCloseable {
      */
     public void add(Inputs inputs, Input labels) {
         inputs.use(labels, null, (names, data, layout) -> {
-            handle.run(id -> Native.checkAddInputs(id, names, data, layout));
+            handle.run((calls, id) -> calls.checkAddInputs(id, names, data, layout));
             return null;
         });
     }
@@ -109,7 +109,7 @@ public final class Check implements AutoCloseable {
      * @throws IllegalStateException if the check is closed
      */
     public List<LayerCheck> results() {
-        return handle.use(id -> Decoder.checks(Native.checkResults(id)));
+        return handle.use((calls, id) -> Decoder.checks(calls.checkResults(id)));
     }
 
     /** Gives the native memory back, as soon as no thread computes with it any more. */

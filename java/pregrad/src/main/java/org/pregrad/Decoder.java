@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import org.pregrad.internal.Native;
+import org.pregrad.internal.Calls;
 import org.pregrad.internal.Records;
 import org.pregrad.internal.Text;
 
@@ -121,12 +121,18 @@ final class Decoder {
                 records.counts());
     }
 
-    /** Takes the snapshot over and gives it back to native code. */
+    /** Those of this process. */
     static Scores scores(long snapshot) {
+        return scores(Calls.HERE, snapshot);
+    }
+
+    /** Takes the snapshot over and gives it back to native code. */
+    static Scores scores(Calls calls, long snapshot) {
         try {
-            Records records = new Records(Native.scoresIndex(snapshot));
+            Records records = new Records(calls.scoresIndex(snapshot));
             List<Score> entries = new ArrayList<>();
             int size = Math.toIntExact(records.integer());
+            double[][][] all = new double[size][][];
             for (int i = 0; i < size; i++) {
                 String layer = records.text();
                 long call = records.integer();
@@ -136,7 +142,7 @@ final class Decoder {
                 double completenessError = records.real();
                 long position = records.integer();
                 double[][] values = new double[Score.STORED][Math.toIntExact(records.integer())];
-                Native.scoresValues(snapshot, i, values[0], values[1], values[2], values[3]);
+                all[i] = values;
                 entries.add(new Score(
                         layer,
                         call,
@@ -150,15 +156,16 @@ final class Decoder {
             Map<String, List<Scores.Call>> names = new HashMap<>();
             for (long left = records.integer(); left > 0; left--) {
                 String name = records.text();
-                List<Scores.Call> calls = new ArrayList<>();
+                List<Scores.Call> ofName = new ArrayList<>();
                 for (long calling = records.integer(); calling > 0; calling--) {
-                    calls.add(new Scores.Call(records.text(), records.integer()));
+                    ofName.add(new Scores.Call(records.text(), records.integer()));
                 }
-                names.put(name, List.copyOf(calls));
+                names.put(name, List.copyOf(ofName));
             }
+            calls.scoresValues(snapshot, all);
             return new Scores(entries, names);
         } finally {
-            Native.release(snapshot);
+            calls.release(snapshot);
         }
     }
 }

@@ -5,12 +5,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.pregrad.internal.Calls;
 import org.pregrad.internal.Handle;
-import org.pregrad.internal.LibTorch;
-import org.pregrad.internal.Loader;
-import org.pregrad.internal.Native;
 import org.pregrad.internal.OptionsWriter;
 import org.pregrad.internal.Text;
+import org.pregrad.internal.isolation.IsolatedCalls;
+import org.pregrad.internal.isolation.Limits;
 
 /**
  * A model in evaluation mode with its activations found, from an archive of {@code torch.export.save} or a TorchScript
@@ -23,8 +25,8 @@ import org.pregrad.internal.Text;
 public final class Model implements AutoCloseable {
     private final Handle handle;
 
-    private Model(long id, String text) {
-        handle = new Handle(id, text);
+    private Model(Handle handle) {
+        this.handle = handle;
     }
 
     /**
@@ -61,21 +63,26 @@ public final class Model implements AutoCloseable {
      * @param file a {@code .pt2} archive of torch.export, or a TorchScript file, scripted or traced; what it is shows its
      *     content, not its name
      * @param options where it shall run, whether its file is trusted, and how long loading and each call may take
-     * @throws ModelException if the file cannot be read, is no model, or has operators that only a trusted one may have
+     * @throws ModelException if the file cannot be read, is no model, or has operators that only a trusted one may have,
+     *     or an isolated model's process ended
      * @throws UnsupportedModelException if it cannot be attributed
      * @throws DeviceException if there is no such device, or it has too little memory
      * @throws CancelledException if loading takes longer than the time limit, or its thread is interrupted
-     * @throws PreGradException if the native libraries cannot be loaded
+     * @throws ArgumentException if the options do not fit together
+     * @throws PreGradException if the native libraries cannot be loaded, or no process be started
      */
     public static Model load(Path file, Options options) {
-        byte[] packed = options.packed();
         byte[] path = Text.path(file);
-        Loader.load();
-        try {
-            return new Model(Native.loadModel(path, packed), "Model " + file);
-        } catch (DeviceException e) {
-            throw LibTorch.explained(e);
+        byte[] packed = options.packed();
+        String text = "Model " + file;
+        if (options.isIsolated) {
+            return new Model(IsolatedCalls.load(path, packed, text, options.limits()));
         }
+        if (options.memoryLimit.isPresent()) {
+            throw new ArgumentException("a limit on memory needs a process that can be ended: add isolated()");
+        }
+        Calls.HERE.prepare(0);
+        return new Model(new Handle(Calls.HERE.loadModel(path, packed), text));
     }
 
     /**
@@ -83,16 +90,22 @@ public final class Model implements AutoCloseable {
      * of them may serve any number of models and threads.
      */
     public static final class Options {
-        private static final Options DEFAULTS = new Options(Device.cpu(), false, Duration.ZERO);
+        private static final Options DEFAULTS =
+                new Options(Device.cpu(), false, Duration.ZERO, false, OptionalLong.empty());
 
         private final Device device;
         private final boolean trusted;
         private final Duration timeLimit;
+        private final boolean isIsolated;
+        private final OptionalLong memoryLimit;
 
-        private Options(Device device, boolean trusted, Duration timeLimit) {
+        private Options(
+                Device device, boolean trusted, Duration timeLimit, boolean isIsolated, OptionalLong memoryLimit) {
             this.device = Objects.requireNonNull(device, "device");
             this.trusted = trusted;
             this.timeLimit = timeLimit;
+            this.isIsolated = isIsolated;
+            this.memoryLimit = memoryLimit;
         }
 
         /** {@return a model on the processor whose file nobody vouches for, and calls that take as long as they take} */
@@ -106,7 +119,7 @@ public final class Model implements AutoCloseable {
          * @param value where the model shall run, by default the processor
          */
         public Options device(Device value) {
-            return new Options(value, trusted, timeLimit);
+            return new Options(value, trusted, timeLimit, isIsolated, memoryLimit);
         }
 
         /**
@@ -115,21 +128,54 @@ public final class Model implements AutoCloseable {
          * at all the same. An archive of torch.export is data, trusted or not.
          */
         public Options trusted() {
-            return new Options(device, true, timeLimit);
+            return new Options(device, true, timeLimit, isIsolated, memoryLimit);
         }
 
         /**
          * {@return these options with another time limit}
          *
          * @param value the longest that loading and each call may take, looked at between two operators; a single one is not
-         *     cut; {@link Duration#ZERO}, the default, for no limit
+         *     cut, but for those of an {@linkplain #isolated() isolated} model, whose process is ended 2 seconds later;
+         *     {@link Duration#ZERO}, the default, for no limit
          * @throws ArgumentException if it is negative
          */
         public Options timeLimit(Duration value) {
             if (value.isNegative()) {
                 throw new ArgumentException("the time limit " + value + " is negative: give how long a call may take");
             }
-            return new Options(device, trusted, value);
+            return new Options(device, trusted, value, isIsolated, memoryLimit);
+        }
+
+        /**
+         * {@return these options with the model in a process of its own, a child of this one} What the file makes LibTorch do
+         * then ends that process at worst: the call that runs, and all later ones of this model, are a
+         * {@link ModelException} that says how it ended, and everything else goes on. The process ends with the model and
+         * what was opened of it, or with this program, however that ends.
+         *
+         * <p>It is no sandbox: the process may do what this one may. A call costs some 0.1 ms more, and the time that its
+         * inputs take through a pipe, some ms per MB. Tensors of JavaCPP are refused.
+         */
+        public Options isolated() {
+            return new Options(device, trusted, timeLimit, true, memoryLimit);
+        }
+
+        /**
+         * {@return these options with a limit on the memory of an isolated model's process} By default there is none of its
+         * own, but where the machine or the container runs out, that process is the first that the system ends.
+         *
+         * @param bytes of memory that it may write to, without the GPU's; the process itself and LibTorch take about 1 GiB
+         * @throws ArgumentException if it is less than 2 GiB
+         */
+        public Options memoryLimit(long bytes) {
+            if (bytes < Limits.LEAST_MEMORY) {
+                throw new ArgumentException("memory limit " + bytes + " is less than " + Limits.LEAST_MEMORY
+                        + " bytes, which a process with LibTorch needs: give more");
+            }
+            return new Options(device, trusted, timeLimit, isIsolated, OptionalLong.of(bytes));
+        }
+
+        private Limits limits() {
+            return new Limits(memoryLimit, timeLimit.isZero() ? Optional.empty() : Optional.of(timeLimit));
         }
 
         private byte[] packed() {
@@ -155,7 +201,7 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public List<ModelInput> inputs() {
-        return handle.use(id -> Decoder.inputs(Native.modelInputs(id)));
+        return handle.use((calls, id) -> Decoder.inputs(calls.modelInputs(id)));
     }
 
     /**
@@ -164,7 +210,7 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public List<Layer> layers() {
-        return handle.use(id -> Decoder.layers(Native.layers(id)));
+        return handle.use((calls, id) -> Decoder.layers(calls.layers(id)));
     }
 
     /**
@@ -176,7 +222,7 @@ public final class Model implements AutoCloseable {
      */
     public List<Layer> layers(long... inputShape) {
         Objects.requireNonNull(inputShape, "inputShape");
-        return handle.use(id -> Decoder.layers(Native.layersOfShape(id, inputShape)));
+        return handle.use((calls, id) -> Decoder.layers(calls.layersOfShape(id, inputShape)));
     }
 
     /**
@@ -188,7 +234,7 @@ public final class Model implements AutoCloseable {
      */
     public List<Layer> layers(Input example) {
         return example.use((source, data, offset, shape) ->
-                handle.use(id -> Decoder.layers(Native.layersOfInput(id, source, data, offset, shape))));
+                handle.use((calls, id) -> Decoder.layers(calls.layersOfInput(id, source, data, offset, shape))));
     }
 
     /**
@@ -200,7 +246,7 @@ public final class Model implements AutoCloseable {
      */
     public List<Layer> layers(Inputs example) {
         return example.use((names, data, layout) ->
-                handle.use(id -> Decoder.layers(Native.layersOfInputs(id, names, data, layout))));
+                handle.use((calls, id) -> Decoder.layers(calls.layersOfInputs(id, names, data, layout))));
     }
 
     /**
@@ -215,7 +261,7 @@ public final class Model implements AutoCloseable {
     public List<Layer> layers(List<String> names, Inputs example) {
         byte[] list = Text.terminated(names);
         return example.use((inputs, data, layout) ->
-                handle.use(id -> Decoder.layers(Native.namedLayersOfInputs(id, inputs, data, layout, list))));
+                handle.use((calls, id) -> Decoder.layers(calls.namedLayersOfInputs(id, inputs, data, layout, list))));
     }
 
     /**
@@ -230,8 +276,8 @@ public final class Model implements AutoCloseable {
      */
     public List<Layer> layers(List<String> names, Input example) {
         byte[] list = Text.terminated(names);
-        return example.use((source, data, offset, shape) ->
-                handle.use(id -> Decoder.layers(Native.namedLayersOfInput(id, source, data, offset, shape, list))));
+        return example.use((source, data, offset, shape) -> handle.use(
+                (calls, id) -> Decoder.layers(calls.namedLayersOfInput(id, source, data, offset, shape, list))));
     }
 
     /**
@@ -246,7 +292,7 @@ public final class Model implements AutoCloseable {
     public List<Layer> layers(List<String> names, long... inputShape) {
         Objects.requireNonNull(inputShape, "inputShape");
         byte[] list = Text.terminated(names);
-        return handle.use(id -> Decoder.layers(Native.namedLayersOfShape(id, inputShape, list)));
+        return handle.use((calls, id) -> Decoder.layers(calls.namedLayersOfShape(id, inputShape, list)));
     }
 
     /**
@@ -260,7 +306,7 @@ public final class Model implements AutoCloseable {
      */
     public Outputs forward(Input input) {
         return input.use((source, data, offset, shape) ->
-                handle.use(id -> Decoder.output(Native.forward(id, source, data, offset, shape))));
+                handle.use((calls, id) -> Decoder.output(calls.forward(id, source, data, offset, shape))));
     }
 
     /**
@@ -273,7 +319,7 @@ public final class Model implements AutoCloseable {
      */
     public Outputs forward(Inputs inputs) {
         return inputs.use((names, data, layout) ->
-                handle.use(id -> Decoder.output(Native.forwardInputs(id, names, data, layout))));
+                handle.use((calls, id) -> Decoder.output(calls.forwardInputs(id, names, data, layout))));
     }
 
     /**
@@ -286,8 +332,8 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public Map<String, Outputs> outputs(Inputs inputs) {
-        return inputs.use(
-                (names, data, layout) -> handle.use(id -> Decoder.outputs(Native.outputs(id, names, data, layout))));
+        return inputs.use((names, data, layout) ->
+                handle.use((calls, id) -> Decoder.outputs(calls.outputs(id, names, data, layout))));
     }
 
     /**
@@ -298,7 +344,7 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public void cancel() {
-        handle.run(Native::cancelModel);
+        handle.run(Calls::cancelModel);
     }
 
     /** {@return what collects the options of an attribution of this model} */
@@ -320,18 +366,19 @@ public final class Model implements AutoCloseable {
         byte[] packed = options.packed();
         long opened = options.useInputBaseline(
                 (source, data, offset, shape) ->
-                        handle.use(id -> Native.attribution(id, packed, source, data, offset, shape)),
+                        handle.use((calls, id) -> calls.attribution(id, packed, source, data, offset, shape)),
                 (names, data, layout) ->
-                        handle.use(id -> Native.attributionFromInputs(id, packed, names, data, layout)));
-        return new Attribution(opened, "Attribution of " + handle);
+                        handle.use((calls, id) -> calls.attributionFromInputs(id, packed, names, data, layout)));
+        return new Attribution(handle.calls(), opened, "Attribution of " + handle);
     }
 
     Ablation open(Ablation.Builder options) {
-        return handle.use(id -> new Ablation(Native.ablation(id, options.packed()), "Ablation of " + handle));
+        return handle.use(
+                (calls, id) -> new Ablation(calls, calls.ablation(id, options.packed()), "Ablation of " + handle));
     }
 
     Check open(Check.Builder options) {
-        return handle.use(id -> new Check(Native.check(id, options.packed()), "Check of " + handle));
+        return handle.use((calls, id) -> new Check(calls, calls.check(id, options.packed()), "Check of " + handle));
     }
 
     /** Gives the native memory back, as soon as no thread computes with it any more. */

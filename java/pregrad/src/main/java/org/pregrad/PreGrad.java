@@ -38,7 +38,8 @@ public final class PreGrad {
 
     /**
      * Sets how many threads one operation of LibTorch may use, for threads that have not computed yet; by default one
-     * per core. Loads the native libraries if they are not yet.
+     * per core. Loads the native libraries if they are not yet. An {@linkplain Model.Options#isolated() isolated} model
+     * takes what was set when it was loaded.
      *
      * @param threads at least 1
      * @throws ArgumentException if it is less than 1
@@ -49,7 +50,7 @@ public final class PreGrad {
             throw new ArgumentException("threads " + threads + " is less than 1: give 1 or more");
         }
         Loader.load();
-        Native.setThreads(threads);
+        Loader.setThreads(threads);
     }
 
     /**

@@ -68,6 +68,8 @@
  *       those in the jar.</li>
  *   <li>{@code pregrad.cache}: the folder into which the libraries of the jar are unpacked; by default
  *       {@code pregrad} in the user's cache folder.</li>
+ *   <li>{@code pregrad.isolation.classpath}: the class path of the process of an
+ *       {@linkplain org.pregrad.Model.Options#isolated() isolated} model; by default that of this one.</li>
  * </ul>
  */
 package org.pregrad;

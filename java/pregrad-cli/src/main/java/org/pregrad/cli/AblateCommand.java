@@ -237,7 +237,8 @@ final class AblateCommand implements Callable<Integer> {
             } catch (RuntimeException e) {
                 // With other inputs nothing of this serves; after a full disk, a lost device or a failure of our own,
                 // all of it may.
-                if (ErrorLine.isMendable(e) && !(e instanceof OutputFailure
+                if (ErrorLine.isMendable(e)
+                        && !(e instanceof OutputFailure
                                 || e instanceof DeviceException
                                 || e instanceof CancelledException)) {
                     unfinished.discard();

@@ -74,8 +74,7 @@ class BadInputTest {
 
     @Test
     void trustOpensWhatReachesOut() throws IOException {
-        Ran listed =
-                Ran.inProcess("layers", "--trust-model", "--model", Fixtures.text("hostile/prints.pt"), "--quiet");
+        Ran listed = Ran.inProcess("layers", "--trust-model", "--model", Fixtures.text("hostile/prints.pt"), "--quiet");
         assertThat(listed.code()).as(listed.err()).isZero();
     }
 

@@ -25,14 +25,17 @@ class TimeLimitTest {
         float[] x = new float[4 * 6];
         Arrays.fill(x, 1000);
         Path file = directory.resolve("endless.npz");
-        return new TestNpz().floats("x", "(4, 6)", x).longs("y", "(4,)", 0, 1, 2, 0).write(file);
+        return new TestNpz()
+                .floats("x", "(4, 6)", x)
+                .longs("y", "(4,)", 0, 1, 2, 0)
+                .write(file);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"layers", "attribute", "ablate", "check"})
     void endsEveryCommand(String command) throws IOException {
-        List<String> arguments = new ArrayList<>(List.of(
-                command, "--model", Fixtures.text(MODEL), "--data", data().toString(), "--time-limit", "2s"));
+        List<String> arguments = new ArrayList<>(
+                List.of(command, "--model", Fixtures.text(MODEL), "--data", data().toString(), "--time-limit", "2s"));
         if (!command.equals("layers")) {
             arguments.addAll(List.of("--layer", "act"));
         }

@@ -21,34 +21,65 @@ public final class Handle {
     private final Cleaner.Cleanable backup;
     private boolean released;
 
+    /** What is done with a native handle where it lives. */
+    public interface Use<R> {
+        R apply(Calls calls, long id);
+    }
+
+    /** The same without a result. */
+    public interface Run {
+        void accept(Calls calls, long id);
+    }
+
     /**
+     * @param calls those of the process in which the object lives
      * @param id the native handle, now owned by this object
      * @param text what it is, for messages, e.g. {@code Model digits-cnn.pt}
      */
-    public Handle(long id, String text) {
+    public Handle(Calls calls, long id, String text) {
         this.text = text;
-        leak = new Leak(id, text);
+        leak = new Leak(calls, id, text);
         backup = CLEANER.register(this, leak);
     }
 
+    /** Of an object in this process. */
+    public Handle(long id, String text) {
+        this(Calls.HERE, id, text);
+    }
+
     /** Runs `use` with the native handle, which stays alive as long. */
-    public <R> R use(LongFunction<R> use) {
+    public <R> R use(Use<R> use) {
         enter();
         try {
-            return use.apply(leak.id);
+            return use.apply(leak.calls, leak.id);
         } finally {
             leave();
         }
     }
 
+    /** The same for objects of this process. */
+    public <R> R use(LongFunction<R> use) {
+        return use((calls, id) -> use.apply(id));
+    }
+
     /** Runs `use` with the native handle, which stays alive as long. */
-    public void run(LongConsumer use) {
+    public void run(Run use) {
         enter();
         try {
-            use.accept(leak.id);
+            use.accept(leak.calls, leak.id);
         } finally {
             leave();
         }
+    }
+
+    /** The same for objects of this process. */
+    public void run(LongConsumer use) {
+        run((calls, id) -> use.accept(id));
+    }
+
+    /** Those of the process in which the object lives. */
+    public Calls calls() {
+        return leak.calls;
     }
 
     /** Refuses new uses, waits for running ones, and releases the native object; the second time it does nothing. */
@@ -99,11 +130,13 @@ public final class Handle {
 
     /** What is left when the handle itself is unreachable. */
     private static final class Leak implements Runnable {
+        private final Calls calls;
         private final long id;
         private final String text;
         private boolean closed;
 
-        private Leak(long id, String text) {
+        private Leak(Calls calls, long id, String text) {
+            this.calls = calls;
             this.id = id;
             this.text = text;
         }
@@ -116,7 +149,7 @@ public final class Handle {
                         "{0} was never closed: its native memory was held until now; use try-with-resources",
                         text);
             }
-            Native.release(id);
+            calls.release(id);
         }
     }
 }

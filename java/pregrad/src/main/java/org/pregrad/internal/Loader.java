@@ -37,6 +37,8 @@ public final class Loader {
     /** Null once it is released. */
     private static Thread exitHook;
 
+    private static volatile int threads;
+
     private Loader() {}
 
     /** Loads what is not loaded yet. */
@@ -108,6 +110,22 @@ public final class Loader {
         if (reason != null) {
             throw new UnsatisfiedLinkError(file + ": " + Text.of(reason).replace(file + ": ", ""));
         }
+    }
+
+    /** Whether {@link #load} has succeeded. */
+    public static synchronized boolean isLoaded() {
+        return loaded;
+    }
+
+    /** Sets how many threads one operation may use; to be called after {@link #load}. */
+    public static void setThreads(int number) {
+        Native.setThreads(number);
+        threads = number;
+    }
+
+    /** What {@link #setThreads} was told last; 0 if it was not called. */
+    public static int threads() {
+        return threads;
     }
 
     /** The version of these classes. */

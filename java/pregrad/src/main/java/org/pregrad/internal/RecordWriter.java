@@ -34,6 +34,13 @@ public final class RecordWriter {
         bytes.position(bytes.position() + values.length * Long.BYTES);
     }
 
+    public void add(float[] values) {
+        add(values.length);
+        grow((long) values.length * Float.BYTES);
+        bytes.asFloatBuffer().put(values);
+        bytes.position(bytes.position() + values.length * Float.BYTES);
+    }
+
     public void add(int[] values) {
         add(values.length);
         grow((long) values.length * Long.BYTES);

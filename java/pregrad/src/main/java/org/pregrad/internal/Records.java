@@ -22,9 +22,27 @@ public final class Records {
     }
 
     public String text() {
-        byte[] utf8 = new byte[Math.toIntExact(bytes.getLong())];
-        bytes.get(utf8);
-        return Text.of(utf8);
+        return Text.of(bytes());
+    }
+
+    public byte[] bytes() {
+        byte[] values = new byte[Math.toIntExact(bytes.getLong())];
+        bytes.get(values);
+        return values;
+    }
+
+    public long[] longs() {
+        long[] values = new long[Math.toIntExact(bytes.getLong())];
+        bytes.asLongBuffer().get(values);
+        bytes.position(bytes.position() + values.length * Long.BYTES);
+        return values;
+    }
+
+    public float[] floats() {
+        float[] values = new float[Math.toIntExact(bytes.getLong())];
+        bytes.asFloatBuffer().get(values);
+        bytes.position(bytes.position() + values.length * Float.BYTES);
+        return values;
     }
 
     public List<Long> integers() {

@@ -91,7 +91,8 @@ public final class Choices {
             Matcher matcher = SHAPE.matcher(text);
             long number = matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
             if (number == 0) {
-                throw new TypeConversionException("'" + text + "' is no time limit: give one such as 30s, 500ms, 5m or 1h");
+                throw new TypeConversionException(
+                        "'" + text + "' is no time limit: give one such as 30s, 500ms, 5m or 1h");
             }
             return Duration.of(number, unit(matcher.group(2)));
         }

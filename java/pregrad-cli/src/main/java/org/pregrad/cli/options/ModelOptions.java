@@ -5,10 +5,15 @@ import java.time.Duration;
 import org.pregrad.Device;
 import org.pregrad.Model;
 import org.pregrad.PreGrad;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Which model runs, and where. */
 public final class ModelOptions {
+    private static final long BYTES_PER_GIB = 1L << 30;
+
     @Option(
             names = "--model",
             required = true,
@@ -44,6 +49,24 @@ public final class ModelOptions {
             description = "How many threads one operation may use (default: one per core).")
     private Integer threads;
 
+    @Option(
+            names = "--isolate",
+            description =
+                    "Run the model in a process of its own: a file that crashes it ends the command with one line and"
+                            + " exit code 2.")
+    private boolean isolate;
+
+    @Option(
+            names = "--memory-limit",
+            paramLabel = "GIB",
+            converter = Choices.Positive.class,
+            description =
+                    "With --isolate: how much memory the model's process may take, in GiB, at least 2 (default: no limit).")
+    private Integer memoryLimit;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     /** The model's file. */
     public Path file() {
         return model;
@@ -67,6 +90,19 @@ public final class ModelOptions {
         if (timeLimit != null) {
             options = options.timeLimit(timeLimit);
         }
-        return Model.load(model, trusted ? options.trusted() : options);
+        if (trusted) {
+            options = options.trusted();
+        }
+        if (isolate) {
+            options = options.isolated();
+        }
+        if (memoryLimit != null) {
+            if (!isolate) {
+                throw new ParameterException(
+                        command.commandLine(), "--memory-limit is that of the model's own process: give --isolate too");
+            }
+            options = options.memoryLimit(memoryLimit * BYTES_PER_GIB);
+        }
+        return Model.load(model, options);
     }
 }
