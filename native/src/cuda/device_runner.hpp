@@ -10,7 +10,7 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
-#include "cuda/launch.hpp"
+#include "cuda/kernel.hpp"
 
 namespace pregrad::cuda {
 

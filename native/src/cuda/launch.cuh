@@ -1,7 +1,6 @@
 #pragma once
 
 #include "cuda/kernel.hpp"
-#include "cuda/launch.hpp"
 
 namespace pregrad::cuda {
 

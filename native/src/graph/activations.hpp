@@ -43,4 +43,8 @@ struct Activations {
 /// Affine steps at the ends stay outside. What leads into a normalisation by hand is none.
 Activations find_activations(const InlinedModel& model);
 
+/// Replaces operators that hide activations by the ones that they are made of: `glu` by a split, a sigmoid and a
+/// product, and the cells of recurrent networks by their gates, as tracing shows them.
+void uncover_activations(InlinedModel& model);
+
 }  // namespace pregrad::graph

@@ -1,4 +1,4 @@
-#include "graph/autocast_regions.hpp"
+#include "graph/module_inliner.hpp"
 
 #include <algorithm>
 #include <string>

@@ -1,4 +1,4 @@
-#include "graph/hidden_activations.hpp"
+#include "graph/activations.hpp"
 
 #include <vector>
 

@@ -1,4 +1,4 @@
-#include "graph/input_sites.hpp"
+#include "graph/layer_sites.hpp"
 
 #include <algorithm>
 #include <map>

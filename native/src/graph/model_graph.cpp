@@ -12,11 +12,11 @@
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/remove_mutation.h>
 
+#include "graph/activations.hpp"
 #include "graph/graph_checks.hpp"
-#include "graph/hidden_activations.hpp"
-#include "graph/input_sites.hpp"
+#include "graph/layer_sites.hpp"
 #include "graph/neuron_axis.hpp"
-#include "graph/rewrites/maximum_pooling.hpp"
+#include "graph/rewrites/rewrites.hpp"
 #include "pregrad/error.hpp"
 
 namespace pregrad::graph {

@@ -20,7 +20,7 @@
 #include "graph/inlined_model.hpp"
 #include "graph/layer_sites.hpp"
 #include "graph/rerun_graph.hpp"
-#include "graph/rewrites/batch_norm_folding.hpp"
+#include "graph/rewrites/rewrites.hpp"
 #include "graph/tapped_graph.hpp"
 #include "pregrad/inputs.hpp"
 #include "support/running_call.hpp"

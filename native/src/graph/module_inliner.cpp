@@ -11,7 +11,6 @@
 #include <torch/csrc/jit/passes/lower_tuples.h>
 #include <torch/csrc/jit/passes/peephole.h>
 
-#include "graph/autocast_regions.hpp"
 #include "graph/graph_checks.hpp"
 #include "graph/inlined_model.hpp"
 #include "pregrad/error.hpp"

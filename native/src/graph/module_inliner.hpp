@@ -10,4 +10,9 @@ namespace pregrad::graph {
 /// @throws UnsupportedModelError if the forward does what a fixed graph cannot hold, e.g. changes an attribute
 InlinedModel inline_modules(const torch::jit::Module& module, c10::Device device);
 
+/// Writes what `with torch.autocast(...)` does to the operators inside it into the graph, as casts: the very ones that
+/// LibTorch makes when it runs the module itself. So a graph may be cut and rewritten anywhere in a region.
+/// @throws UnsupportedModelError if LibTorch cannot tell where a region begins or whether it is on
+void write_out_autocast(InlinedModel& model);
+
 }  // namespace pregrad::graph

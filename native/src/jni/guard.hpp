@@ -28,12 +28,6 @@ class RunningCall {
   static inline std::atomic<int> count_ = 0;
 };
 
-/// From now on the process ends without destroying static objects if calls still run then. A JVM that exits waits 0.3 s
-/// for threads in native code and then has the C library destroy what LibTorch still uses: a longer call would crash
-/// it. To be called as late as can be: the C library runs last what was registered first, and LibTorch makes static
-/// objects as it goes.
-void leave_running_calls_at_exit();
-
 }  // namespace pregrad::jni
 
 /// Begins an entry point of org.pregrad.internal.Native. Its body is one call of `guarded`.

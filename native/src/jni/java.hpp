@@ -5,12 +5,13 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/TensorBody.h>
 #include <jni.h>
 #include <pregrad/error.hpp>
-#include <pregrad/layer.hpp>
+#include <pregrad/model.hpp>
 
 namespace pregrad::jni {
 
@@ -54,6 +55,15 @@ void put(JNIEnv* env, jobjectArray into, std::size_t index, jobject object);
 jlongArray java_longs(JNIEnv* env, at::IntArrayRef values);
 /// Layers as org.pregrad.internal.Records reads them.
 jbyteArray java_layers(JNIEnv* env, const std::vector<Layer>& layers);
+
+/// What the builders of org.pregrad packed by name; what they leave out keeps its default.
+/// @throws ArgumentError for an option or a name that this library does not know
+/// @throws InternalError if the bytes are cut off or garbled
+std::pair<c10::Device, ModelOptions> model_options(JNIEnv* env, jbyteArray packed);
+AttributionOptions probe_options(JNIEnv* env, jbyteArray packed);
+AttributionOptions attribution_options(JNIEnv* env, jbyteArray packed);
+AblationOptions ablation_options(JNIEnv* env, jbyteArray packed);
+CheckOptions check_options(JNIEnv* env, jbyteArray packed);
 
 /// Thrown where a JNI call left a Java exception behind; the guard then lets that one through.
 struct PendingJavaException {};

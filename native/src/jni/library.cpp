@@ -1,5 +1,8 @@
 // What concerns the library itself: loading, versions, threads, handles.
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include <string>
 
 #include <ATen/Parallel.h>
@@ -32,6 +35,21 @@ std::string libtorch_version() {
     return "unknown";
   }
   return flags.substr(begin + flag.size(), flags.find_first_of(", \n", begin) - begin - flag.size());
+}
+
+void leave(int status, void* /*unused*/) {
+  if (RunningCall::any()) {
+    _exit(status);
+  }
+}
+
+/// From now on the process ends without destroying static objects if calls still run then. A JVM that exits waits 0.3 s
+/// for threads in native code and then has the C library destroy what LibTorch still uses: a longer call would crash
+/// it. To be called as late as can be: the C library runs last what was registered first, and LibTorch makes static
+/// objects as it goes.
+void leave_running_calls_at_exit() {
+  // Unlike atexit it tells the status that the process is to end with.
+  on_exit(leave, nullptr);
 }
 
 }  // namespace

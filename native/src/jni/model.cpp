@@ -10,7 +10,6 @@
 #include "guard.hpp"
 #include "inputs.hpp"
 #include "java.hpp"
-#include "options.hpp"
 #include "records.hpp"
 #include "registry.hpp"
 #include "support/failures.hpp"

@@ -1,5 +1,3 @@
-#include "options.hpp"
-
 #include <chrono>
 #include <string>
 #include <string_view>

@@ -5,7 +5,6 @@
 
 #include "guard.hpp"
 #include "java.hpp"
-#include "options.hpp"
 #include "registry.hpp"
 
 namespace jni = pregrad::jni;

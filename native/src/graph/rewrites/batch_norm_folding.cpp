@@ -1,4 +1,4 @@
-#include "graph/rewrites/batch_norm_folding.hpp"
+#include "graph/rewrites/rewrites.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -1,4 +1,4 @@
-#include "graph/rewrites/maximum_pooling.hpp"
+#include "graph/rewrites/rewrites.hpp"
 
 #include <utility>
 #include <vector>

@@ -9,8 +9,6 @@
 #include "graph/activation_catalog.hpp"
 #include "pregrad/error.hpp"
 #include "readers/pt2/arguments.hpp"
-#include "readers/pt2/higher_order.hpp"
-#include "readers/pt2/operator_nodes.hpp"
 
 namespace pregrad::pt2 {
 

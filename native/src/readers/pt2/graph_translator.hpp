@@ -49,4 +49,20 @@ class GraphTranslator {
   std::size_t depth_ = 0;
 };
 
+/// Whether a node's target is an operator on graphs, such as `torch.ops.higher_order.cond`.
+bool is_higher_order(const std::string& target);
+
+/// Puts branches, loops and blocks without gradients into the graph, as TorchScript has them, and defines their
+/// outputs; so autograd follows them.
+/// @throws UnsupportedModelError for one that TorchScript has no counterpart of
+void add_higher_order(GraphTranslator& translator, const JsonValue& node, Values& values);
+
+/// Whether a node's target is an operator of LibTorch's dispatcher, such as `torch.ops.aten.linear.default`.
+bool is_operator(const std::string& target);
+
+/// Puts the operator of a node into the graph, arguments that the archive leaves out by their defaults, and defines its
+/// outputs. Assertions become checks that stay; dropout that is not active leaves its input.
+/// @throws UnsupportedModelError if this LibTorch has no such operator, ArchiveError if it takes other arguments
+void add_operator(torch::jit::Graph& graph, const JsonValue& node, Values& values, c10::Device device);
+
 }  // namespace pregrad::pt2

@@ -1,4 +1,4 @@
-#include "readers/pt2/higher_order.hpp"
+#include "readers/pt2/graph_translator.hpp"
 
 #include <limits>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "readers/pt2/operator_nodes.hpp"
+#include "readers/pt2/graph_translator.hpp"
 
 #include <map>
 #include <optional>
