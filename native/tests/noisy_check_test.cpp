@@ -149,6 +149,28 @@ TEST(LayerComparison, RoundingIsNoKink) {
   EXPECT_EQ(comparison.result().at_kink, 0);
 }
 
+TEST(NoisyCheck, ACastInTheMidstOfAModelThatRunsInFloat64IsNoticed) {
+  torch::manual_seed(53);
+  torch::jit::Module module("Cast");
+  module.register_parameter("fc", torch::randn({6, 30}), false);
+  module.register_parameter("w", torch::randn({30}), false);
+  module.register_parameter("out", torch::randn({30, 3}), false);
+  // 6 is float32, and the product with float64 is float64 again.
+  module.define(
+      "def forward(self, x):\n"
+      "  h = torch.relu(torch.matmul(x, self.fc)).to(6)\n"
+      "  h = self.w * h * torch.rsqrt(h.pow(2.0).mean(-1, keepdim=True) + 0.000001)\n"
+      "  return torch.matmul(h, self.out)\n");
+  CheckOptions options;
+  options.layers = {"forward"};
+  options.target = Target::index(1);
+  Check check = Model::from(module).check(options);
+  check.add(torch::randn({6, 6}));
+  const LayerCheck result = check.results().at(0);
+  EXPECT_FALSE(result.in_double_precision);
+  EXPECT_TRUE(result.passed) << result.gradient_error;
+}
+
 }  // namespace
 
 }  // namespace pregrad::test::noisy_check_test

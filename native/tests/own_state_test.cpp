@@ -245,7 +245,7 @@ TEST(ForkTest, TheChildOfAProcessThatHasComputedIsToldWhatItCannotDo) {
             refused);
   // The parent goes on.
   attribution.add(x, at::zeros({256}, at::kLong));
-  EXPECT_EQ(attribution.scores().entries().front().count, 512);
+  EXPECT_EQ(attribution.scores().entries().front().statistics.count, 512);
 }
 
 }  // namespace

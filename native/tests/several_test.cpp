@@ -756,7 +756,7 @@ TEST_P(InputLayersTest, AreListedCheckedAndRemoved) {
   options.target = Target::index(2);
   options.orders = {{"input:price", 0, 0, Method::gradient, Aggregate::mean, 0, {0, 1, 2}}};
   Ablation ablation = model_.ablation(options);
-  ablation.add(inputs_);
+  ablation.add(inputs_, arrays_.at("y"));
   const at::Tensor without = model_.forward(inputs_with(arrays_.at("input_ids"), at::zeros({9, 3})));
   EXPECT_NEAR(ablation.curves().front().mean_output.back(), without.select(1, 2).mean().item<double>(), 1e-5);
 }

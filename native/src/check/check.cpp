@@ -61,6 +61,12 @@ std::vector<std::int64_t> evenly_spaced(std::int64_t neurons, std::int64_t most)
   return chosen;
 }
 
+/// The root mean square of z; 1 where all of it is 0.
+double z_size_of(const LayerBatch& layer) {
+  const double size = std::sqrt(layer.z.value.to(at::kDouble).square().mean().item<double>());
+  return size > 0 ? size : 1;
+}
+
 }  // namespace
 
 Check::Implementation::Subject::Subject(std::shared_ptr<const Model::Implementation> the_model,
@@ -90,7 +96,9 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const Inputs&
   const auto type = model_->model().weight_type().value_or(
       (floating == inputs.end() ? inputs.begin() : floating)->tensor.scalar_type());
   if (type == at::kDouble) {
-    return subject_.emplace(model_, options_, true);
+    Subject& subject = subject_.emplace(model_, options_, true);
+    subject.is_proven = true;
+    return subject;
   }
   if (type == at::kFloat) {
     auto wide = std::make_shared<Model::Implementation>(model_->model().in_double_precision(), model_->limits());
@@ -144,6 +152,16 @@ void Check::Implementation::add(const model::Batch& part, std::vector<check::Lay
   model::differentiate_layers(layers, outputs, batch.targets, options_.output);
   model::require_influence(layers);
 
+  if (subject.in_double_precision && !subject.is_proven) {
+    subject.is_proven = std::all_of(layers.begin(), layers.end(), [&](const LayerBatch& layer) {
+      return resolves_float64(rerun_of(subject, layer), layer, batch, output_size);
+    });
+    if (!subject.is_proven) {
+      subject_.emplace(model_, options_, false);
+      add(part, comparisons);
+      return;
+    }
+  }
   for (LayerBatch& layer : layers) {
     const statistics::SampleValues reduction = model::reduction_of(layer, part.samples());
     const std::vector<double> z_gradient = reduction.sum(layer.z_gradient);
@@ -152,13 +170,29 @@ void Check::Implementation::add(const model::Batch& part, std::vector<check::Lay
     check::LayerComparison& comparison = comparison_of(comparisons, layer, site->site->op, subject.in_double_precision);
     comparison.add_gradients(z_gradient, layer.has_activation ? reduction.sum(layer.a_gradient) : z_gradient,
                              part.samples());
-    auto& rerun = subject.reruns[{layer.name, layer.call}];
-    if (!rerun) {
-      rerun = std::make_unique<const LayerRerun>(subject.model, subject.reading, layer.name, layer.call,
-                                                 graph::Stage::pre_activation, false);
-    }
-    compare(*rerun, layer, batch, y, output_size, z_gradient, subject.in_double_precision, comparison);
+    compare(rerun_of(subject, layer), layer, batch, y, output_size, z_gradient, subject.in_double_precision,
+            comparison);
   }
+}
+
+const LayerRerun& Check::Implementation::rerun_of(Subject& subject, const LayerBatch& layer) {
+  auto& rerun = subject.reruns[{layer.name, layer.call}];
+  if (!rerun) {
+    rerun = std::make_unique<const LayerRerun>(subject.model, subject.reading, layer.name, layer.call,
+                                               graph::Stage::pre_activation, false);
+  }
+  return *rerun;
+}
+
+bool Check::Implementation::resolves_float64(const LayerRerun& rerun, const LayerBatch& layer,
+                                             const model::Batch& batch, double output_size) const {
+  const at::NoGradGuard no_gradients;
+  constexpr std::int64_t enough = 8;
+  const statistics::SampleValues reduction = model::reduction_of(layer, batch.samples());
+  const check::ShiftedOutputs shifted(rerun, batch, options_.output, reduction.neurons(),
+                                      evenly_spaced(reduction.neurons(), enough),
+                                      reduction.neurons() * reduction.positions());
+  return check::resolves_float64(shifted, shifted.intact(), batch.samples(), z_size_of(layer), output_size);
 }
 
 void Check::Implementation::compare(const LayerRerun& rerun, const LayerBatch& layer, const model::Batch& batch,
@@ -175,8 +209,7 @@ void Check::Implementation::compare(const LayerRerun& rerun, const LayerBatch& l
   // What is shifted below must be the model that was differentiated.
   model_->require_same_outputs(batch.inputs, intact, y.repeat({shifted.at_once()}), output_size,
                                reading_.output_name());
-  const double size = std::sqrt(layer.z.value.to(at::kDouble).square().mean().item<double>());
-  const double z_size = size > 0 ? size : 1;
+  const double z_size = z_size_of(layer);
   const std::vector<double> noise =
       in_double_precision ? std::vector<double>()
                           : check::noise_of(shifted, intact, batch.samples(), z_size, model_->model().coarsest_type());

@@ -38,6 +38,7 @@ class Check::Implementation {
 
     std::shared_ptr<const Model::Implementation> model;
     bool in_double_precision;
+    bool is_proven = false;         ///< whether nothing in it computes in less than float64
     bool has_arrangements = false;  ///< whether it is known how the layers are arranged
     std::shared_ptr<const model::OutputReading> reading;
     model::LayerSelection selection;
@@ -48,6 +49,10 @@ class Check::Implementation {
   /// Adds a part of a batch to `comparisons`.
   void add(const model::Batch& part, std::vector<check::LayerComparison>& comparisons);
   Subject& subject_for(const Inputs& inputs);
+  static const methods::LayerRerun& rerun_of(Subject& subject, const model::LayerBatch& layer);
+  /// Whether the widened model computes in float64 all along.
+  bool resolves_float64(const methods::LayerRerun& rerun, const model::LayerBatch& layer, const model::Batch& batch,
+                        double output_size) const;
   /// @param y           float64 [N], what the gradient is of
   /// @param output_size the largest of all outputs
   void compare(const methods::LayerRerun& rerun, const model::LayerBatch& layer, const model::Batch& batch,

@@ -52,13 +52,12 @@ double root_mean_square(const std::vector<double>& values) {
   return values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
 }
 
-}  // namespace
+/// The coefficients 1, 4, 6, 4, 1 have squares of 70 together; half of a normal variable's values lie within 0.6745.
+const double per_difference = 1 / (0.6745 * std::sqrt(70.0));
 
-std::vector<double> noise_of(const ShiftedOutputs& outputs, const at::Tensor& intact, std::int64_t samples,
-                             double z_size, at::ScalarType coarsest) {
-  const bool is_half = coarsest != at::kFloat && coarsest != at::kDouble;
-  // Less would not move a z of 16 bits at all.
-  const double step = (is_half ? 2.0 / 64 : 1e-3) * z_size;
+/// Sizes of the fourth differences of y over `step`, of a few neurons: per sample.
+std::vector<std::vector<double>> fourth_differences(const ShiftedOutputs& outputs, const at::Tensor& intact,
+                                                    std::int64_t samples, double step) {
   constexpr std::int64_t enough = 8;
   const auto count = std::min<std::int64_t>(enough, static_cast<std::int64_t>(outputs.chosen().size()));
   std::vector<std::vector<double>> differences(static_cast<std::size_t>(samples));
@@ -70,13 +69,34 @@ std::vector<double> noise_of(const ShiftedOutputs& outputs, const at::Tensor& in
       differences[static_cast<std::size_t>(row % samples)].push_back(std::abs(fourth.const_data_ptr<double>()[row]));
     }
   }
-  // The coefficients 1, 4, 6, 4, 1 have squares of 70 together; half of a normal variable's values lie within 0.6745.
-  const double per_difference = 1 / (0.6745 * std::sqrt(70.0));
+  return differences;
+}
+
+std::vector<double> joined(const std::vector<std::vector<double>>& differences) {
   std::vector<double> all;
   for (const std::vector<double>& each : differences) {
     all.insert(all.end(), each.begin(), each.end());
   }
-  const double typical = upper_median(all) * per_difference / 2;
+  return all;
+}
+
+}  // namespace
+
+bool resolves_float64(const ShiftedOutputs& outputs, const at::Tensor& intact, std::int64_t samples, double z_size,
+                      double output_size) {
+  constexpr double far_below_float32 = 1e-10;
+  const double noise =
+      upper_median(joined(fourth_differences(outputs, intact, samples, 1e-3 * z_size))) * per_difference;
+  return noise <= far_below_float32 * output_size;
+}
+
+std::vector<double> noise_of(const ShiftedOutputs& outputs, const at::Tensor& intact, std::int64_t samples,
+                             double z_size, at::ScalarType coarsest) {
+  const bool is_half = coarsest != at::kFloat && coarsest != at::kDouble;
+  // Less would not move a z of 16 bits at all.
+  const double step = (is_half ? 2.0 / 64 : 1e-3) * z_size;
+  const std::vector<std::vector<double>> differences = fourth_differences(outputs, intact, samples, step);
+  const double typical = upper_median(joined(differences)) * per_difference / 2;
   std::vector<double> noise;
   for (std::size_t i = 0; i < differences.size(); ++i) {
     const double y = std::abs(intact.const_data_ptr<double>()[i]);

@@ -38,6 +38,11 @@ class ShiftedOutputs {
   model::Targets targets_;
 };
 
+/// Whether y moves as smoothly with z as float64 lets it: a model may cast to less in the midst.
+/// @param output_size the largest of all outputs
+bool resolves_float64(const ShiftedOutputs& outputs, const at::Tensor& intact, std::int64_t samples, double z_size,
+                      double output_size);
+
 /// How far rounding alone moves y of each sample, as a standard deviation: fourth differences of y over a step of z so
 /// small that a smooth function has none. At least a quarter of what the type of y resolves.
 /// @param intact as ShiftedOutputs::intact gives it

@@ -10,9 +10,11 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
-#include "cuda/kernel.hpp"
-
 namespace pregrad::cuda {
+
+/// Starts a kernel on a stream of the current device. Whoever calls it looks for errors.
+template <typename Kernel>
+void launch(const Kernel& kernel, cudaStream_t stream);
 
 /// Starts kernels on the current stream of a device, and never waits for them. What it allocates goes back to
 /// LibTorch's allocator with it, which hands memory on only behind the kernels of the stream.

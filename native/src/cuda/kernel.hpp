@@ -45,8 +45,4 @@ PREGRAD_KERNEL constexpr T least_of(T left, T right) {
   return right < left ? right : left;
 }
 
-/// Starts a kernel on a stream of the current device. Whoever calls it looks for errors.
-template <typename Kernel>
-void launch(const Kernel& kernel, cudaStream_t stream);
-
 }  // namespace pregrad::cuda

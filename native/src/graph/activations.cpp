@@ -797,6 +797,34 @@ class BlockSearch {
   std::vector<Part> found_;
 };
 
+/// Whether a use of a value chooses elements or rows by it.
+bool is_index(const torch::jit::Use& use) {
+  const std::string name = operator_name(use.user);
+  return use.offset == (name == "index_select" || name == "gather" ? 2 : 1) &&
+         (name == "embedding" || name == "embedding_bag" || name == "index_select" || name == "gather");
+}
+
+/// Whether `value`, moved to other places or counted up, chooses rows of something: only integers can, and no cast or
+/// comparison stands between.
+bool chooses_rows(const Value* value, std::unordered_set<const Value*>& seen) {
+  static const std::unordered_set<std::string> moves = {"view",    "reshape",    "unsqueeze", "squeeze", "expand",
+                                                        "permute", "transpose",  "flatten",   "select",  "slice",
+                                                        "repeat",  "contiguous", "expand_as"};
+  if (!seen.insert(value).second) {
+    return false;
+  }
+  return std::any_of(value->uses().begin(), value->uses().end(), [&](const torch::jit::Use& use) {
+    if (is_index(use)) {
+      return true;
+    }
+    const std::string name = operator_name(use.user);
+    const bool keeps_type = moves.count(name) != 0 ? use.offset == 0
+                                                   : is_pointwise(use.user) && !is_comparison(name) &&
+                                                         !(name == "where" && use.offset == 0);
+    return keeps_type && use.user->outputs().size() == 1 && chooses_rows(use.user->output(), seen);
+  });
+}
+
 class ActivationFinder {
  public:
   explicit ActivationFinder(const InlinedModel& model)
@@ -832,6 +860,10 @@ class ActivationFinder {
   }
 
   void add(const BlockSearch& search, const Part& part, bool nested) {
+    std::unordered_set<const Value*> seen;
+    if (chooses_rows(part.last->output(0), seen)) {
+      return;
+    }
     Activation activation;
     Node* reader = nullptr;
     for (Node* node : part.nodes) {

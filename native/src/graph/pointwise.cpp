@@ -57,14 +57,6 @@ bool is_passing(const Node* node, std::string_view name) {
   return names.count(name) != 0 || rewrites::is_inactive_dropout(node);
 }
 
-bool is_comparison(std::string_view name) {
-  static const Names names = {"gt",          "lt",         "ge",          "le",          "eq",          "ne",
-                              "greater",     "less",       "logical_and", "logical_or",  "logical_not", "logical_xor",
-                              "bitwise_and", "bitwise_or", "bitwise_not", "bitwise_xor", "isnan",       "isinf",
-                              "isfinite",    "__and__",    "__or__",      "__xor__",     "signbit",     "isclose"};
-  return names.count(name) != 0;
-}
-
 bool reads_only_first(const std::vector<std::size_t>& data_inputs) {
   return data_inputs.size() == 1 && data_inputs.front() == 0;
 }
@@ -91,6 +83,14 @@ bool is_affine(const Node* node, const std::string& name, const std::vector<std:
 }
 
 }  // namespace
+
+bool is_comparison(std::string_view name) {
+  static const Names names = {"gt",          "lt",         "ge",          "le",          "eq",          "ne",
+                              "greater",     "less",       "logical_and", "logical_or",  "logical_not", "logical_xor",
+                              "bitwise_and", "bitwise_or", "bitwise_not", "bitwise_xor", "isnan",       "isinf",
+                              "isfinite",    "__and__",    "__or__",      "__xor__",     "signbit",     "isclose"};
+  return names.count(name) != 0;
+}
 
 bool reads_no_numbers(const Node* node) {
   static const Names names = {"zeros_like",   "ones_like",        "empty_like", "full_like", "rand_like",

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -52,6 +53,9 @@ std::string operator_name(const torch::jit::Node* node);
 
 /// Whether the node computes element by element, whatever it reads; casts are none of it.
 bool is_pointwise(const torch::jit::Node* node);
+
+/// Whether the operator of that name gives truth values.
+bool is_comparison(std::string_view name);
 
 /// Whether the node normalises by statistics: of its input, or running ones.
 bool is_normalisation(const torch::jit::Node* node);

@@ -101,11 +101,11 @@ const LayerBatch* layer_without_influence(const std::vector<LayerBatch>& layers)
 
 void require_influence(const std::vector<LayerBatch>& layers) {
   if (const LayerBatch* layer = layer_without_influence(layers)) {
-    throw LayerError(
-        "layer '" + statistics::to_string(layer->name, layer->call) +
-        "' has no influence on the model's output that a gradient could tell: what it computes goes "
-        "into nothing, into another output only (the first one counts where none is named), or through detach or "
-        "torch.no_grad; name a layer on the way to the output, or methods without gradients");
+    throw LayerError("layer '" + statistics::to_string(layer->name, layer->call) +
+                     "' has no influence on the model's output that a gradient could tell: what it computes goes "
+                     "into nothing, into another output only (logits, else the first one counts where none is named), "
+                     "or through detach or "
+                     "torch.no_grad; name a layer on the way to the output, or methods without gradients");
   }
 }
 

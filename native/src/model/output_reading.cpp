@@ -256,7 +256,8 @@ at::Tensor OutputReading::row_weights(const OutputRows& outputs, const Batch& ba
     if (batch.labels.numel() != counted.numel()) {
       throw InputError("there are labels for " + std::to_string(batch.labels.size(1)) +
                        " positions per sample, and the output has " + positions_text(outputs) +
-                       ": give one per position, and -100 where it does not count");
+                       ": give one per position, and -100 where it does not count, or, for a number per output, the "
+                       "target weights and floating-point numbers");
     }
     counted = counted.mul(batch.labels.ne(no_label).to(counted.options()));
   }

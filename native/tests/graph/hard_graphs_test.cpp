@@ -462,6 +462,17 @@ TEST(HardGraphs, OutputsThatHaveNoGradientAreRefused) {
               ThrowsMessage<InputError>(HasSubstr("NaN or infinite")));
 }
 
+TEST(HardGraphs, IntegersThatChooseRowsAreNoLayer) {
+  const torch::jit::Module module = module_of(
+      "  p = torch.clamp(torch.argsort(x, 1) + 1, 0, 4)\n"
+      "  h = torch.relu(torch.matmul(x, self.w1) + self.shift)\n"
+      "  return torch.matmul(h, self.w2) + torch.embedding(self.w2, p).sum(1)\n");
+  const Model model = Model::from(module);
+  ASSERT_EQ(model.layers().size(), 1);
+  EXPECT_EQ(model.layers().front().op, "relu");
+  EXPECT_EQ(gradients(module, inputs(), "all").entries().size(), 1);
+}
+
 }  // namespace
 
 }  // namespace pregrad::test::hard_graphs_test

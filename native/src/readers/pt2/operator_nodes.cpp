@@ -15,6 +15,7 @@
 
 #include "graph/graph_checks.hpp"
 #include "pregrad/error.hpp"
+#include "readers/pt2/arguments.hpp"
 
 namespace pregrad::pt2 {
 
@@ -72,10 +73,14 @@ c10::OperatorName operator_name(const JsonValue& target) {
 c10::FunctionSchema schema_of(const c10::OperatorName& name) {
   const auto found = c10::Dispatcher::singleton().findSchema(name);
   if (!found) {
-    throw UnsupportedModelError("the model uses operator " + c10::toString(name) +
-                                ", which LibTorch " TORCH_VERSION
-                                " does not have: load the library that registers it into this process before the "
-                                "model, or write it with operators of LibTorch and export the model again");
+    throw UnsupportedModelError(
+        "the model uses operator " + c10::toString(name) +
+        ", which LibTorch " TORCH_VERSION
+        " does not have: load the library that registers it into this process before the "
+        "model, or write it with operators of LibTorch and export the model again; what only a "
+        "Python package registers, as transformers does its grouped matrix products, no library "
+        "has: choose the package's plain implementation before the export, there "
+        "model.set_experts_implementation(\"batched_mm\")");
   }
   return found->schema();
 }

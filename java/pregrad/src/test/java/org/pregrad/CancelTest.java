@@ -43,7 +43,7 @@ class CancelTest {
         Thread other = new Thread(() -> {
             while (!Thread.currentThread().isInterrupted()) {
                 action.run();
-                Thread.yield();
+                Thread.onSpinWait();
             }
         });
         other.start();

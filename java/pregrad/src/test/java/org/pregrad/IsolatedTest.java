@@ -39,6 +39,7 @@ import org.pregrad.internal.isolation.Limits;
 
 /** A model in a process of its own does what one in this process does, and ends alone. */
 @Timeout(LifecycleTest.PATIENCE_S)
+@SuppressWarnings("try") // attributions are open while their model closes
 class IsolatedTest {
     private static final Model.Options ISOLATED = Model.Options.defaults().isolated();
     private static final Path FILE = Fixtures.file("digits-mlp.scripted.pt");
