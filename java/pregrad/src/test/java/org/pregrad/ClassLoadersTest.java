@@ -69,7 +69,7 @@ class ClassLoadersTest {
 
         private static URL[] urls(String classPath) throws MalformedURLException {
             List<URL> urls = new ArrayList<>();
-            for (String entry : classPath.split(File.pathSeparator)) {
+            for (String entry : classPath.split(File.pathSeparator, -1)) {
                 urls.add(Path.of(entry).toUri().toURL());
             }
             return urls.toArray(new URL[0]);
