@@ -1,5 +1,7 @@
 """What eager PyTorch says about a case: scores per layer call, cluster and method, and a removal curve."""
 
+import contextlib
+
 import numpy as np
 import torch
 
@@ -176,11 +178,25 @@ class Truth:
             total = total + weight * self.positions(tap, self.grads(y, held)[0][0])
         return (self.positions(tap, tap.a) * total * self.counts(tap)).sum(2)
 
+    @contextlib.contextmanager
+    def _embeddings_at(self, node):
+        """The vectors of ids that far on their way from 0; those of places and kinds of tokens stay what they are."""
+        stay = ("position", "token_type", "segment")
+        tables = [module for name, module in self.model.named_modules()
+                  if isinstance(module, (torch.nn.Embedding, torch.nn.EmbeddingBag)) and not any(w in name for w in stay)]
+        hooks = [table.register_forward_hook(lambda module, ids, vectors: vectors * node) for table in tables]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
     def conductance(self, key):
         nodes, _ = np.polynomial.legendre.leggauss(STEPS)
         values, slopes = [], []
         for node in [0.0, *((nodes + 1) / 2), 1.0]:
-            y, found = self.run(map_tensors(lambda t: t * node if t.is_floating_point() else t, self.case.inputs))
+            with self._embeddings_at(node):
+                y, found = self.run(map_tensors(lambda t: t * node if t.is_floating_point() else t, self.case.inputs))
             tap = self._tap(key, found)
             values.append(self.positions(tap, tap.a))
             slopes.append(self.positions(tap, self.grads(y, [tap.a])[0][0]))

@@ -76,11 +76,14 @@ bool is_interrupted(JNIEnv* env) noexcept {
     return false;
   }
   jobject thread = env->CallStaticObjectMethod(classes().thread, classes().current_thread);
-  if (thread == nullptr) {
+  if (env->ExceptionCheck() == JNI_TRUE) {
     env->ExceptionClear();
     return false;
   }
   const bool result = env->CallBooleanMethod(thread, classes().is_interrupted) == JNI_TRUE;
+  if (env->ExceptionCheck() == JNI_TRUE) {
+    env->ExceptionClear();
+  }
   env->DeleteLocalRef(thread);
   return result;
 }

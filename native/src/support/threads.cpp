@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cfenv>
 #include <condition_variable>
 #include <cstring>
@@ -108,6 +109,8 @@ void parallel_for(std::int64_t count, std::int64_t grain, Body body) {
 
 namespace {
 
+constexpr std::size_t least_deep_stack_bytes = std::size_t{128} << 20U;
+
 constinit thread_local bool has_deep_stack = false;
 
 /// What a thread with a deep stack has to do, and what of its caller it needs for that.
@@ -190,14 +193,18 @@ void run_on_deep_stack(c10::Device device, c10::function_ref<void()> body) {
   DeepCall call(device, body);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, deep_stack_bytes);
   pthread_t thread{};
-  const int error = pthread_create(&thread, &attributes, run_deep_call, &call);
+  int error = EAGAIN;
+  // Only what is used of a stack takes memory, yet a limit on address space or data may leave no room for all of it.
+  for (std::size_t bytes = deep_stack_bytes; error == EAGAIN && bytes >= least_deep_stack_bytes; bytes /= 2) {
+    pthread_attr_setstacksize(&attributes, bytes);
+    error = pthread_create(&thread, &attributes, run_deep_call, &call);
+  }
   pthread_attr_destroy(&attributes);
   if (error != 0) {
-    throw InternalError("cannot start a thread with a stack of " + std::to_string(deep_stack_bytes >> 20) +
+    throw InternalError("cannot start a thread with a stack of " + std::to_string(least_deep_stack_bytes >> 20) +
                         " MiB, which models are read and compiled on (" + std::strerror(error) +
-                        "): raise the limits on threads and on address space (ulimit -u, ulimit -v)");
+                        "): raise the limits on threads and on memory (ulimit -u, ulimit -v, ulimit -d)");
   }
   call.wait();
   pthread_join(thread, nullptr);

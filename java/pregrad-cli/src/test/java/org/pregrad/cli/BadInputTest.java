@@ -206,7 +206,7 @@ class BadInputTest {
 
     @Test
     void modelsWithPathsOnSeveralLinesStayOneLine() {
-        Ran.inProcess("layers", "--model", "no\nsuch\nmodel.pt").assertRefused("no such model.pt");
+        Ran.inProcess("layers", "--model", "no\nsuch\nmodel.pt").assertRefused("no\\x0asuch\\x0amodel.pt");
     }
 
     private static String firstLayer() {
