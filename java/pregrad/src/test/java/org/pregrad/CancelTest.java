@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Calls that would never end: {@link Model#cancel()}, an interrupt of their thread and a time limit end them. */
 class CancelTest {
@@ -116,8 +118,22 @@ class CancelTest {
     }
 
     @Test
-    void aTimeLimitEndsCallsThatNeverEnd() {
-        try (Model model = limited()) {
+    void cancelEndsWhatRunsInAProcessOfItsOwn() {
+        try (Model model = Model.load(
+                Fixtures.file("special/endless.scripted.pt"),
+                Model.Options.defaults().isolated())) {
+            assertThatThrownBy(() -> meanwhile(() -> model.forward(endless()), model::cancel))
+                    .isExactlyInstanceOf(CancelledException.class)
+                    .hasMessageContaining("was cancelled");
+            assertThat(model.forward(some()).shape()).containsExactly(SAMPLES, 3);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aTimeLimitEndsCallsThatNeverEnd(boolean isolated) {
+        Model.Options options = Model.Options.defaults();
+        try (Model model = limited(isolated ? options.isolated() : options)) {
             assertThatThrownBy(() -> model.forward(endless()))
                     .isInstanceOf(CancelledException.class)
                     .hasMessageContaining("time limit of");
@@ -126,12 +142,10 @@ class CancelTest {
     }
 
     /** With a limit that loading, and a call that ends, keep to however busy the machine is. */
-    private static Model limited() {
+    private static Model limited(Model.Options options) {
         for (Duration limit = Duration.ofMillis(200); ; limit = limit.multipliedBy(2)) {
             try {
-                return Model.load(
-                        Fixtures.file("special/endless.scripted.pt"),
-                        Model.Options.defaults().timeLimit(limit));
+                return Model.load(Fixtures.file("special/endless.scripted.pt"), options.timeLimit(limit));
             } catch (CancelledException e) {
                 assertThat(e).hasMessageContaining("time limit of");
             }

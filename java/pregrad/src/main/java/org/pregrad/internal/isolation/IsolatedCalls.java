@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
@@ -28,8 +29,8 @@ import org.pregrad.internal.Loader;
  * open any more. Any number of threads call at once: their messages take turns, their calls run at the same time.
  */
 public final class IsolatedCalls implements InvocationHandler {
-    /** Runs nothing of the model's; no limit of time concerns it. */
-    private static final String START = "prepare";
+    /** These run nothing of the model's; no limit of time concerns them. */
+    private static final Set<String> QUICK = Set.of("prepare", "cancelModel");
 
     private static final ScheduledThreadPoolExecutor CLOCK = clock();
 
@@ -173,7 +174,7 @@ public final class IsolatedCalls implements InvocationHandler {
 
     /** Ends the process if the call does not end in time. */
     private Future<?> watch(Method method) {
-        if (limits.time().isEmpty() || method.getName().equals(START)) {
+        if (limits.time().isEmpty() || QUICK.contains(method.getName())) {
             return null;
         }
         Duration limit = limits.time().get();
