@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -17,12 +16,13 @@ namespace pregrad::readers {
 
 void fail(const std::string& what) { throw pt2::ArchiveError(what); }
 
-namespace {
-
 std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return text;
 }
+
+namespace {
 
 /// LibTorch's reader takes the last end record that it finds, the zip layer here the one whose comment reaches to the
 /// end. Without a comment both are the same.
@@ -61,16 +61,16 @@ std::string shown(std::string_view text) {
 ScriptFile::ScriptFile(const std::filesystem::path& file) : source_(std::make_unique<pt2::FileSource>(file)) {
   require_no_comment(*source_);
   const pt2::ZipDirectory directory = pt2::ZipDirectory::read(*source_);
-  const std::string root = directory.first().substr(0, directory.first().find('/') + 1);
+  const std::string root = lower_case(directory.first().substr(0, directory.first().find('/') + 1));
   std::map<std::string, std::string> by_lower_case;
   std::uint64_t packed = 0;
   std::uint64_t unpacked = 0;
   for (const auto& [name, entry] : directory.entries()) {
-    // LibTorch's reader finds names whatever their case.
-    if (const auto [other, is_new] = by_lower_case.emplace(lower_case(name), name); !is_new) {
+    const auto [other, is_new] = by_lower_case.emplace(lower_case(name), name);
+    if (!is_new) {
       fail("has two records of one name, '" + shown(other->second) + "' and '" + shown(name) + "'");
     }
-    if (!name.starts_with(root)) {
+    if (!other->first.starts_with(root)) {
       continue;
     }
     const std::string record = name.substr(root.size());
@@ -123,7 +123,8 @@ void look_at(const std::shared_ptr<ScriptFile>& file, bool is_trusted) {
   std::map<std::string, std::string> code;
   std::uint64_t bytes = 0;
   for (const auto& [record, size] : records) {
-    if (record.starts_with("code/") && record.ends_with(".py")) {
+    const std::string found = lower_case(record);
+    if (found.starts_with("code/") && found.ends_with(".py")) {
       bytes += size;
       if (bytes > GateLimits::code_bytes) {
         fail("has more than the " + std::to_string(GateLimits::code_bytes) + " bytes of code that a model may have");

@@ -43,6 +43,9 @@ struct GateLimits {
 /// @throws pt2::ArchiveError always
 [[noreturn]] void fail(const std::string& what);
 
+/// A record's name as LibTorch's reader looks it up: it tells no `A` from an `a`, whatever the locale.
+std::string lower_case(std::string text);
+
 /// A TorchScript file, opened once for the gate and for LibTorch, so that both see the same bytes.
 class ScriptFile final : public caffe2::serialize::ReadAdapterInterface {
  public:

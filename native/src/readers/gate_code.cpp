@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -223,6 +222,12 @@ std::string dotted(const TreeRef& tree) {
   return name;
 }
 
+/// Under what LibTorch finds a class or function: its module is a record, looked up whatever its case.
+std::string key_of(const std::string& qualified) {
+  const std::size_t dot = std::min(qualified.rfind('.'), qualified.size());
+  return lower_case(qualified.substr(0, dot)) + qualified.substr(dot);
+}
+
 /// A class or function of the file.
 struct Definition {
   TreeRef tree;
@@ -236,10 +241,9 @@ class Code {
     for (const auto& [record, text] : files) {
       parse(record, text);
     }
-    for (const auto& [name, index] : by_name_) {
-      static_cast<void>(name);
-      require_class_as_written(definitions_.at(index).tree);
-      find_needs(index);
+    for (std::size_t i = 0; i < definitions_.size(); ++i) {
+      require_class_as_written(definitions_.at(i).tree);
+      find_needs(i);
     }
   }
 
@@ -275,7 +279,7 @@ class Code {
       }
     };
     for (const std::string& name : first) {
-      if (const auto found = by_name_.find(name); found != by_name_.end()) {
+      if (const auto found = by_name_.find(key_of(name)); found != by_name_.end()) {
         read(found->second);
       }
     }
@@ -337,7 +341,7 @@ class Code {
           fail("is damaged or made up: '" + shown(record) + "' has " + torch::jit::kindToString(kind) +
                " where a class or function begins");
         }
-        if (!by_name_.emplace(qualifier + "." + name, definitions_.size()).second) {
+        if (!by_name_.emplace(key_of(qualifier + "." + name), definitions_.size()).second) {
           fail("is damaged or made up: '" + shown(record) + "' defines " + shown(name) + " twice");
         }
         definitions_.push_back({std::move(tree), {}});
@@ -429,7 +433,7 @@ class Code {
       }
       // The longest name comes first; the names that it begins with stand below it.
       const std::string name = dotted(tree);
-      const auto found = by_name_.find(name);
+      const auto found = by_name_.find(key_of(name));
       if (found == by_name_.end()) {
         return true;
       }
@@ -545,7 +549,7 @@ class Code {
       }
       return;
     }
-    if (const auto found = by_name_.find(name); found != by_name_.end()) {
+    if (const auto found = by_name_.find(key_of(name)); found != by_name_.end()) {
       const TreeRef& definition = definitions_.at(found->second).tree;
       if (definition->kind() == TK_DEF) {
         return require_straight(definition, {}, entered);
@@ -578,7 +582,7 @@ class Code {
   }
 
   std::vector<Definition> definitions_;
-  std::unordered_map<std::string, std::size_t> by_name_;
+  std::unordered_map<std::string, std::size_t> by_name_;  ///< by key_of
 };
 
 }  // namespace

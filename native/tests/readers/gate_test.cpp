@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -117,6 +119,37 @@ TEST_F(GateTest, StatesOnlyComputeWithoutTrust) {
   EXPECT_FALSE(std::filesystem::exists("canary"));
 }
 
+TEST_F(GateTest, RecordsAreLookedAtWhateverTheCaseOfTheirNames) {
+  const std::string written = "code/__torch__/torch/nn/modules/activation.py";
+  const ScriptArchive archive = with_state("    torch.save(1, \"canary\")\n");
+  for (const char* name :
+       {"CODE/__torch__/torch/nn/modules/activation.py", "code/__torch__/torch/nn/modules/activation.PY",
+        "code/__torch__/torch/nn/modules/Activation.py"}) {
+    SCOPED_TRACE(name);
+    ScriptArchive renamed = archive;
+    auto code = renamed.records().extract(written);
+    code.key() = name;
+    renamed.records().insert(std::move(code));
+    expect_refused(renamed, "calls torch.save");
+  }
+
+  // The folder that all records lie in.
+  const std::filesystem::path file = folder_.path() / "model.pt";
+  archive.write(file);
+  std::ifstream stream(file, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  stream.close();
+  std::size_t names = 0;
+  for (std::size_t at = bytes.find("model/" + written); at != std::string::npos; at = bytes.find("model/" + written)) {
+    bytes.replace(at, 5, "MODEL");
+    ++names;
+  }
+  ASSERT_EQ(names, 2U) << "one in front of the record, one in the directory";
+  std::ofstream(file, std::ios::binary) << bytes;
+  EXPECT_THAT([&] { Model::load(file); }, ThrowsMessage<ModelError>(one_line("calls torch.save")));
+  EXPECT_FALSE(std::filesystem::exists("canary"));
+}
+
 TEST_F(GateTest, SizesAreHeldAgainstRecordsTrustedOrNot) {
   for (const bool is_trusted : {false, true}) {
     ScriptArchive shorter(fixture_path("act-relu.scripted.pt"));
@@ -171,14 +204,16 @@ TEST_F(GateTest, DeepCodeIsRefusedAndLongCodeIsNot) {
 }
 
 TEST_F(GateTest, DefinitionsThatNeedEachOtherAreBounded) {
-  ScriptArchive archive(fixture_path("act-relu.scripted.pt"));
   std::string code;
   for (int i = 0; i < 2000; ++i) {
     code += "def f" + std::to_string(i) + "(x: Tensor) -> Tensor:\n    return __torch__.deep.f" +
             std::to_string(i + 1) + "(x)\n";
   }
-  archive.records()["code/__torch__/deep.py"] = code + "def f2000(x: Tensor) -> Tensor:\n    return x\n";
-  expect_refused(archive, "need each other more than", true);
+  for (const char* name : {"code/__torch__/deep.py", "code/__torch__/Deep.py"}) {
+    ScriptArchive archive(fixture_path("act-relu.scripted.pt"));
+    archive.records()[name] = code + "def f2000(x: Tensor) -> Tensor:\n    return x\n";
+    expect_refused(archive, "need each other more than", true);
+  }
 }
 
 TEST_F(GateTest, CallsThatMultiplyAreBounded) {
