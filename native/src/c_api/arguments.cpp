@@ -410,14 +410,7 @@ ModelOptions model_options(const pregrad_model_options* options) {
   }
   const pregrad_model_options given = read_struct(options, "pregrad_model_options");
   check_reserved(given.reserved, "pregrad_model_options");
-  if (given.is_trusted != 0 && given.is_trusted != 1) {
-    throw ArgumentError("is_trusted is " + std::to_string(given.is_trusted) + "; set it to 1 or 0");
-  }
-  if (given.time_limit_ms < 0) {
-    throw ArgumentError("the time limit is " + std::to_string(given.time_limit_ms) +
-                        " ms; give how long a call may take, or 0 for no limit");
-  }
-  result.trusted = given.is_trusted == 1;
+  result.trusted = truth(given.is_trusted, "is_trusted of pregrad_model_options");
   result.time_limit = std::chrono::milliseconds(given.time_limit_ms);
   return result;
 }
