@@ -30,14 +30,13 @@ RunningCall::RunningCall(const CallLimits& limits)
   }
   current_ = this;
   const bool has_limit = limits.time_limit().count() > 0;
-  looks_at_clock_ = has_limit || question_.is_interrupted != nullptr;
-  if (looks_at_clock_) {
+  if (has_limit || question_.is_interrupted != nullptr) {
     const Clock::time_point now = Clock::now();
     // A limit of centuries is none.
     if (has_limit && limits.time_limit() < std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - now)) {
       deadline_ = now + limits.time_limit();
     }
-    next_look_ = question_.is_interrupted == nullptr ? deadline_ : std::min(deadline_, now + between_questions);
+    plan_next_look(now);
   }
 }
 
@@ -53,9 +52,13 @@ void RunningCall::ask_thread() {
   }
 }
 
+void RunningCall::plan_next_look(Clock::time_point now) {
+  next_look_ = question_.is_interrupted == nullptr ? deadline_ : std::min(deadline_, now + between_questions);
+}
+
 void RunningCall::look_closely() {
   if (end_ == End::none) {
-    const Clock::time_point now = looks_at_clock_ ? Clock::now() : Clock::time_point::min();
+    const Clock::time_point now = Clock::now();
     if (limits_.cancellations() != cancellations_) {
       end_ = End::cancelled;
     } else if (now >= deadline_) {
@@ -65,7 +68,7 @@ void RunningCall::look_closely() {
         ask_thread();
       }
       if (!is_interrupted_.load(std::memory_order_relaxed)) {
-        next_look_ = question_.is_interrupted == nullptr ? deadline_ : std::min(deadline_, now + between_questions);
+        plan_next_look(now);
         return;
       }
       end_ = End::interrupted;

@@ -96,12 +96,14 @@ class RunningCall {
 
   void look() {
     if (end_ == End::none && limits_.cancellations() == cancellations_ &&
-        !is_interrupted_.load(std::memory_order_relaxed) && (!looks_at_clock_ || Clock::now() < next_look_)) {
+        !is_interrupted_.load(std::memory_order_relaxed) &&
+        (next_look_ == Clock::time_point::max() || Clock::now() < next_look_)) {
       return;
     }
     look_closely();
   }
   void look_closely();
+  void plan_next_look(Clock::time_point now);
   [[noreturn]] void fail() const;
 
   // constinit lets other files read it without asking whether it was initialised.
@@ -112,8 +114,7 @@ class RunningCall {
   std::uint64_t cancellations_;  ///< before it began
   InterruptQuestion question_;
   std::thread::id thread_;
-  bool looks_at_clock_ = false;
-  Clock::time_point next_look_ = Clock::time_point::max();
+  Clock::time_point next_look_ = Clock::time_point::max();  ///< at the clock; the last one for never
   Clock::time_point deadline_ = Clock::time_point::max();
   End end_ = End::none;
   std::atomic<bool> is_interrupted_ = false;
