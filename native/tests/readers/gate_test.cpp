@@ -310,11 +310,6 @@ TEST(GatePickle, StackAndMemoAreBounded) {
   expect_bad_pickle(pickle("\x93"), "opcode 147");
   // A list in itself, by way of the memo.
   expect_bad_pickle(pickle(std::string("]q\0(h\0et", 8)), "already a part");
-  std::string deep;
-  for (int i = 0; i < 2000; ++i) {
-    deep += ')';
-    deep += '\x85';
-  }
   std::string nested = ")";
   nested.append(2000, '\x85');
   expect_bad_pickle(pickle(nested), "into each other");
