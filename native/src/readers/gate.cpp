@@ -12,6 +12,8 @@
 #include <c10/core/ScalarType.h>
 #include <caffe2/serialize/inline_container.h>
 
+#include "support/failures.hpp"
+
 namespace pregrad::readers {
 
 void fail(const std::string& what) { throw pt2::ArchiveError(what); }
@@ -45,17 +47,15 @@ std::uint64_t most_bytes(std::uint64_t file_bytes) {
 
 std::string shown(std::string_view text) {
   constexpr std::size_t longest = 120;
-  constexpr const char* digits = "0123456789abcdef";
-  std::string result;
-  for (const char c : text.substr(0, longest)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f) {
-      result.push_back(c);
-    } else {
-      result.append("\\x").append({digits[byte >> 4U], digits[byte & 15U]});
-    }
+  return support::printable(text.substr(0, longest)) + (text.size() > longest ? "..." : "");
+}
+
+std::string place(const torch::jit::SourceRange& range) {
+  if (const auto found = range.file_line_col()) {
+    const auto& [file, line, column] = *found;
+    return "line " + std::to_string(line) + " of '" + shown(file) + "'";
   }
-  return text.size() > longest ? result + "..." : result;
+  return "its code";
 }
 
 ScriptFile::ScriptFile(const std::filesystem::path& file) : source_(std::make_unique<pt2::FileSource>(file)) {
@@ -690,7 +690,6 @@ class Scanner {
     }
     const std::uint64_t item = c10::elementSize(made.type);
     const bool is_empty = std::find(made.sizes.begin(), made.sizes.end(), 0) != made.sizes.end();
-    std::uint64_t elements_count = is_empty ? 0 : 1;
     std::uint64_t all = 1;
     for (const std::int64_t size : made.sizes) {
       // Axes of an empty tensor, too: others multiply them.
@@ -698,7 +697,6 @@ class Scanner {
         fail("makes a tensor of more elements than can be counted");
       }
     }
-    elements_count *= all;
     if (!is_empty) {
       const auto end = reach(given[1].number, made.sizes, strides);
       if (!end || *end > made.bytes / item) {
@@ -708,7 +706,7 @@ class Scanner {
       fail("makes an empty tensor beyond its storage");
     }
     const std::uint64_t most = most_bytes(file_bytes_);
-    if (all > most || (tensor_bytes_ += elements_count * item) > most) {
+    if (all > most || (tensor_bytes_ += is_empty ? 0 : all * item) > most) {
       fail("makes tensors of more than " + std::to_string(most) + " bytes, far more than the file has");
     }
     if (is_quantized) {

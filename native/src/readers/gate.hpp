@@ -110,6 +110,8 @@ bool is_custom_class(const std::string& name);
 
 /// A name out of a file, for a message: one line, without control characters, cut where it is long.
 std::string shown(std::string_view text);
+/// Where in the file's code something stands, for a message.
+std::string place(const torch::jit::SourceRange& range);
 
 /// What opens the gate, at the end of messages.
 constexpr const char* way_to_trust =

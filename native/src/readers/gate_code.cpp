@@ -177,17 +177,8 @@ class DepthScanner {
 
 // --- what the code is
 
-std::string place(const TreeRef& tree) {
-  const auto& range = tree->range();
-  if (const auto found = range.file_line_col()) {
-    const auto& [file, line, column] = *found;
-    return "line " + std::to_string(line) + " of '" + shown(file) + "'";
-  }
-  return "its code";
-}
-
 [[noreturn]] void fail_at(const TreeRef& tree, const std::string& what) {
-  fail("is damaged or made up: " + place(tree) + " " + what);
+  fail("is damaged or made up: " + place(tree->range()) + " " + what);
 }
 
 /// The trees below, itself included, in the order of the text; no recursion.
@@ -265,7 +256,7 @@ class Code {
         if (path.size() > GateLimits::definition_depth) {
           fail("has classes or functions that need each other more than " +
                std::to_string(GateLimits::definition_depth) + " deep, the last in " +
-               place(definitions_.at(definition).tree) + ", and whatever reads it would run out of stack");
+               place(definitions_.at(definition).tree->range()) + ", and whatever reads it would run out of stack");
         }
       };
       enter(root);
@@ -455,7 +446,7 @@ class Code {
   }
 
   [[noreturn]] static void refuse_state(const TreeRef& tree, const std::string& what) {
-    fail("has a __setstate__, which runs while the model loads, that " + what + " (" + place(tree) +
+    fail("has a __setstate__, which runs while the model loads, that " + what + " (" + place(tree->range()) +
          "); without trust it may only compute, straight on: " + way_to_trust);
   }
 

@@ -498,9 +498,9 @@ const Names& operators_without_tensor() {
   return names;
 }
 
-/// Whether a type, or one in it, is a thing of the process: a stream, a storage, a future, an object of a class.
-bool has_foreign_part(const c10::TypePtr& type) {
-  switch (type->kind()) {
+/// Whether a type is a thing of the process: a stream, a storage, a future, an object of a class.
+bool is_foreign(const c10::Type& type) {
+  switch (type.kind()) {
     case c10::TypeKind::StorageType:
     case c10::TypeKind::StreamObjType:
     case c10::TypeKind::FutureType:
@@ -512,33 +512,27 @@ bool has_foreign_part(const c10::TypePtr& type) {
     case c10::TypeKind::QuantizerType:
       return true;
     case c10::TypeKind::ClassType:
-      return !is_plain_class(type->expectRef<c10::ClassType>().name()->qualifiedName());
+      return !is_plain_class(type.expectRef<c10::ClassType>().name()->qualifiedName());
     default:
-      break;
+      return false;
   }
-  const auto parts = type->containedTypes();
-  return std::any_of(parts.begin(), parts.end(), has_foreign_part);
 }
 
-template <typename Wanted>
-bool has_part(const c10::TypePtr& type, const Wanted& wanted) {
-  if (wanted(*type)) {
+bool is_tensor(const c10::Type& type) { return type.kind() == c10::TypeKind::TensorType; }
+bool is_text(const c10::Type& type) { return type.kind() == c10::TypeKind::StringType; }
+
+/// Whether a type, or one in it, is of that kind.
+bool has_part(const c10::TypePtr& type, bool (*is_wanted)(const c10::Type&)) {
+  if (is_wanted(*type)) {
     return true;
   }
   const auto parts = type->containedTypes();
-  return std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return has_part(part, wanted); });
+  return std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return has_part(part, is_wanted); });
 }
 
-bool has_tensor(const std::vector<c10::Argument>& arguments) {
-  return std::any_of(arguments.begin(), arguments.end(), [](const c10::Argument& argument) {
-    return has_part(argument.type(), [](const c10::Type& type) { return type.kind() == c10::TypeKind::TensorType; });
-  });
-}
-
-bool has_text(const std::vector<c10::Argument>& arguments) {
-  return std::any_of(arguments.begin(), arguments.end(), [](const c10::Argument& argument) {
-    return has_part(argument.type(), [](const c10::Type& type) { return type.kind() == c10::TypeKind::StringType; });
-  });
+bool has_part(const std::vector<c10::Argument>& arguments, bool (*is_wanted)(const c10::Type&)) {
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [&](const c10::Argument& argument) { return has_part(argument.type(), is_wanted); });
 }
 
 bool is_private(std::string_view name) { return name.starts_with("_") && !name.starts_with("__"); }
@@ -555,18 +549,13 @@ OperatorKind kind_by_schema(const c10::FunctionSchema& schema, std::string_view 
   if (schema.returns().empty()) {
     return listed(operators_without_result(), name);
   }
-  if (has_text(schema.arguments())) {
+  if (has_part(schema.arguments(), is_text)) {
     return listed(operators_of_texts(), name);
   }
-  if (!has_tensor(schema.arguments()) && !has_tensor(schema.returns())) {
+  if (!has_part(schema.arguments(), is_tensor) && !has_part(schema.returns(), is_tensor)) {
     return listed(operators_without_tensor(), name);
   }
   return OperatorKind::computes;
-}
-
-bool has_foreign_part(const std::vector<c10::Argument>& arguments) {
-  return std::any_of(arguments.begin(), arguments.end(),
-                     [](const c10::Argument& argument) { return has_foreign_part(argument.type()); });
 }
 
 }  // namespace
@@ -584,8 +573,8 @@ OperatorKind kind_of(const c10::FunctionSchema& schema) {
   const std::size_t colons = full.find("::");
   const std::string_view space = full.substr(0, colons);
   const std::string_view name = colons == std::string_view::npos ? full : full.substr(colons + 2);
-  if (refused_namespaces().count(space) != 0 || has_foreign_part(schema.arguments()) ||
-      has_foreign_part(schema.returns())) {
+  if (refused_namespaces().count(space) != 0 || has_part(schema.arguments(), is_foreign) ||
+      has_part(schema.returns(), is_foreign)) {
     return OperatorKind::reaches_out;
   }
   if (space == "prim") {
@@ -733,14 +722,6 @@ class Conformity {
   std::unordered_set<const c10::ivalue::Object*> seen_;
 };
 
-std::string place(const torch::jit::Node& node) {
-  if (const auto found = node.sourceRange().file_line_col()) {
-    const auto& [file, line, column] = *found;
-    return "line " + std::to_string(line) + " of '" + shown(file) + "'";
-  }
-  return "its code";
-}
-
 /// The functions of a module and of the classes of all its parts.
 class Functions {
  public:
@@ -878,13 +859,11 @@ void require_bounded(const std::vector<torch::jit::GraphFunction*>& functions) {
 }
 
 [[noreturn]] void refuse(const torch::jit::Node& node, const std::string& what) {
-  fail(what + " in " + place(node) + ": " + way_to_trust);
+  fail(what + " in " + place(node.sourceRange()) + ": " + way_to_trust);
 }
 
-bool has_class(const c10::TypePtr& type) {
-  return has_part(type, [](const c10::Type& part) {
-    return part.kind() == c10::TypeKind::ClassType || part.kind() == c10::TypeKind::InterfaceType;
-  });
+bool is_class(const c10::Type& type) {
+  return type.kind() == c10::TypeKind::ClassType || type.kind() == c10::TypeKind::InterfaceType;
 }
 
 void require_plain_objects(const torch::jit::Node& node) {
@@ -910,7 +889,7 @@ void require_computing(torch::jit::GraphFunction& function) {
       return node->destroy();
     }
     require_plain_objects(*node);
-    if (node->kind() == c10::prim::unchecked_cast && has_class(node->output()->type())) {
+    if (node->kind() == c10::prim::unchecked_cast && has_part(node->output()->type(), is_class)) {
       refuse(*node, "takes a value for an object of a class without looking");
     }
     const c10::FunctionSchema* const schema = node->maybeSchema();
