@@ -125,10 +125,12 @@ bool are_equal(const at::Tensor& left, const at::Tensor& right, std::int64_t ste
 Model::Implementation::Implementation(graph::ModelGraph model, std::shared_ptr<support::CallLimits> limits)
     : model_(std::move(model)), limits_(std::move(limits)), untapped_(model_.tapped({})) {}
 
-graph::Run Model::Implementation::run(const graph::TappedGraph& graph, const Inputs& inputs) const {
+graph::Run Model::Implementation::run(const graph::TappedGraph& graph, const Inputs& inputs,
+                                      const graph::Editor* editor) const {
   support::RunningCall::go_on();
   const graph::ProductsInThisThread alone(graph.has_small_products(inputs));
-  return guarded(inputs, [&] { return graph.run(model_.arguments(support::uploaded(inputs, model_.device()))); });
+  return guarded(inputs,
+                 [&] { return graph.run(model_.arguments(support::uploaded(inputs, model_.device())), editor); });
 }
 
 void Model::Implementation::rethrow_for(const Inputs& inputs) const {

@@ -276,9 +276,6 @@ InputPaths::Ways InputPaths::embedded_ways(const Inputs& inputs, const at::Tenso
 }
 
 graph::Run InputPaths::run_along(const Inputs& inputs, const Ways& ways, const std::vector<double>& alphas) const {
-  if (ways.empty() && moved_sites_.empty()) {
-    return model_->run(*graph_, inputs);
-  }
   const graph::Editor editor = [&](std::size_t site, std::int64_t occurrence, const at::Tensor& value) {
     const auto found = ways.find({site, occurrence});
     if (found == ways.end()) {
@@ -296,7 +293,7 @@ graph::Run InputPaths::run_along(const Inputs& inputs, const Ways& ways, const s
     }
     return placed.to(value.scalar_type());
   };
-  graph::Run run = model_->guarded(inputs, [&] { return graph_->run(model_->model().arguments(inputs), &editor); });
+  graph::Run run = model_->run(*graph_, inputs, &editor);
   std::vector<graph::Execution> of_layers;
   for (graph::Execution& execution : run.executions) {
     if (execution.site >= moved_sites_.size()) {

@@ -32,8 +32,9 @@ class Model::Implementation {
   const std::shared_ptr<support::CallLimits>& limits() const { return limits_; }
 
   /// Runs a graph of this model on checked inputs, in the caller's gradient mode.
+  /// @param editor for the taps that edit; may be null
   /// @throws InputError if the model cannot take them
-  graph::Run run(const graph::TappedGraph& graph, const Inputs& inputs) const;
+  graph::Run run(const graph::TappedGraph& graph, const Inputs& inputs, const graph::Editor* editor = nullptr) const;
   /// Calls `body`, which runs a part of this model on something made of `inputs`, likewise.
   template <typename Body>
   auto guarded(const Inputs& inputs, const Body& body) const {
