@@ -806,14 +806,16 @@ bool is_index(const torch::jit::Use& use) {
 
 /// Whether `value`, moved to other places or counted up, chooses rows of something: only integers can, and no cast or
 /// comparison stands between.
-bool chooses_rows(const Value* value, std::unordered_set<const Value*>& seen) {
+/// @param known of values that were asked for before; many activations lead into one stream of residuals
+bool chooses_rows(const Value* value, std::unordered_map<const Value*, bool>& known) {
   static const std::unordered_set<std::string> moves = {"view",    "reshape",    "unsqueeze", "squeeze", "expand",
                                                         "permute", "transpose",  "flatten",   "select",  "slice",
                                                         "repeat",  "contiguous", "expand_as"};
-  if (!seen.insert(value).second) {
-    return false;
+  const auto found = known.find(value);
+  if (found != known.end()) {
+    return found->second;
   }
-  return std::any_of(value->uses().begin(), value->uses().end(), [&](const torch::jit::Use& use) {
+  const bool chooses = std::any_of(value->uses().begin(), value->uses().end(), [&](const torch::jit::Use& use) {
     if (is_index(use)) {
       return true;
     }
@@ -821,8 +823,10 @@ bool chooses_rows(const Value* value, std::unordered_set<const Value*>& seen) {
     const bool keeps_type = moves.count(name) != 0 ? use.offset == 0
                                                    : is_pointwise(use.user) && !is_comparison(name) &&
                                                          !(name == "where" && use.offset == 0);
-    return keeps_type && use.user->outputs().size() == 1 && chooses_rows(use.user->output(), seen);
+    return keeps_type && use.user->outputs().size() == 1 && chooses_rows(use.user->output(), known);
   });
+  known.emplace(value, chooses);
+  return chooses;
 }
 
 class ActivationFinder {
@@ -860,8 +864,7 @@ class ActivationFinder {
   }
 
   void add(const BlockSearch& search, const Part& part, bool nested) {
-    std::unordered_set<const Value*> seen;
-    if (chooses_rows(part.last->output(0), seen)) {
+    if (chooses_rows(part.last->output(0), chooses_rows_)) {
       return;
     }
     Activation activation;
@@ -942,6 +945,7 @@ class ActivationFinder {
   const InlinedModel& model_;
   std::shared_ptr<Graph> graph_;
   NodesByScope originals_;
+  std::unordered_map<const Value*, bool> chooses_rows_;
   Activations result_;
 };
 
