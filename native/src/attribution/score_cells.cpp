@@ -13,9 +13,9 @@ namespace pregrad::attribution {
 
 namespace {
 
-/// How far the values of each sample are from adding up to the difference of y.
 bool is_centred(Method method) { return methods::row_of(method).sum == methods::Sum::centred_products; }
 
+/// How far the values of each sample are from adding up to the difference of y.
 void add_completeness(const methods::MethodValues& values, const support::ClusterRows& rows, std::size_t neurons,
                       LayerAddition::OfMethod& addition) {
   if (values.differences.empty()) {
@@ -37,6 +37,11 @@ void add_completeness(const methods::MethodValues& values, const support::Cluste
 }
 
 }  // namespace
+
+std::vector<Method> with_positions(std::vector<Method> methods) {
+  std::erase_if(methods, [](Method method) { return !methods::row_of(method).has_positions(); });
+  return methods;
+}
 
 LayerAddition::LayerAddition(const std::vector<Method>& wanted, const model::LayerBatch& layer,
                              std::shared_ptr<const support::ClusterRows> clusters)
@@ -84,10 +89,10 @@ void ScoreCells::Cell::add(const Cell& other) {
 }
 
 ScoreCells::ScoreCells(std::vector<Method> methods, Positions positions)
-    : methods_(std::move(methods)), positions_(positions), keeps_samples_(std::ranges::any_of(methods_, is_centred)) {
-  std::ranges::copy_if(methods_, std::back_inserter(position_methods_),
-                       [](Method method) { return methods::row_of(method).has_positions(); });
-}
+    : methods_(std::move(methods)),
+      position_methods_(with_positions(methods_)),
+      positions_(positions),
+      keeps_samples_(std::ranges::any_of(methods_, is_centred)) {}
 
 std::vector<ScoreCells::Cell>& ScoreCells::cells_of(LayerCells& layer, const Group& group) const {
   const auto found = layer.groups.find(group);

@@ -31,6 +31,9 @@ struct LayerForm {
   bool operator==(const LayerForm&) const = default;
 };
 
+/// Those methods that have a value at each position.
+std::vector<Method> with_positions(std::vector<Method> methods);
+
 /// Names a layer call among those of a model: its layer's rank, and its call.
 using LayerCall = std::pair<std::size_t, std::int64_t>;
 

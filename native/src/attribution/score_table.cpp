@@ -1,7 +1,6 @@
 #include "attribution/score_table.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <span>
@@ -49,17 +48,13 @@ std::string axes_text(const std::vector<std::int64_t>& axes) {
 
 ScoreTable::ScoreTable(const AttributionOptions& options, ScoreSubject subject)
     : methods_(sorted(options.methods)),
+      position_methods_(with_positions(methods_)),
       positions_(options.positions),
       seed_(options.seed),
       memory_limit_(options.memory_limit),
       subject_(std::move(subject)) {
   subject_.options.push_back("seed " + std::to_string(seed_));
-  const bool has_each = positions_ == Positions::each;
-  if (has_each) {
-    std::ranges::copy_if(methods_, std::back_inserter(position_methods_),
-                         [](Method method) { return methods::row_of(method).has_positions(); });
-  }
-  for (std::size_t i = 0; i < (has_each ? 1 : shard_count); ++i) {
+  for (std::size_t i = 0; i < (positions_ == Positions::each ? 1 : shard_count); ++i) {
     shards_.push_back(std::make_unique<Shard>(ScoreCells(methods_, positions_)));
   }
 }

@@ -93,7 +93,7 @@ class ScoreTable {
   auto with_merged(const Body& body) const;
 
   std::vector<Method> methods_;
-  std::vector<Method> position_methods_;  ///< those with a value at each position; empty where it has no scores
+  std::vector<Method> position_methods_;  ///< those that have a value at each position
   Positions positions_;
   std::uint64_t seed_;
   std::uint64_t memory_limit_;  ///< 0 for what the machine has left
