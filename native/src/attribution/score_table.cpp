@@ -61,14 +61,16 @@ ScoreTable::ScoreTable(const AttributionOptions& options, ScoreSubject subject)
 
 void ScoreTable::require_known_forms(const std::vector<LayerAddition>& additions) {
   const auto require_same = [](const LayerAddition& addition, const LayerForm& known) {
-    const std::string layer = "layer '" + statistics::to_string(addition.name, addition.call.second) + "' has ";
+    const auto layer_has = [&] {
+      return "layer '" + statistics::to_string(addition.name, addition.call.second) + "' has ";
+    };
     if (known.neurons != addition.neurons) {
-      throw InputError(layer + std::to_string(addition.neurons) + " neurons in this batch and " +
+      throw InputError(layer_has() + std::to_string(addition.neurons) + " neurons in this batch and " +
                        std::to_string(known.neurons) +
                        " in an earlier one: give inputs of one shape, or choose another layer");
     }
     if (addition.position == all_positions && known.position_axes != addition.position_axes) {
-      throw InputError(layer + "positions " + axes_text(addition.position_axes) + " in this batch and " +
+      throw InputError(layer_has() + "positions " + axes_text(addition.position_axes) + " in this batch and " +
                        axes_text(known.position_axes) +
                        " in an earlier one, where a number means another of them: give inputs that differ in the first "
                        "of these axes only, or take positions together");
@@ -205,6 +207,9 @@ void ScoreTable::add_to(Shard& shard, const std::vector<LayerAddition>& addition
   }
   if (growth > 0) {
     require_room(bytes_.load(std::memory_order_relaxed), growth);
+  }
+  require_known_forms(additions);  // last, so that a batch that is refused decides nothing about later ones
+  if (growth > 0) {
     bytes_.fetch_add(growth, std::memory_order_relaxed);
   }
   for (const LayerAddition& addition : additions) {
@@ -213,7 +218,6 @@ void ScoreTable::add_to(Shard& shard, const std::vector<LayerAddition>& addition
 }
 
 void ScoreTable::add(const std::vector<LayerAddition>& additions) {
-  require_known_forms(additions);
   for (const auto& shard : shards_) {
     if (const std::unique_lock lock(shard->mutex, std::try_to_lock); lock) {
       add_to(*shard, additions);

@@ -319,6 +319,20 @@ TEST_F(PositionsTest, ManyClustersAreHeldAgainstTheLimitToo) {
   EXPECT_EQ(attribution.scores().entries().size(), 1u);
 }
 
+TEST(MemoryLimit, ABatchThatIsRefusedDecidesNothingAboutLaterOnes) {
+  AttributionOptions options;
+  options.target = Target::index(0);
+  options.memory_limit = 5000;
+  Probe probe(options);
+  const auto forward = [&](std::int64_t neurons) {
+    const at::Tensor z = probe.tap("layer", at::ones({2, neurons}, at::kDouble).requires_grad_());
+    return at::stack({z.sum(1), z.sum(1)}, 1);
+  };
+  EXPECT_THAT([&] { probe.add(forward(1000)); }, ThrowsMessage<ArgumentError>(HasSubstr("the memory limit is 5000")));
+  probe.add(forward(5));
+  EXPECT_EQ(probe.scores().of("layer", 0, Method::gradient).count, 2);
+}
+
 TEST(Positions, AreNumberedRowMajorOverTheirAxes) {
   AttributionOptions options;
   options.positions = Positions::each;
