@@ -7,6 +7,7 @@
 #include "pregrad/ablation.hpp"
 #include "pregrad/error.hpp"
 #include "pregrad/scores.hpp"
+#include "statistics/layer_reference.hpp"
 #include "statistics/random_values.hpp"
 
 namespace pregrad {
@@ -71,6 +72,11 @@ double rank_correlation(const std::vector<double>& left, const std::vector<doubl
 std::vector<RemovalOrder> removal_orders(const Scores& scores, const std::vector<Aggregate>& aggregates) {
   std::vector<RemovalOrder> orders;
   for (const Score& score : scores.entries()) {
+    if (score.position) {
+      throw ArgumentError("the scores of '" + statistics::to_string(score.layer, score.call) +
+                          "' are those of its positions, and a neuron is removed at all of them: take positions "
+                          "together for orders of neurons");
+    }
     // One number per neuron has one order, however its samples are summed up.
     const std::vector<Aggregate> wanted =
         score.method == Method::random ? std::vector<Aggregate>{Aggregate::mean} : aggregates;

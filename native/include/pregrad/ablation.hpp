@@ -28,6 +28,7 @@ struct RemovalOrder {
 };
 
 /// The order of falling score of each entry and aggregate.
+/// @throws ArgumentError if positions have scores of their own
 PREGRAD_API std::vector<RemovalOrder> removal_orders(const Scores& scores, const std::vector<Aggregate>& aggregates);
 /// `repeats` orders drawn by the seed, for Method::random. The first is that of the scores of Method::random.
 /// @throws ArgumentError if a count is negative

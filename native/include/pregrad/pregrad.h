@@ -730,6 +730,7 @@ PREGRAD_API void pregrad_state_free(pregrad_state* state);
  * @param      aggregates      `aggregate_count` of them
  * @param      aggregate_count at least 1
  * @param[out] orders          free it with pregrad_orders_free()
+ * @returns #PREGRAD_ERROR_ARGUMENT if positions have entries of their own
  * @since 5 */
 PREGRAD_API pregrad_status pregrad_orders_of_scores(const pregrad_scores* scores, const pregrad_aggregate* aggregates,
                                                     size_t aggregate_count, pregrad_orders** orders);

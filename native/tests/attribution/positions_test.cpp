@@ -262,6 +262,11 @@ TEST_F(PositionsTest, MeansOfNeuronsAreNotTakenFromThem) {
               ThrowsMessage<ArgumentError>(HasSubstr("take positions together")));
 }
 
+TEST_F(PositionsTest, OrdersOfNeuronsAreNotTakenFromThem) {
+  EXPECT_THAT([&] { removal_orders(added_whole(each_position()).scores(), {Aggregate::mean}); },
+              ThrowsMessage<ArgumentError>(HasSubstr("take positions together")));
+}
+
 TEST_F(PositionsTest, WhatDoesNotFitIntoMemoryIsRefusedAndNotCounted) {
   AttributionOptions options = each_position();
   options.methods = {Method::gradient, Method::activation};
