@@ -75,6 +75,27 @@ at::Tensor labels_of(const std::string& variant, const Arrays& arrays) {
   return arrays.at(variant == "weights" ? "weights" : "y");
 }
 
+/// Adds what a row of a file of golden values says of one neuron.
+void add_truth(std::map<std::string, Golden>& truths, std::map<std::string, std::string>& row) {
+  const std::int64_t call = row.contains("call") ? std::stoll(row["call"]) : 0;
+  Statistics& statistics =
+      truths[row["variant"]][{row["layer"], call, std::stoll(row["cluster"]), method_named(row["method"])}];
+  statistics.count = std::stoll(row["count"]);
+  statistics.mean.push_back(std::stod(row["mean"]));
+  statistics.rms.push_back(std::stod(row["rms"]));
+}
+
+void expect_truth(const Scores& scores, const Golden& truth) {
+  EXPECT_EQ(scores.entries().size(), truth.size());
+  for (const auto& [key, statistics] : truth) {
+    SCOPED_TRACE(testing::Message() << key.layer << " " << key.cluster << " " << name_of(key.method));
+    const Statistics& seen = scores.of(key.layer, key.cluster, key.method);
+    EXPECT_EQ(seen.count, statistics.count);
+    EXPECT_LT(relative_error(seen.mean, statistics.mean), promised_of_golden_values);
+    EXPECT_LT(relative_error(seen.rms, statistics.rms), promised_of_golden_values);
+  }
+}
+
 struct File {
   std::string name;
   std::string form;
@@ -103,14 +124,10 @@ class SeveralTest : public testing::TestWithParam<File> {
 };
 
 TEST_P(SeveralTest, ScoresAreThoseOfEagerPyTorch) {
-  std::map<std::string, std::map<GoldenKey, Statistics>> truths;
+  std::map<std::string, Golden> truths;
   for (auto& row : read_csv(fixture_path("golden/several.csv"))) {
     if (row["model"] == name_) {
-      Statistics& statistics = truths[row["variant"]][{row["layer"], std::stoll(row["call"]),
-                                                       std::stoll(row["cluster"]), method_named(row["method"])}];
-      statistics.count = std::stoll(row["count"]);
-      statistics.mean.push_back(std::stod(row["mean"]));
-      statistics.rms.push_back(std::stod(row["rms"]));
+      add_truth(truths, row);
     }
   }
   ASSERT_FALSE(truths.empty());
@@ -124,15 +141,7 @@ TEST_P(SeveralTest, ScoresAreThoseOfEagerPyTorch) {
     options.layers = {names.begin(), names.end()};
     Attribution attribution = model_.attribution(options);
     attribution.add(inputs_, labels_of(variant, arrays_), arrays_.at("cluster"));
-    const Scores scores = attribution.scores();
-    EXPECT_EQ(scores.entries().size(), truth.size());
-    for (const auto& [key, statistics] : truth) {
-      SCOPED_TRACE(testing::Message() << key.layer << " " << key.cluster << " " << name_of(key.method));
-      const Statistics& seen = scores.of(key.layer, key.cluster, key.method);
-      EXPECT_EQ(seen.count, statistics.count);
-      EXPECT_LT(relative_error(seen.mean, statistics.mean), promised_of_golden_values);
-      EXPECT_LT(relative_error(seen.rms, statistics.rms), promised_of_golden_values);
-    }
+    expect_truth(attribution.scores(), truth);
   }
 }
 
@@ -651,11 +660,7 @@ class InputLayersTest : public testing::TestWithParam<std::string> {
 TEST_P(InputLayersTest, ScoresAndPathsAreThoseOfEagerPyTorch) {
   std::map<std::string, Golden> truths;
   for (auto& row : read_csv(fixture_path("golden/inputs.csv"))) {
-    Statistics& statistics =
-        truths[row["variant"]][{row["layer"], 0, std::stoll(row["cluster"]), method_named(row["method"])}];
-    statistics.count = std::stoll(row["count"]);
-    statistics.mean.push_back(std::stod(row["mean"]));
-    statistics.rms.push_back(std::stod(row["rms"]));
+    add_truth(truths, row);
   }
   ASSERT_EQ(truths.size(), 3);
   for (const auto& [variant, truth] : truths) {
@@ -671,15 +676,7 @@ TEST_P(InputLayersTest, ScoresAndPathsAreThoseOfEagerPyTorch) {
     }
     Attribution attribution = model_.attribution(options);
     attribution.add(inputs_, arrays_.at("y"), arrays_.at("cluster"));
-    const Scores scores = attribution.scores();
-    EXPECT_EQ(scores.entries().size(), truth.size());
-    for (const auto& [key, statistics] : truth) {
-      SCOPED_TRACE(testing::Message() << key.layer << " " << key.cluster << " " << name_of(key.method));
-      const Statistics& seen = scores.of(key.layer, key.cluster, key.method);
-      EXPECT_EQ(seen.count, statistics.count);
-      EXPECT_LT(relative_error(seen.mean, statistics.mean), promised_of_golden_values);
-      EXPECT_LT(relative_error(seen.rms, statistics.rms), promised_of_golden_values);
-    }
+    expect_truth(attribution.scores(), truth);
   }
 }
 

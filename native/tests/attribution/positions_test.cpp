@@ -32,16 +32,11 @@ constexpr std::int64_t sample_count = 7;
 constexpr std::int64_t longest = 4;
 constexpr std::int64_t neuron_count = 5;
 
-const std::vector<Method> with_positions = {Method::gradient,
-                                            Method::gradient_x_preactivation,
-                                            Method::gradient_x_activation,
-                                            Method::preactivation,
-                                            Method::activation,
-                                            Method::gradient_x_centred_activation,
-                                            Method::activation_rate,
-                                            Method::integrated_gradients,
-                                            Method::conductance,
-                                            Method::internal_influence};
+const std::vector<Method> with_positions = [] {
+  std::vector<Method> methods(all_methods.begin(), all_methods.end());
+  std::erase_if(methods, [](Method method) { return method == Method::ablation || method == Method::random; });
+  return methods;
+}();
 
 /// y = Σₚ (p + 1)·mₚ·relu(xₚ·w₁)·w₂, linear in what the activation gives, so that every path method has a closed form.
 struct Weighted {
