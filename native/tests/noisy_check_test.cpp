@@ -149,12 +149,14 @@ TEST(LayerComparison, RoundingIsNoKink) {
   EXPECT_EQ(comparison.result().at_kink, 0);
 }
 
-TEST(NoisyCheck, ACastInTheMidstOfAModelThatRunsInFloat64IsNoticed) {
+class CastInTheMidstTest : public testing::TestWithParam<at::ScalarType> {};
+
+TEST_P(CastInTheMidstTest, OfAModelThatRunsInFloat64IsNoticed) {
   torch::manual_seed(53);
   torch::jit::Module module("Cast");
-  module.register_parameter("fc", torch::randn({6, 30}), false);
-  module.register_parameter("w", torch::randn({30}), false);
-  module.register_parameter("out", torch::randn({30, 3}), false);
+  module.register_parameter("fc", torch::randn({6, 30}, GetParam()), false);
+  module.register_parameter("w", torch::randn({30}, GetParam()), false);
+  module.register_parameter("out", torch::randn({30, 3}, GetParam()), false);
   // 6 is float32, and the product with float64 is float64 again.
   module.define(
       "def forward(self, x):\n"
@@ -165,11 +167,13 @@ TEST(NoisyCheck, ACastInTheMidstOfAModelThatRunsInFloat64IsNoticed) {
   options.layers = {"forward"};
   options.target = Target::index(1);
   Check check = Model::from(module).check(options);
-  check.add(torch::randn({6, 6}));
+  check.add(torch::randn({6, 6}, GetParam()));
   const LayerCheck result = check.results().at(0);
   EXPECT_FALSE(result.in_double_precision);
   EXPECT_TRUE(result.passed) << result.gradient_error;
 }
+
+INSTANTIATE_TEST_SUITE_P(Weights, CastInTheMidstTest, testing::Values(at::kFloat, at::kDouble));
 
 }  // namespace
 

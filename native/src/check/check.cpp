@@ -96,9 +96,7 @@ Check::Implementation::Subject& Check::Implementation::subject_for(const Inputs&
   const auto type = model_->model().weight_type().value_or(
       (floating == inputs.end() ? inputs.begin() : floating)->tensor.scalar_type());
   if (type == at::kDouble) {
-    Subject& subject = subject_.emplace(model_, options_, true);
-    subject.is_proven = true;
-    return subject;
+    return subject_.emplace(model_, options_, true);
   }
   if (type == at::kFloat) {
     auto wide = std::make_shared<Model::Implementation>(model_->model().in_double_precision(), model_->limits());

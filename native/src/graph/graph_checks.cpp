@@ -157,10 +157,6 @@ void require_evaluation_mode(const InlinedModel& model) {
   });
 }
 
-}  // namespace pregrad::graph
-
-namespace pregrad::graph {
-
 namespace {
 
 using torch::jit::Block;
