@@ -121,11 +121,6 @@ final class Decoder {
                 records.counts());
     }
 
-    /** Those of this process. */
-    static Scores scores(long snapshot) {
-        return scores(Calls.HERE, snapshot);
-    }
-
     /** Takes the snapshot over and gives it back to native code. */
     static Scores scores(Calls calls, long snapshot) {
         try {

@@ -82,7 +82,7 @@ public final class Model implements AutoCloseable {
             throw new ArgumentException("a limit on memory needs a process that can be ended: add isolated()");
         }
         Calls.HERE.prepare(0);
-        return new Model(new Handle(Calls.HERE.loadModel(path, packed), text));
+        return new Model(new Handle(Calls.HERE, Calls.HERE.loadModel(path, packed), text));
     }
 
     /**
@@ -364,12 +364,12 @@ public final class Model implements AutoCloseable {
 
     Attribution open(Attribution.Builder options) {
         byte[] packed = options.packed();
-        long opened = options.useInputBaseline(
-                (source, data, offset, shape) ->
-                        handle.use((calls, id) -> calls.attribution(id, packed, source, data, offset, shape)),
-                (names, data, layout) ->
-                        handle.use((calls, id) -> calls.attributionFromInputs(id, packed, names, data, layout)));
-        return new Attribution(handle.calls(), opened, "Attribution of " + handle);
+        String text = "Attribution of " + handle;
+        return options.useInputBaseline(
+                (source, data, offset, shape) -> handle.use((calls, id) -> new Attribution(
+                        calls, calls.attribution(id, packed, source, data, offset, shape), text)),
+                (names, data, layout) -> handle.use((calls, id) ->
+                        new Attribution(calls, calls.attributionFromInputs(id, packed, names, data, layout), text)));
     }
 
     Ablation open(Ablation.Builder options) {

@@ -2,6 +2,7 @@ package org.pregrad;
 
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.pregrad.internal.Calls;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
@@ -25,7 +26,7 @@ public final class Probe implements AutoCloseable {
     private final Handle handle;
 
     private Probe(long id) {
-        handle = new Handle(id, "Probe");
+        handle = new Handle(Calls.HERE, id, "Probe");
     }
 
     /** {@return what collects the options of a probe} */
@@ -112,7 +113,7 @@ public final class Probe implements AutoCloseable {
 
     private Tensor tapped(String layer, Tensor z, long axis) {
         byte[] name = Text.utf8(layer);
-        return Tensors.map(z, (from, to) -> handle.run(id -> Native.tap(id, name, from, axis, to)));
+        return Tensors.map(z, (from, to) -> handle.run((calls, id) -> Native.tap(id, name, from, axis, to)));
     }
 
     /**
@@ -127,7 +128,7 @@ public final class Probe implements AutoCloseable {
      */
     public Tensor activation(String layer, Tensor a) {
         byte[] name = Text.utf8(layer);
-        return Tensors.map(a, (from, to) -> handle.run(id -> Native.activation(id, name, from, to)));
+        return Tensors.map(a, (from, to) -> handle.run((calls, id) -> Native.activation(id, name, from, to)));
     }
 
     /**
@@ -143,7 +144,7 @@ public final class Probe implements AutoCloseable {
     public void add(Tensor logits, long[] labels, long[] clusters) {
         Tensors.use(
                 logits,
-                address -> handle.use(id -> {
+                address -> handle.use((calls, id) -> {
                     Native.probeAdd(id, address, labels, clusters);
                     return null;
                 }));
@@ -169,7 +170,7 @@ public final class Probe implements AutoCloseable {
      * @throws ArgumentException if the scale is 0 or not finite, or a method needs an activation that was not named
      */
     public void collect(long[] clusters, double scale) {
-        handle.run(id -> Native.probeCollect(id, clusters, scale));
+        handle.run((calls, id) -> Native.probeCollect(id, clusters, scale));
     }
 
     /**
@@ -177,17 +178,17 @@ public final class Probe implements AutoCloseable {
      * one without a backward.
      */
     public void discard() {
-        handle.run(Native::discard);
+        handle.run((calls, id) -> Native.discard(id));
     }
 
     /** {@return the layers tapped in the forward of this thread since its last {@link #add} or {@link #collect}, in order} */
     public List<Layer> layers() {
-        return handle.use(id -> Decoder.layers(Native.probeLayers(id)));
+        return handle.use((calls, id) -> Decoder.layers(Native.probeLayers(id)));
     }
 
     /** {@return the scores of all forwards added so far} */
     public Scores scores() {
-        return handle.use(id -> Decoder.scores(Native.probeScores(id)));
+        return handle.use((calls, id) -> Decoder.scores(calls, Native.probeScores(id)));
     }
 
     /** Gives the native memory back, as soon as no thread computes with it any more. */

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.pregrad.internal.Calls;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
@@ -231,11 +232,11 @@ class LifecycleTest {
     @Test
     void closingReturnsOnlyWhenNobodyIsInside() throws Exception {
         Loader.load();
-        Handle handle = new Handle(Long.MAX_VALUE, "test");
+        Handle handle = new Handle(Calls.HERE, Long.MAX_VALUE, "test");
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch leave = new CountDownLatch(1);
         ExecutorService pool = Executors.newSingleThreadExecutor();
-        Future<Boolean> user = pool.submit(() -> handle.use(id -> {
+        Future<Boolean> user = pool.submit(() -> handle.use((calls, id) -> {
             inside.countDown();
             try {
                 return leave.await(PATIENCE_S, TimeUnit.SECONDS);
@@ -253,7 +254,7 @@ class LifecycleTest {
         leave.countDown();
         closer.join();
         assertThat(user.get()).isTrue();
-        assertThatThrownBy(() -> handle.use(id -> id))
+        assertThatThrownBy(() -> handle.use((calls, id) -> id))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("test is closed: use it inside its try block");
         pool.shutdown();

@@ -2,8 +2,6 @@ package org.pregrad.internal;
 
 import java.lang.ref.Cleaner;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.LongConsumer;
-import java.util.function.LongFunction;
 
 /**
  * A native object, shared by threads: uses are counted, and closing waits for them. If nobody closes it, the garbage
@@ -42,11 +40,6 @@ public final class Handle {
         backup = CLEANER.register(this, leak);
     }
 
-    /** Of an object in this process. */
-    public Handle(long id, String text) {
-        this(Calls.HERE, id, text);
-    }
-
     /** Runs `use` with the native handle, which stays alive as long. */
     public <R> R use(Use<R> use) {
         enter();
@@ -57,11 +50,6 @@ public final class Handle {
         }
     }
 
-    /** The same for objects of this process. */
-    public <R> R use(LongFunction<R> use) {
-        return use((calls, id) -> use.apply(id));
-    }
-
     /** Runs `use` with the native handle, which stays alive as long. */
     public void run(Run use) {
         enter();
@@ -70,16 +58,6 @@ public final class Handle {
         } finally {
             leave();
         }
-    }
-
-    /** The same for objects of this process. */
-    public void run(LongConsumer use) {
-        run((calls, id) -> use.accept(id));
-    }
-
-    /** Those of the process in which the object lives. */
-    public Calls calls() {
-        return leak.calls;
     }
 
     /** Refuses new uses, waits for running ones, and releases the native object; the second time it does nothing. */
