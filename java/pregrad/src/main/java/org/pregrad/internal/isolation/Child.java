@@ -15,7 +15,6 @@ import java.util.concurrent.Executors;
 import org.pregrad.internal.Calls;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
-import org.pregrad.internal.RecordWriter;
 
 /** The process of an isolated model: makes the calls that come in, and ends when the pipe does. */
 final class Child {
@@ -88,7 +87,7 @@ final class Child {
     }
 
     private void run(Request.Received call, ByteBuffer inputs) {
-        RecordWriter reply;
+        byte[] reply;
         try {
             Object result = call.call(Calls.HERE, inputs.clear());
             boolean isLast = call.method().getName().equals("release") && Native.liveHandles() == 0;
@@ -102,11 +101,10 @@ final class Child {
         answer(reply);
     }
 
-    private void answer(RecordWriter reply) {
-        byte[] message = Reply.finished(reply);
+    private void answer(byte[] reply) {
         synchronized (results) {
             try {
-                results.write(message);
+                results.write(reply);
             } catch (IOException e) {
                 // The parent is gone, and the end of its pipe ends this process.
             }

@@ -1,7 +1,5 @@
 package org.pregrad.internal.isolation;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import org.pregrad.PreGradException;
 import org.pregrad.internal.RecordWriter;
 import org.pregrad.internal.Records;
@@ -16,33 +14,21 @@ import org.pregrad.internal.Records;
  * @param result what it gave; null for nothing
  */
 record Reply(long number, boolean isLast, String failure, String message, Object result) {
-    static RecordWriter succeeded(long number, Object result, boolean isLast) {
-        RecordWriter reply = begun(number, isLast, "", "");
-        Values.write(result, reply);
-        return reply;
+    static byte[] succeeded(long number, Object result, boolean isLast) {
+        return packed(number, isLast, "", "", result);
     }
 
-    static RecordWriter failed(long number, Throwable thrown) {
-        RecordWriter reply = begun(number, false, thrown.getClass().getName(), String.valueOf(thrown.getMessage()));
-        Values.write(null, reply);
-        return reply;
+    static byte[] failed(long number, Throwable thrown) {
+        return packed(number, false, thrown.getClass().getName(), String.valueOf(thrown.getMessage()), null);
     }
 
-    private static RecordWriter begun(long number, boolean isLast, String failure, String message) {
-        RecordWriter reply = new RecordWriter();
-        reply.add(0);
-        reply.add(number);
+    private static byte[] packed(long number, boolean isLast, String failure, String message, Object result) {
+        RecordWriter reply = Message.begun(number);
         reply.add(isLast ? 1 : 0);
         reply.add(failure);
         reply.add(message);
-        return reply;
-    }
-
-    /** The bytes to send, with their number before them. */
-    static byte[] finished(RecordWriter reply) {
-        byte[] bytes = reply.bytes();
-        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).putLong(bytes.length - Long.BYTES);
-        return bytes;
+        Values.write(result, reply);
+        return Message.finished(reply);
     }
 
     /** Whether the call failed for lack of memory. */

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.reflect.Method;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -55,15 +54,11 @@ final class Request {
                 sent[i] = sizes((double[][][]) sent[i]);
             }
         }
-        RecordWriter message = new RecordWriter();
-        message.add(0);
-        message.add(number);
+        RecordWriter message = Message.begun(number);
         message.add(method.getName());
         message.add(total(parts));
         Values.write(sent, message);
-        byte[] bytes = message.bytes();
-        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).putLong(bytes.length - Long.BYTES);
-        return new Request(bytes, List.copyOf(parts));
+        return new Request(Message.finished(message), List.copyOf(parts));
     }
 
     /** Takes the inputs out of `data`, and says in `layout` where the child has them. */
