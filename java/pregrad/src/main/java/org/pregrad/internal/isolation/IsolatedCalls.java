@@ -32,6 +32,8 @@ public final class IsolatedCalls implements InvocationHandler {
     /** These run nothing of the model's; no limit of time concerns them. */
     private static final Set<String> QUICK = Set.of("prepare", "cancelModel");
 
+    private static final int IDLE_S = 1;
+
     private static final ScheduledThreadPoolExecutor CLOCK = clock();
 
     private final String text;
@@ -191,6 +193,7 @@ public final class IsolatedCalls implements InvocationHandler {
                 TimeUnit.NANOSECONDS);
     }
 
+    /** Its thread ends when nothing is to be watched, as it would keep the class loader otherwise. */
     private static ScheduledThreadPoolExecutor clock() {
         ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1, work -> {
             Thread thread = new Thread(work, "pregrad-isolated-limits");
@@ -198,6 +201,8 @@ public final class IsolatedCalls implements InvocationHandler {
             return thread;
         });
         clock.setRemoveOnCancelPolicy(true);
+        clock.setKeepAliveTime(IDLE_S, TimeUnit.SECONDS);
+        clock.allowCoreThreadTimeOut(true);
         return clock;
     }
 
