@@ -134,9 +134,10 @@ public final class Model implements AutoCloseable {
         /**
          * {@return these options with another time limit}
          *
-         * @param value the longest that loading and each call may take, looked at between two operators; a single one is not
-         *     cut, but for those of an {@linkplain #isolated() isolated} model, whose process is ended 2 seconds later;
-         *     {@link Duration#ZERO}, the default, for no limit
+         * @param value the longest that loading and each call may take, looked at between two operators, where the call ends
+         *     with a {@link CancelledException}; a single one is not cut, but where that of an
+         *     {@linkplain #isolated() isolated} model goes on for 2 seconds more its process is ended, and the call is a
+         *     {@link ModelException}; {@link Duration#ZERO}, the default, for no limit
          * @throws ArgumentException if it is negative
          */
         public Options timeLimit(Duration value) {
@@ -339,7 +340,8 @@ public final class Model implements AutoCloseable {
     /**
      * Ends what runs on this model at the moment, in whatever thread, attributions, ablations and checks of it too: between
      * two operators those calls throw {@link CancelledException}. Calls that begin later run. So does an interrupt end the
-     * call of the thread that is interrupted, once it has run for some milliseconds; the thread stays interrupted.
+     * call of the thread that is interrupted, once it has run for some milliseconds, but for those of an
+     * {@linkplain Options#isolated() isolated} model; the thread stays interrupted.
      *
      * @throws IllegalStateException if the model is closed
      */
