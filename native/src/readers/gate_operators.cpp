@@ -521,10 +521,13 @@ bool is_foreign(const c10::Type& type) {
 bool is_tensor(const c10::Type& type) { return type.kind() == c10::TypeKind::TensorType; }
 bool is_text(const c10::Type& type) { return type.kind() == c10::TypeKind::StringType; }
 
-/// Whether a type, or one in it, is of that kind.
+/// Whether a type, or one in it, is of that kind. A class is looked at as a whole: its parts are its own.
 bool has_part(const c10::TypePtr& type, bool (*is_wanted)(const c10::Type&)) {
   if (is_wanted(*type)) {
     return true;
+  }
+  if (type->kind() == c10::TypeKind::ClassType) {
+    return false;
   }
   const auto parts = type->containedTypes();
   return std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return has_part(part, is_wanted); });
