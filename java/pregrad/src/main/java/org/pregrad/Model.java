@@ -368,8 +368,8 @@ public final class Model implements AutoCloseable {
         byte[] packed = options.packed();
         String text = "Attribution of " + handle;
         return options.useInputBaseline(
-                (source, data, offset, shape) -> handle.use((calls, id) -> new Attribution(
-                        calls, calls.attribution(id, packed, source, data, offset, shape), text)),
+                (source, data, offset, shape) -> handle.use((calls, id) ->
+                        new Attribution(calls, calls.attribution(id, packed, source, data, offset, shape), text)),
                 (names, data, layout) -> handle.use((calls, id) ->
                         new Attribution(calls, calls.attributionFromInputs(id, packed, names, data, layout), text)));
     }
