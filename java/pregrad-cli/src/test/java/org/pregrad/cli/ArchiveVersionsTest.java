@@ -8,18 +8,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.zip.CRC32;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
-import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,8 +24,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * declares; the archive around the program is today's.
  */
 class ArchiveVersionsTest {
-    private static final String PROGRAM = "models/model.json";
-
     @TempDir
     private Path directory;
 
@@ -88,7 +79,7 @@ class ArchiveVersionsTest {
 
     private void meetsTheTruth(String name, Consumer<ObjectNode> rewrite) throws IOException {
         Family family = Family.of(name);
-        Map<String, byte[]> records = records(family);
+        Map<String, byte[]> records = Archives.read(family.models().get(0));
         change(records, rewrite);
         Path out = directory.resolve("out");
         List<String> words = new ArrayList<>(
@@ -104,7 +95,7 @@ class ArchiveVersionsTest {
 
     private void refuses(String part, Consumer<Map<String, byte[]>> rewrite) throws IOException {
         Family family = Family.of("graph");
-        Map<String, byte[]> records = records(family);
+        Map<String, byte[]> records = Archives.read(family.models().get(0));
         rewrite.accept(records);
         attribute(
                         family,
@@ -119,12 +110,7 @@ class ArchiveVersionsTest {
 
     private Ran attribute(Family family, Map<String, byte[]> records, List<String> more) throws IOException {
         Path model = directory.resolve("model.pt2");
-        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(model))) {
-            for (Map.Entry<String, byte[]> record : records.entrySet()) {
-                zip.putNextEntry(stored(record.getKey(), record.getValue()));
-                zip.write(record.getValue());
-            }
-        }
+        Archives.write(records, model);
         List<String> words = new ArrayList<>(List.of(
                 "attribute",
                 "--model",
@@ -136,31 +122,8 @@ class ArchiveVersionsTest {
         return Ran.inProcess(words.toArray(String[]::new));
     }
 
-    private static ZipEntry stored(String name, byte[] bytes) {
-        ZipEntry entry = new ZipEntry(name);
-        entry.setMethod(ZipEntry.STORED);
-        entry.setSize(bytes.length);
-        CRC32 sum = new CRC32();
-        sum.update(bytes);
-        entry.setCrc(sum.getValue());
-        return entry;
-    }
-
-    private static Map<String, byte[]> records(Family family) throws IOException {
-        Map<String, byte[]> records = new LinkedHashMap<>();
-        try (ZipFile zip = new ZipFile(family.models().get(0).toFile())) {
-            for (ZipEntry entry : Collections.list(zip.entries())) {
-                records.put(entry.getName(), zip.getInputStream(entry).readAllBytes());
-            }
-        }
-        return records;
-    }
-
     private static void change(Map<String, byte[]> records, Consumer<ObjectNode> rewrite) {
-        String record = records.keySet().stream()
-                .filter(name -> name.endsWith(PROGRAM))
-                .findFirst()
-                .orElseThrow();
+        String record = Archives.program(records);
         try {
             ObjectNode program = (ObjectNode) new ObjectMapper().readTree(records.get(record));
             rewrite.accept(program);

@@ -7,16 +7,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.csv.CsvMapper;
 import com.fasterxml.jackson.dataformat.csv.CsvParser;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
-import java.util.zip.CRC32;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
-import java.util.zip.ZipOutputStream;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,10 +67,8 @@ class HostileNamesTest {
         assertThat(CsvRow.text(row[0])).isEqualTo(name);
 
         // As it was shown it is given back.
-        String data = Fixtures.text("act-relu.npz");
-        String out = directory.resolve("out").toString();
         String given = shown.startsWith("--") ? "\\x2d" + shown.substring(1) : shown;
-        Ran ran = run("attribute", "--model", model, "--data", data, "--layer=" + given, "--out", out);
+        Ran ran = succeeded(attribute(model, given));
         assertHarmless(ran.out());
         assertThat(ran.out()).contains(shown + "@0");
         String scores = Files.readString(directory.resolve("out/scores.csv"));
@@ -90,23 +83,14 @@ class HostileNamesTest {
         String own = drawn.replaceAll("(?s)<script>.*?</script>", "");
         assertHarmless(own);
         assertThat(own).doesNotContain("<b>");
-        run("report", "--from", out);
+        run("report", "--from", directory.resolve("out").toString());
         assertThat(page).hasContent(drawn);
     }
 
     @Test
     void areEscapedInErrors() throws IOException {
         String model = model("act\u001b[31m\n\u202e").toString();
-        Ran ran = Ran.inProcess(
-                "attribute",
-                "--model",
-                model,
-                "--data",
-                Fixtures.text("act-relu.npz"),
-                "--layer",
-                "no\u001b[2J",
-                "--out",
-                directory.resolve("out").toString());
+        Ran ran = attribute(model, "no\u001b[2J");
         ran.assertRefused("no\\x1b[2J", "act\\x1b[31m\\x0a\\u202e");
         assertHarmless(ran.err());
         Ran file = Ran.inProcess("layers", "--model", "no\u001b[2J\u202efile");
@@ -120,22 +104,22 @@ class HostileNamesTest {
     @Test
     void areCutInErrors() throws IOException {
         String model = model("act").toString();
-        Ran ran = Ran.inProcess(
-                "attribute",
-                "--model",
-                model,
-                "--data",
-                Fixtures.text("act-relu.npz"),
-                "--layer",
-                "x".repeat(100_000),
-                "--out",
-                directory.resolve("out").toString());
+        Ran ran = attribute(model, "x".repeat(100_000));
         ran.assertRefused("xxxx", "\u2026");
         assertThat(ran.err()).hasSizeLessThan(4200);
     }
 
+    private Ran attribute(String model, String layer) {
+        String data = Fixtures.text("act-relu.npz");
+        String out = directory.resolve("out").toString();
+        return Ran.inProcess("attribute", "--model", model, "--data", data, "--layer=" + layer, "--out", out);
+    }
+
     private static Ran run(String... arguments) {
-        Ran ran = Ran.inProcess(arguments);
+        return succeeded(Ran.inProcess(arguments));
+    }
+
+    private static Ran succeeded(Ran ran) {
         assertThat(ran.err()).isEmpty();
         assertThat(ran.code()).isZero();
         return ran;
@@ -162,30 +146,13 @@ class HostileNamesTest {
     /** A model whose first layer has that name, which was {@code act}. */
     private Path model(String name) throws IOException {
         String quoted = new ObjectMapper().writeValueAsString(name);
+        Map<String, byte[]> records = Archives.read(Fixtures.path("act-relu.exported.pt2"));
+        String program = Archives.program(records);
+        String renamed = new String(records.get(program), StandardCharsets.UTF_8)
+                .replace("L__self__act,act,", "L__self__act," + quoted.substring(1, quoted.length() - 1) + ",");
+        records.put(program, renamed.getBytes(StandardCharsets.UTF_8));
         Path file = directory.resolve("model.pt2");
-        try (ZipFile entries =
-                        new ZipFile(Fixtures.path("act-relu.exported.pt2").toFile());
-                OutputStream out = Files.newOutputStream(file);
-                ZipOutputStream written = new ZipOutputStream(out)) {
-            for (ZipEntry entry : Collections.list(entries.entries())) {
-                byte[] bytes = entries.getInputStream(entry).readAllBytes();
-                if (entry.getName().endsWith("models/model.json")) {
-                    bytes = new String(bytes, StandardCharsets.UTF_8)
-                            .replace(
-                                    "L__self__act,act,",
-                                    "L__self__act," + quoted.substring(1, quoted.length() - 1) + ",")
-                            .getBytes(StandardCharsets.UTF_8);
-                }
-                CRC32 crc = new CRC32();
-                crc.update(bytes);
-                ZipEntry stored = new ZipEntry(entry.getName());
-                stored.setMethod(ZipEntry.STORED);
-                stored.setSize(bytes.length);
-                stored.setCrc(crc.getValue());
-                written.putNextEntry(stored);
-                written.write(bytes);
-            }
-        }
+        Archives.write(records, file);
         return file;
     }
 }

@@ -11,7 +11,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.pregrad.data.TestNpz;
 
 /** {@code --isolate}: the same results, and a crash of the model's process is one line. */
 @Timeout(1800)
@@ -73,7 +72,7 @@ class IsolateTest {
     void aCrashIsOneLine() throws Exception {
         Process command = start();
         ProcessHandle model = modelOf(command);
-        signal("KILL", model.pid());
+        Spawned.signal("KILL", model.pid());
         Ran ran = Spawned.finish(command, folder);
         assertThat(ran.err()).startsWith("pregrad: ").contains("SIGKILL").hasLineCount(1);
         assertThat(ran.out()).isEmpty();
@@ -86,37 +85,16 @@ class IsolateTest {
         Process command = start();
         ProcessHandle model = modelOf(command);
         // As a terminal does, which asks all processes of a command.
-        signal("INT", model.pid());
-        signal("INT", command.pid());
+        Spawned.signal("INT", model.pid());
+        Spawned.signal("INT", command.pid());
         Ran ran = Spawned.finish(command, folder);
         assertThat(ran.code()).isEqualTo(130);
         assertThat(ran.out() + ran.err()).isEmpty();
         model.onExit().join();
     }
 
-    /** A command that takes a while. */
     private Process start() throws IOException {
-        int samples = 200_000;
-        Path large = folder.resolve("large.npz");
-        new TestNpz()
-                .floats("x", "(" + samples + ", 1, 8, 8)", new float[64 * samples])
-                .longs("y", "(" + samples + ",)", new long[samples])
-                .write(large);
-        return Spawned.start(
-                Spawned.pregrad(
-                        "attribute",
-                        "--isolate",
-                        "--model",
-                        MODEL,
-                        "--data",
-                        large.toString(),
-                        "--batch-size",
-                        "1",
-                        "--layer",
-                        "relu",
-                        "--out",
-                        folder.resolve("out").toString()),
-                folder);
+        return Spawned.start(Spawned.longAttribution(folder, folder.resolve("out"), "--isolate"), folder);
     }
 
     /** The process of the model, once it has loaded it. */
@@ -135,12 +113,5 @@ class IsolateTest {
         try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(process.pid()), "maps"))) {
             return lines.anyMatch(line -> line.contains("libpregrad.so"));
         }
-    }
-
-    private static void signal(String name, long process) throws IOException, InterruptedException {
-        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process))
-                        .start()
-                        .waitFor())
-                .isZero();
     }
 }

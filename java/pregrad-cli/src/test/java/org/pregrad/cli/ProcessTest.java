@@ -12,7 +12,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.pregrad.data.TestNpz;
 
 /** What only a process of its own shows: pipes, terminals, signals and a full disk. */
 class ProcessTest {
@@ -71,9 +70,8 @@ class ProcessTest {
 
     @Test
     void leavesNothingWhenTheDiskIsFullInTheMiddle() throws Exception {
-        // Beyond the limit the kernel refuses to write, as it does when a disk is full.
-        List<String> limited = Spawned.shell(
-                "trap '' XFSZ; ulimit -f " + FILE_LIMIT + "; exec \"$@\"",
+        List<String> limited = limited(
+                FILE_LIMIT,
                 attribute(
                         "--method",
                         "gradient,gradient-x-activation,gradient-x-preactivation,activation,preactivation"));
@@ -90,8 +88,8 @@ class ProcessTest {
         assertThat(Spawned.run(attribute(), streams).code()).isZero();
         String before = Files.readString(out.resolve("scores.csv"));
         List<String> files = files();
-        List<String> limited = Spawned.shell(
-                "trap '' XFSZ; ulimit -f " + FILE_LIMIT + "; exec \"$@\"",
+        List<String> limited = limited(
+                FILE_LIMIT,
                 attribute(
                         "--method",
                         "gradient,gradient-x-activation,gradient-x-preactivation,activation,preactivation"));
@@ -102,28 +100,9 @@ class ProcessTest {
 
     @Test
     void leavesNothingWhenInterruptedWhileItComputes() throws Exception {
-        int samples = 200_000;
-        Path large = streams.resolve("large.npz");
-        new TestNpz()
-                .floats("x", "(" + samples + ", 1, 8, 8)", new float[64 * samples])
-                .longs("y", "(" + samples + ",)", new long[samples])
-                .write(large);
-        Process process = Spawned.start(
-                Spawned.pregrad(
-                        "attribute",
-                        "--model",
-                        Fixtures.text("digits-cnn.scripted.pt"),
-                        "--data",
-                        large.toString(),
-                        "--batch-size",
-                        "1",
-                        "--layer",
-                        "relu",
-                        "--out",
-                        out.toString()),
-                streams);
+        Process process = Spawned.start(Spawned.longAttribution(streams, out), streams);
         awaitSamples(process);
-        interrupt(process);
+        Spawned.signal("INT", process.pid());
         Ran ran = Spawned.finish(process, streams);
         assertThat(ran.code()).isEqualTo(130);
         assertThat(ran.out()).isEmpty();
@@ -138,7 +117,7 @@ class ProcessTest {
             Thread.sleep(20);
         }
         assertThat(out).doesNotExist();
-        interrupt(process);
+        Spawned.signal("INT", process.pid());
         assertThat(Spawned.finish(process, streams).code()).isEqualTo(130);
         assertThat(files()).isEmpty();
     }
@@ -152,9 +131,7 @@ class ProcessTest {
 
     @Test
     void leavesNothingWhenTheDiskIsFullWhileThePageIsDrawn() throws Exception {
-        List<String> limited =
-                Spawned.shell("trap '' XFSZ; ulimit -f " + SMALLER_THAN_THE_PAGE + "; exec \"$@\"", attribute());
-        Ran ran = Spawned.run(limited, streams);
+        Ran ran = Spawned.run(limited(SMALLER_THAN_THE_PAGE, attribute()), streams);
         ran.assertRefused(
                 "cannot write into the output directory " + out,
                 "File too large",
@@ -167,9 +144,7 @@ class ProcessTest {
         assertThat(Spawned.run(attribute(), streams).code()).isZero();
         byte[] before = Files.readAllBytes(out.resolve("report.html"));
         List<String> files = files();
-        List<String> limited = Spawned.shell(
-                "trap '' XFSZ; ulimit -f " + SMALLER_THAN_THE_PAGE + "; exec \"$@\"",
-                Spawned.pregrad("report", "--from", out.toString()));
+        List<String> limited = limited(SMALLER_THAN_THE_PAGE, Spawned.pregrad("report", "--from", out.toString()));
         Spawned.run(limited, streams)
                 .assertRefused("cannot write into the output directory " + out, "File too large", "--from");
         assertThat(files()).isEqualTo(files);
@@ -223,6 +198,11 @@ class ProcessTest {
         return command;
     }
 
+    /** Writes no file beyond so many blocks: the kernel refuses to, as it does when a disk is full. */
+    private static List<String> limited(int blocks, List<String> command) {
+        return Spawned.shell("trap '' XFSZ; ulimit -f " + blocks + "; exec \"$@\"", command);
+    }
+
     /** Runs with a terminal for stdin, stdout and stderr; all it showed is in {@code out}. */
     private Ran onTerminal(List<String> command) throws IOException, InterruptedException {
         assumeThat(Stream.of(System.getenv("PATH").split(":")).map(folder -> Path.of(folder, "script")))
@@ -247,13 +227,6 @@ class ProcessTest {
 
     private static long bytesRead(Path folder) throws IOException {
         return Long.parseLong(Files.readAllLines(folder.resolve("io")).get(0).replace("rchar: ", ""));
-    }
-
-    private static void interrupt(Process process) throws IOException, InterruptedException {
-        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
-                        .start()
-                        .waitFor())
-                .isZero();
     }
 
     private static String quoted(Object text) {

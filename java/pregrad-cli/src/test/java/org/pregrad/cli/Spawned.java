@@ -1,5 +1,7 @@
 package org.pregrad.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -7,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.pregrad.data.TestNpz;
 
 /** The command in a JVM of its own, as a user starts it. */
 final class Spawned {
@@ -39,6 +42,29 @@ final class Spawned {
         return java(Main.class, arguments);
     }
 
+    /** Attribution that takes a while: of very many samples, one by one. */
+    static List<String> longAttribution(Path work, Path out, String... more) throws IOException {
+        int samples = 200_000;
+        Path data = new TestNpz()
+                .floats("x", "(" + samples + ", 1, 8, 8)", new float[64 * samples])
+                .longs("y", "(" + samples + ",)", new long[samples])
+                .write(work.resolve("large.npz"));
+        List<String> command = pregrad(
+                "attribute",
+                "--model",
+                Fixtures.text("digits-cnn.scripted.pt"),
+                "--data",
+                data.toString(),
+                "--batch-size",
+                "1",
+                "--layer",
+                "relu",
+                "--out",
+                out.toString());
+        command.addAll(List.of(more));
+        return command;
+    }
+
     /** The same through a shell: {@code script} runs it as {@code "$@"}. */
     static List<String> shell(String script, List<String> command) {
         List<String> shell = new ArrayList<>(List.of("bash", "-c", script, "bash"));
@@ -54,6 +80,13 @@ final class Spawned {
                 .redirectOutput(directory.resolve("stdout").toFile())
                 .redirectError(directory.resolve("stderr").toFile())
                 .start();
+    }
+
+    static void signal(String name, long process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process))
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     static Ran finish(Process process, Path directory) throws IOException, InterruptedException {
