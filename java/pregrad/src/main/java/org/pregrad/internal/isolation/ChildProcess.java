@@ -20,6 +20,9 @@ final class ChildProcess {
     /** The system property with the class path of the child, where that of this process is not that of its classes. */
     static final String CLASS_PATH = "pregrad.isolation.classpath";
 
+    /** How {@link #ending} begins where nothing ended the process but what it ran. */
+    static final String BY_ITSELF = "ended by itself";
+
     /**
      * Signals of a terminal or a service's manager are for the parent, with which the child ends. Of all processes it is the
      * first that the system ends where memory runs out. Descriptor 3 becomes the pipe for results, so that what is printed
@@ -157,7 +160,7 @@ final class ChildProcess {
             return "was ended by a signal (" + SIGNALS.getOrDefault(code - SIGNALLED, "number " + (code - SIGNALLED))
                     + ")";
         }
-        return "ended by itself (exit code " + code + (printed.last == null ? "" : ": " + printed.last) + ")";
+        return BY_ITSELF + " (exit code " + code + (printed.last == null ? "" : ": " + printed.last) + ")";
     }
 
     /** What the process prints: only how it crashed is kept, and the last line. */

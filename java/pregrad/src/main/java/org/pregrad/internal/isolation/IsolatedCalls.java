@@ -76,6 +76,9 @@ public final class IsolatedCalls implements InvocationHandler {
         try {
             calls.prepare(Loader.threads());
         } catch (ModelException e) {
+            if (!ended.startsWith(ChildProcess.BY_ITSELF)) {
+                throw e;
+            }
             // No file was touched yet.
             throw new PreGradException("cannot run an isolated model: " + ended + "; set -D" + ChildProcess.CLASS_PATH
                     + " to the jars of PreGrad and LibTorch if they are not on this program's class path");
