@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ struct RemovalOrder {
   Aggregate aggregate = Aggregate::mean;
   std::int64_t repeat = 0;
   std::vector<std::int64_t> neurons;  ///< every neuron once, the first is removed first
+  /// Whether neurons are kept in this order rather than removed in it: the first is removed last, so that where k are
+  /// removed the first n − k are all that is left.
+  bool keep = false;
 };
 
 /// The order of falling score of each entry and aggregate.
@@ -45,6 +49,9 @@ struct PREGRAD_API RemovalCurve {
   std::vector<double> mean_output;    ///< mean of y over the cluster's samples
   std::vector<double> cross_entropy;  ///< mean of −log softmax of the outputs at the label, in nats
   std::vector<double> outside_accuracy;  ///< accuracy over the samples of other clusters; NaN if there are none
+  /// The standard error of the area, the cluster's samples taken as drawn independently, which is what resampling them
+  /// with replacement comes to; NaN below two samples.
+  double area_error = std::numeric_limits<double>::quiet_NaN();
 
   /// The area under the accuracy (under mean_output for a model of one output), by the trapezoid rule over the removed
   /// share of the neurons in [0, 1]; lower means that the order finds what the model needs.

@@ -97,6 +97,11 @@ class PREGRAD_API Model {
   /// @throws LayerError, ArgumentError
   Check check(const CheckOptions& options) const;
 
+  /// This model with weights drawn anew by the seed: each floating-point weight's elements are shuffled, so that its
+  /// values, mean and deviation stay and what was learned goes (Adebayo et al., arXiv:1810.03292).
+  /// @throws UnsupportedModelError if its weights cannot be changed
+  Model randomised(std::uint64_t seed) const;
+
   /// Ends what runs on this model at the moment, in whatever thread, between two operators: those calls throw
   /// CancelledError. Calls that begin later run.
   void cancel() const;

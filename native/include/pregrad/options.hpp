@@ -44,9 +44,23 @@ enum class Method : int {
   ablation = 10,
   /// A number in [0, 1) drawn by the seed, the same for all samples: the floor.
   random = 11,
+  /// Σₚ (aₚ − a′ₚ)·mₚ by the rescale rule of DeepLIFT (Shrikumar et al., arXiv:1704.02685), a′ the baseline of
+  /// Baseline; m are the multipliers from the output down to the activation. Sums over neurons to y(a) − y(a′).
+  deep_lift = 12,
+  /// The Shapley value of each neuron in the game of removing sets of neurons of this layer, by sampled permutations
+  /// (Štrumbelj and Kononenko 2010; Ghorbani and Zou, arXiv:2002.09815): sums over neurons to y(all) − y(none).
+  shapley = 13,
+  /// Integrated gradients whose baselines are the activations of reference samples, in expectation over them and the
+  /// path (Erion et al., arXiv:1906.10670). Sums over neurons to y(a) − the mean of y over the references.
+  expected_gradients = 14,
+  /// Σₚ (aₚ(corrupt) − aₚ)·∂y/∂aₚ: first-order effect of patching (attribution patching, Nanda 2023; arXiv:2310.10348).
+  gradient_x_difference = 15,
+  /// y with this neuron's activation taken from the run of the corrupt input − y: what gradient_x_difference
+  /// approximates.
+  patching = 16,
 };
 
-inline constexpr std::array<Method, 12> all_methods = {Method::gradient,
+inline constexpr std::array<Method, 17> all_methods = {Method::gradient,
                                                        Method::gradient_x_preactivation,
                                                        Method::gradient_x_activation,
                                                        Method::preactivation,
@@ -57,7 +71,12 @@ inline constexpr std::array<Method, 12> all_methods = {Method::gradient,
                                                        Method::conductance,
                                                        Method::internal_influence,
                                                        Method::ablation,
-                                                       Method::random};
+                                                       Method::random,
+                                                       Method::deep_lift,
+                                                       Method::shapley,
+                                                       Method::expected_gradients,
+                                                       Method::gradient_x_difference,
+                                                       Method::patching};
 
 /// The name used by the command and in files, e.g. `gradient-x-activation`.
 PREGRAD_API std::string_view name_of(Method method);
@@ -176,7 +195,7 @@ PREGRAD_API std::string_view name_of(Quadrature quadrature);
 /// @throws ArgumentError listing the rules if `name` is none of them
 PREGRAD_API Quadrature quadrature_named(std::string_view name);
 
-/// Where the path of integrated gradients starts.
+/// Where the path of integrated gradients starts, and what DeepLIFT compares with.
 enum class Baseline : int {
   zero = 0,   ///< a′ = 0
   mean = 1,   ///< the mean activations, AttributionOptions::means
@@ -234,11 +253,25 @@ struct AttributionOptions {
   /// `token_type_ids`, `segment_ids` and `position_ids` move only where they are named; integers that enter no
   /// embedding stay what they are.
   std::vector<NamedTensor> input_baselines;
-  /// What Method::ablation does to a neuron.
+  /// Whether integrated gradients, conductance, internal influence and expected gradients take values and derivatives
+  /// of z rather than of a: Leino's slice at what the layer's name stands for.
+  bool of_z = false;
+  /// The inputs [R, ...] of the samples that Method::expected_gradients takes as baselines, by name; each sample meets
+  /// `steps` of them, drawn by the seed.
+  std::vector<NamedTensor> references;
+  /// What the inputs of Method::gradient_x_difference and Method::patching are called that stand against the others:
+  /// `corrupt` for the only one, else `corrupt.NAME`, [N, ...] as NAME; what has none is the same in both runs.
+  std::string corrupt = "corrupt";
+  /// How many permutations Method::shapley draws for a sample at most, at least 2.
+  std::int64_t permutations = 256;
+  /// Shapley values of a sample are settled once the standard error of each is at most this share of
+  /// |y(all) − y(none)|; 0 draws all permutations.
+  double shapley_error = 0.01;
+  /// What Method::ablation and Method::shapley do to a neuron.
   Removal removal = Removal::zero;
   /// Mean activations per layer call, as mean_activations gives them: for Baseline::mean, Removal::mean.
   std::vector<NeuronConstants> means;
-  /// Of Method::random.
+  /// Of what is drawn: Method::random, Method::shapley, Method::expected_gradients.
   std::uint64_t seed = 0;
   /// Whether a CUDA device may record what it does with batches of one shape, and replay it: Attribution::add.
   bool cuda_graphs = true;
@@ -248,6 +281,8 @@ struct AttributionOptions {
   /// for half of what the machine, or the process's control group, has left: the scores read of them are a copy. A
   /// batch that needs more is refused with an ArgumentError that says how much, before it is counted.
   std::uint64_t memory_limit = 0;
+  /// How many samples Attribution::examples keeps per layer call, cluster, method and neuron; 0 keeps none.
+  std::int64_t examples = 0;
 };
 
 }  // namespace pregrad

@@ -32,7 +32,7 @@
 #include <pregrad/export.hpp>
 
 /** Version of this interface; a library supports all versions up to its pregrad_api_version(). */
-#define PREGRAD_API_VERSION 7
+#define PREGRAD_API_VERSION 8
 
 #ifdef __cplusplus
 extern "C" {
@@ -73,7 +73,16 @@ enum {
   PREGRAD_METHOD_CONDUCTANCE = 8,
   PREGRAD_METHOD_INTERNAL_INFLUENCE = 9, /**< mean of dy/da along that path, summed over positions */
   PREGRAD_METHOD_ABLATION = 10,          /**< y - y with this one neuron removed */
-  PREGRAD_METHOD_RANDOM = 11             /**< a number in [0, 1) drawn by the seed, the same for all samples */
+  PREGRAD_METHOD_RANDOM = 11,            /**< a number in [0, 1) drawn by the seed, the same for all samples */
+  /** (a - b) * m, summed over positions: m is the multiplier of DeepLIFT's rescale rule, b the #pregrad_baseline; since
+   * version 8 */
+  PREGRAD_METHOD_DEEP_LIFT = 12,
+  PREGRAD_METHOD_SHAPLEY = 13, /**< Shapley values of removal, by sampled permutations; since version 8 */
+  /** the integrated gradients in expectation over baselines, the activations of reference samples; since version 8 */
+  PREGRAD_METHOD_EXPECTED_GRADIENTS = 14,
+  /** (a of the corrupt inputs - a) * dy/da, summed over positions; since version 8 */
+  PREGRAD_METHOD_GRADIENT_X_DIFFERENCE = 15,
+  PREGRAD_METHOD_PATCHING = 16 /**< y with this neuron's a from the corrupt inputs - y; since version 8 */
 };
 
 /** Which output y is taken per sample; one of the `PREGRAD_TARGET_` constants. */

@@ -37,6 +37,35 @@ struct PREGRAD_API Statistics {
   /// |mean| / mean_abs per neuron: 1 where all samples agree in sign, near 0 where they cancel; NaN where all are 0.
   std::vector<double> cancellation() const;
   std::vector<double> of(Aggregate aggregate) const;
+  /// The standard error of an aggregate per neuron, the samples taken as drawn independently: of the mean s / √n with
+  /// s² = n·std² / (n − 1), of mean_abs likewise from rms² − mean_abs². NaN for other aggregates and below two samples.
+  std::vector<double> standard_error(Aggregate aggregate) const;
+};
+
+/// The values of a batch's samples for one layer call and method, not summed up.
+struct Explanation {
+  std::string layer;  ///< canonical name, as Model::layers gives it
+  std::int64_t call = 0;
+  Method method = Method::gradient;
+  std::int64_t samples = 0;
+  std::int64_t neurons = 0;
+  /// How many positions have values of their own; 0 where they are summed up as in scores.
+  std::int64_t positions = 0;
+  /// [samples, neurons] or [samples, positions, neurons], row-major; NaN at positions that do not count.
+  std::vector<double> values;
+};
+
+/// One of the samples that make a neuron speak.
+struct Example {
+  std::string layer;  ///< canonical name, as Model::layers gives it
+  std::int64_t call = 0;
+  std::int64_t cluster = 0;
+  Method method = Method::activation;
+  std::int64_t neuron = 0;
+  std::int64_t rank = 0;      ///< 0 for the one of the largest value
+  std::int64_t sample = 0;    ///< how-manieth of all that were added, from 0
+  std::int64_t position = 0;  ///< the one where the value is largest, row-major; 0 for a layer without positions
+  double value = 0;           ///< of the sample, as the method has it
 };
 
 /// The scores of one layer call, cluster and method, and of one position where each has its own.

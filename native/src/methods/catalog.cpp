@@ -21,6 +21,11 @@ const std::array<MethodRow, all_methods.size()>& catalog() {
       {Method::internal_influence, "internal-influence", input_path},
       {Method::ablation, "ablation", removal},
       {Method::random, "random", drawn},
+      {Method::deep_lift, "deep-lift", rescale},
+      {Method::shapley, "shapley", coalitions},
+      {Method::expected_gradients, "expected-gradients", references},
+      {Method::gradient_x_difference, "gradient-x-difference", patched},
+      {Method::patching, "patching", patched},
   }};
   static_assert(std::ranges::equal(rows, all_methods, {}, &MethodRow::method));
   return rows;

@@ -18,6 +18,10 @@ enum class Family {
   input_path,  ///< runs along a straight path in the space of the inputs
   removal,     ///< a run without each neuron
   drawn,       ///< from the seed alone
+  rescale,     ///< a backward through differences from a baseline
+  coalitions,  ///< runs without sets of neurons
+  references,  ///< runs along straight paths from the activations of reference samples
+  patched,     ///< a run of other inputs beside the batch's own
 };
 
 /// The tensors x and ∂y/∂x that a method of the family batch reads.
@@ -56,14 +60,18 @@ struct MethodRow {
   }
   /// Whether it runs the model, or a part of it, again and again.
   bool needs_model() const {
-    return family == Family::layer_path || family == Family::input_path || family == Family::removal;
+    return family != Family::batch && family != Family::drawn;
   }
   /// Whether it asks for derivatives of the output.
   bool needs_gradients() const {
-    return reads_gradients() || family == Family::layer_path || family == Family::input_path;
+    return reads_gradients() || family == Family::layer_path || family == Family::input_path ||
+           family == Family::rescale || family == Family::references || method == Method::gradient_x_difference;
   }
   /// Whether it has a value at each position; what it does to a neuron, or draws for it, else concerns all of them.
-  bool has_positions() const { return family != Family::removal && family != Family::drawn; }
+  bool has_positions() const {
+    return family != Family::removal && family != Family::drawn && family != Family::coalitions &&
+           method != Method::patching;
+  }
   /// Whether it depends on which output is explained.
   bool looks_at_outputs() const { return reads_gradients() || needs_model(); }
 };

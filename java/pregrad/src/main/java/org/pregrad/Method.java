@@ -58,7 +58,34 @@ public enum Method {
      */
     ABLATION("ablation"),
     /** A number in [0, 1) drawn by the seed, the same for all samples: the floor that a method must beat. Unit: none. */
-    RANDOM("random");
+    RANDOM("random"),
+    /**
+     * Σₚ (aₚ − a′ₚ)·mₚ by the rescale rule of DeepLIFT, a′ the {@link Baseline}, m the multipliers from the output down to
+     * the activation. Unit: output. The scores of the neurons sum up to y(a) − y(a′) (Shrikumar et al.,
+     * arXiv:1704.02685).
+     */
+    DEEP_LIFT("deep-lift"),
+    /**
+     * The Shapley value of each neuron in the game of removing sets of neurons of this layer ({@link Removal}), by sampled
+     * permutations. Unit: output. The scores of the neurons sum up to y(all) − y(none) (Ghorbani and Zou,
+     * arXiv:2002.09815).
+     */
+    SHAPLEY("shapley"),
+    /**
+     * Integrated gradients whose baselines are the activations of reference samples, in expectation over these and the
+     * path. Unit: output (Erion et al., arXiv:1906.10670).
+     */
+    EXPECTED_GRADIENTS("expected-gradients"),
+    /**
+     * Σₚ (aₚ of the corrupt inputs − aₚ)·∂y/∂aₚ: the first-order effect of patching. Unit: output (attribution patching,
+     * arXiv:2310.10348).
+     */
+    GRADIENT_X_DIFFERENCE("gradient-x-difference"),
+    /**
+     * y with this neuron's activation taken from the run of the corrupt inputs − y: what the gradient times the difference
+     * approximates. Unit: output. Every neuron costs a run of the model behind the layer.
+     */
+    PATCHING("patching");
 
     private final String id;
 
