@@ -340,8 +340,7 @@ public final class Model implements AutoCloseable {
     /**
      * Ends what runs on this model at the moment, in whatever thread, attributions, ablations and checks of it too: between
      * two operators those calls throw {@link CancelledException}. Calls that begin later run. So does an interrupt end the
-     * call of the thread that is interrupted, once it has run for some milliseconds, but for those of an
-     * {@linkplain Options#isolated() isolated} model; the thread stays interrupted.
+     * call of the thread that is interrupted, once it has run for some milliseconds; the thread stays interrupted.
      *
      * @throws IllegalStateException if the model is closed
      */

@@ -86,9 +86,12 @@ class CancelTest {
         }
     }
 
-    @Test
-    void anInterruptEndsALongCallAndIsKept() throws InterruptedException {
-        try (Model model = load()) {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anInterruptEndsALongCallAndIsKept(boolean isolated) throws InterruptedException {
+        Model.Options options = Model.Options.defaults();
+        try (Model model =
+                Model.load(Fixtures.file("special/endless.scripted.pt"), isolated ? options.isolated() : options)) {
             AtomicReference<Throwable> thrown = new AtomicReference<>();
             AtomicReference<Boolean> flag = new AtomicReference<>();
             Thread worker = new Thread(() -> {
@@ -104,6 +107,7 @@ class CancelTest {
             worker.join();
             assertThat(thrown.get()).isInstanceOf(CancelledException.class).hasMessageContaining("interrupted");
             assertThat(flag.get()).isTrue();
+            assertThat(model.forward(some()).shape()).containsExactly(SAMPLES, 3);
         }
     }
 

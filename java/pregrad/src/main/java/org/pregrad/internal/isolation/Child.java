@@ -9,6 +9,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,6 +30,7 @@ final class Child {
     private final FileChannel requests = new FileInputStream(FileDescriptor.in).getChannel();
     private final OutputStream results;
     private final ConcurrentLinkedDeque<ByteBuffer> kept = new ConcurrentLinkedDeque<>();
+    private final ConcurrentHashMap<Long, Running> running = new ConcurrentHashMap<>();
     /** Whoever waits shortest is next, so that a caller that is alone is served by one thread, with its caches. */
     private final ExecutorService workers = Executors.newCachedThreadPool(work -> {
         Thread thread = new Thread(work, "pregrad-call");
@@ -69,6 +71,13 @@ final class Child {
             return false;
         }
         Request.Received call = Request.Received.of(message.array());
+        if (call.isInterrupt()) {
+            Running interrupted = running.get(call.number());
+            if (interrupted != null) {
+                interrupted.interrupt();
+            }
+            return true;
+        }
         ByteBuffer inputs = null;
         try {
             inputs = memory(call.inputBytes());
@@ -82,12 +91,15 @@ final class Child {
             return false;
         }
         ByteBuffer filled = inputs;
-        workers.execute(() -> run(call, filled));
+        Running begun = new Running();
+        running.put(call.number(), begun);
+        workers.execute(() -> run(call, filled, begun));
         return true;
     }
 
-    private void run(Request.Received call, ByteBuffer inputs) {
+    private void run(Request.Received call, ByteBuffer inputs, Running begun) {
         byte[] reply;
+        begun.begin();
         try {
             Object result = call.call(Calls.HERE, inputs.clear());
             boolean isLast = call.method().getName().equals("release") && Native.liveHandles() == 0;
@@ -96,6 +108,9 @@ final class Child {
             reply = Reply.failed(call.number(), e.getCause());
         } catch (ReflectiveOperationException | RuntimeException | OutOfMemoryError e) {
             reply = Reply.failed(call.number(), e);
+        } finally {
+            running.remove(call.number());
+            begun.end();
         }
         keep(inputs);
         answer(reply);
@@ -108,6 +123,32 @@ final class Child {
             } catch (IOException e) {
                 // The parent is gone, and the end of its pipe ends this process.
             }
+        }
+    }
+
+    /** A call whose thread can be interrupted, before it has one and as long as the call runs. */
+    private static final class Running {
+        private Thread thread;
+        private boolean isInterrupted;
+
+        synchronized void begin() {
+            thread = Thread.currentThread();
+            if (isInterrupted) {
+                thread.interrupt();
+            }
+        }
+
+        synchronized void interrupt() {
+            isInterrupted = true;
+            if (thread != null) {
+                thread.interrupt();
+            }
+        }
+
+        /** The thread serves another call next. */
+        synchronized void end() {
+            thread = null;
+            Thread.interrupted();
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -102,7 +103,7 @@ public final class IsolatedCalls implements InvocationHandler {
             // Once the process is known to have ended nobody answers what was put there after.
             if (ended == null) {
                 send(request);
-                Reply answer = reply.join();
+                Reply answer = await(reply, number);
                 return answer == null ? lost(method) : result(answer, arguments);
             }
             return lost(method);
@@ -110,6 +111,29 @@ public final class IsolatedCalls implements InvocationHandler {
             running.remove(number);
             if (end != null) {
                 end.cancel(false);
+            }
+        }
+    }
+
+    /** An interrupt is the call's, whose end is awaited all the same; the thread stays interrupted. */
+    private Reply await(CompletableFuture<Reply> reply, long number) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return reply.get();
+                } catch (InterruptedException e) {
+                    if (!interrupted) {
+                        send(Request.interrupt(number));
+                    }
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }

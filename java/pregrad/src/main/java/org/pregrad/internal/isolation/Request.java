@@ -23,6 +23,9 @@ final class Request {
     /** In bytes; native code reads an input that begins so fastest. */
     private static final int ALIGNMENT = 64;
 
+    /** Stands in the place of a method's name. */
+    private static final String INTERRUPT = "";
+
     private static final Map<String, Method> METHODS = Arrays.stream(Calls.class.getMethods())
             .collect(Collectors.toUnmodifiableMap(Method::getName, Function.identity()));
 
@@ -102,6 +105,15 @@ final class Request {
         return (bytes + ALIGNMENT - 1) & -ALIGNMENT;
     }
 
+    /** Word that the thread of a call was interrupted. */
+    static Request interrupt(long number) {
+        RecordWriter message = Message.begun(number);
+        message.add(INTERRUPT);
+        message.add(0L);
+        Values.write(new Object[0], message);
+        return new Request(Message.finished(message), List.of());
+    }
+
     /** Writes the call and its inputs. */
     void write(OutputStream to) throws IOException {
         // Before anything is written, since there may be no memory for it.
@@ -122,13 +134,17 @@ final class Request {
         return parts.stream().mapToLong(Part::bytes).max().orElse(0);
     }
 
-    /** A call as the child reads it. */
+    /** A call as the child reads it, or without a method word that a call with that number was interrupted. */
     record Received(long number, Method method, int inputBytes, Object[] arguments) {
         static Received of(byte[] message) {
             Records records = new Records(message);
             return new Received(
                     records.integer(), METHODS.get(records.text()), Math.toIntExact(records.integer()), (Object[])
                             Values.read(records));
+        }
+
+        boolean isInterrupt() {
+            return method == null;
         }
 
         /** Memory for the values behind the message. */
