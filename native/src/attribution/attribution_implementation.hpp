@@ -13,7 +13,6 @@
 #include "methods/rerun_methods.hpp"
 #include "model/batch.hpp"
 #include "model/layer_selection.hpp"
-#include "model/layer_taps.hpp"
 #include "model/model_implementation.hpp"
 #include "pregrad/attribution.hpp"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "model/layer_batch.hpp"
-#include "model/layer_taps.hpp"
+#include "model/layer_selection.hpp"
 #include "pregrad/options.hpp"
 #include "statistics/sample_values.hpp"
 

@@ -14,7 +14,7 @@
 #include "methods/layer_rerun.hpp"
 #include "model/batch.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_taps.hpp"
+#include "model/layer_selection.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 #include "statistics/sample_values.hpp"
