@@ -28,10 +28,10 @@ import org.pregrad.cli.options.StandardOptions;
 import org.pregrad.cli.options.TargetOptions.Needed;
 import org.pregrad.cli.output.CurveTable;
 import org.pregrad.cli.output.CurvesCsv;
-import org.pregrad.cli.output.DamagedStateException;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputFailure;
 import org.pregrad.cli.output.OutputTransaction;
+import org.pregrad.cli.output.StateFile;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.UnfinishedRun;
 import org.pregrad.cli.run.DeviceNotes;
@@ -259,7 +259,7 @@ final class AblateCommand implements Callable<Integer> {
             throws IOException, InterruptedException {
         try {
             return work.results(unfinished);
-        } catch (DamagedStateException e) {
+        } catch (StateFile.Damaged e) {
             quiet.hint(e.getMessage() + "; starting anew");
             unfinished.reset();
             return work.results(unfinished);
