@@ -42,6 +42,9 @@ class Probe::Implementation {
     if (options.methods.empty()) {
       throw ArgumentError("no method was named: name at least one, such as gradient");
     }
+    if (options.examples != 0) {
+      throw ArgumentError("a probe keeps no examples: leave them out, or take a model's file and its attribution");
+    }
     for (const Method method : options.methods) {
       if (methods::row_of(method).needs_model()) {
         throw ArgumentError("a probe cannot run the model again, as the method " + std::string(name_of(method)) +
