@@ -140,7 +140,7 @@ final class AblateCommand implements Callable<Integer> {
                 DeviceNotes notes = new DeviceNotes(quiet::hint);
                 Scorer scorer = new Scorer(
                         loaded,
-                        wanted,
+                        new Scorer.Wanted(wanted.layers(), wanted.target(), wanted.positions(), wanted.cudaGraphs()),
                         paths,
                         scoredMethods(),
                         run.samples(() -> openScored(loaded), model.device(), notes));

@@ -84,6 +84,20 @@ public record Summary(
             @JsonProperty("score_data") FileDigest scoreData,
             List<CurveArea> curves) {}
 
+    /**
+     * That of a run that explained single samples, which have a file of their own.
+     *
+     * @param samples how many the data has
+     */
+    public record OfExplanation(
+            Map<String, String> versions,
+            String command,
+            List<String> arguments,
+            Map<String, Object> options,
+            FileDigest model,
+            FileDigest data,
+            long samples) {}
+
     /** The entries of all scores. */
     public static List<Entry> entries(Scores scores, List<Aggregate> aggregates) {
         return groups(scores.all()).stream()
