@@ -58,9 +58,9 @@ class PREGRAD_API Attribution {
 
   /// The values per sample of a batch, which adds nothing to the scores: one entry per layer call and method, ordered
   /// by layer (execution order), call, method. With Positions::each those methods that have a value at each position
-  /// give one for each.
+  /// give one for each. Of a model of one output y is the output itself for label 0 as long as no label was 1, as in
+  /// scores.
   /// @param inputs, labels as in add, one label per sample
-  /// Of a model of one output y is the output itself for label 0 as long as no label was 1, as in scores.
   /// @throws as add; ArgumentError for Method::gradient_x_centred_activation where neither AttributionOptions::means
   /// nor samples added before tell the mean
   std::vector<Explanation> explain(const at::Tensor& inputs, const at::Tensor& labels = {}) const;

@@ -201,7 +201,7 @@ class ExplainTest {
                 .array("y", "|u1", "(5,)", new byte[5])
                 .write(directory.resolve("d.npz"));
         explain(MLP, data.toString(), "--layer", "act2", "--batch-size", "2")
-                .assertRefused("sample 1", "(counted from sample 2)");
+                .assertRefused("array 'x' holds NaN in sample 3");
         assertThat(directory.resolve("out")).doesNotExist();
         Files.createFile(directory.resolve("out"));
         explain(MLP, digits, "--layer", "act2").assertRefused("is a file; give another --out");
