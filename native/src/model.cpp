@@ -15,7 +15,7 @@
 #include "check/check_implementation.hpp"
 #include "graph/neuron_axis.hpp"
 #include "graph/small_products.hpp"
-#include "model/layer_taps.hpp"
+#include "model/layer_selection.hpp"
 #include "model/model_implementation.hpp"
 #include "model/output_differences.hpp"
 #include "model/output_reading.hpp"

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <ATen/core/TensorBody.h>
 
@@ -55,18 +56,22 @@ class PREGRAD_API Attribution {
   /// The scores of all batches added so far.
   Scores scores() const;
 
-  /// The values per sample of a batch, which adds nothing to the scores: one entry per layer call and method, ordered by
-  /// layer (execution order), call, method. With Positions::each those methods that have a value at each position give
-  /// one for each.
+  /// The values per sample of a batch, which adds nothing to the scores: one entry per layer call and method, ordered
+  /// by layer (execution order), call, method. With Positions::each those methods that have a value at each position
+  /// give one for each. Of a model of one output y is the output itself for label 0 as long as no label was 1, as in
+  /// scores.
   /// @param inputs, labels as in add, one label per sample
-  /// @throws as add; ArgumentError for Method::gradient_x_centred_activation where neither AttributionOptions::means nor
-  /// samples added before tell the mean
+  /// @throws as add; ArgumentError for Method::gradient_x_centred_activation where neither AttributionOptions::means
+  /// nor samples added before tell the mean
   std::vector<Explanation> explain(const at::Tensor& inputs, const at::Tensor& labels = {}) const;
   std::vector<Explanation> explain(const Inputs& inputs, const at::Tensor& labels = {}) const;
 
   /// The samples of the largest values among all that were added, AttributionOptions::examples per layer call, cluster,
   /// method and neuron, ordered by these and by rank. Samples are numbered as their batches were counted; those of a
-  /// merged state follow on one's own.
+  /// merged state follow on one's own. Of equal values the sample with the lower number comes first. None of
+  /// Method::random. Of several labels per sample each has a value, and the sample one number.
+  /// @throws ArgumentError for a model of one output, explained for its label, as long as no label is 1: it is open
+  /// which values are large then
   std::vector<Example> examples() const;
 
   /// All that was added so far, as bytes, to go on with later or in another process.

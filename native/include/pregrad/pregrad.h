@@ -13,7 +13,8 @@
  * A handle belongs to the caller and goes back through the `_free` function of its type; freeing NULL does nothing.
  * A handle must not be used after it was freed, nor freed while another thread is inside a call with it. Handles do
  * not depend on each other: a model may be freed while its attributions live on. Pointers inside a #pregrad_layer,
- * #pregrad_score, #pregrad_order, #pregrad_curve, #pregrad_layer_check or output #pregrad_tensor belong to the handle
+ * #pregrad_score, #pregrad_explanation, #pregrad_example, #pregrad_order, #pregrad_curve, #pregrad_layer_check or
+ * output #pregrad_tensor belong to the handle
  * they came from and end with it. Memory that is passed in is borrowed for the call, neither copied beforehand nor kept
  * nor written.
  *
@@ -171,6 +172,8 @@ typedef struct pregrad_outputs pregrad_outputs;           /**< what a model retu
 typedef struct pregrad_result pregrad_result;             /**< a tensor that the library made */
 typedef struct pregrad_attribution pregrad_attribution;   /**< a running computation of scores */
 typedef struct pregrad_scores pregrad_scores;             /**< a snapshot of scores */
+typedef struct pregrad_explanations pregrad_explanations; /**< values per sample; since version 8 */
+typedef struct pregrad_examples pregrad_examples;         /**< samples of the largest values; since version 8 */
 typedef struct pregrad_state pregrad_state;               /**< bytes of a saved computation; since version 5 */
 typedef struct pregrad_orders pregrad_orders;             /**< a list of removal orders; since version 5 */
 typedef struct pregrad_ablation pregrad_ablation; /**< a running measurement of removal curves; since version 5 */
@@ -290,6 +293,9 @@ typedef struct pregrad_attribution_options {
   /** the most bytes that the accumulators may take, which many positions, neurons and clusters may exceed; 0 for what
    * the machine has left; since version 7 */
   uint64_t memory_limit;
+  /** how many samples pregrad_attribution_examples() keeps per layer call, cluster, method and neuron; 0 keeps none;
+   * since version 8 */
+  int64_t examples;
 } pregrad_attribution_options;
 /** What a #pregrad_attribution_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ATTRIBUTION_OPTIONS_INIT \
@@ -314,6 +320,7 @@ typedef struct pregrad_attribution_options {
    NULL,                                 \
    0,                                    \
    PREGRAD_POSITIONS_TOGETHER,           \
+   0,                                    \
    0,                                    \
    0}
 
@@ -361,6 +368,40 @@ typedef struct pregrad_score {
 } pregrad_score;
 /** What a #pregrad_score starts from: `struct_size` set, all else a default. */
 #define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, NULL, 0, -1}
+
+/** The values of a batch's samples for one layer call and method, in the unit of #pregrad_score.
+ * @since 8 */
+typedef struct pregrad_explanation {
+  size_t struct_size;    /**< sizeof(pregrad_explanation) */
+  const char* layer;     /**< canonical name */
+  int64_t call;          /**< call of the layer */
+  size_t samples;        /**< how many the batch has */
+  size_t neurons;        /**< how many the layer has */
+  size_t positions;      /**< how many positions have values of their own; 0 where they are summed up as in scores */
+  const double* values;  /**< [samples, neurons] or [samples, positions, neurons]; NaN at positions that do not count */
+  pregrad_method method; /**< what the values are */
+  int32_t reserved;      /**< 0 */
+} pregrad_explanation;
+/** What a #pregrad_explanation starts from: `struct_size` set, all else a default. */
+#define PREGRAD_EXPLANATION_INIT {sizeof(pregrad_explanation), NULL, 0, 0, 0, 0, NULL, 0, 0}
+
+/** One of the samples that make a neuron speak.
+ * @since 8 */
+typedef struct pregrad_example {
+  size_t struct_size;    /**< sizeof(pregrad_example) */
+  const char* layer;     /**< canonical name */
+  int64_t call;          /**< call of the layer */
+  int64_t cluster;       /**< cluster of the sample */
+  int64_t neuron;        /**< whose value it is */
+  int64_t rank;          /**< 0 for the largest value of a cluster, method and neuron */
+  int64_t sample;        /**< how-manieth of all that were added, from 0 */
+  int64_t position;      /**< the one where the value is largest, row-major; 0 for a layer without positions */
+  double value;          /**< of the sample, as the method has it */
+  pregrad_method method; /**< what the value is */
+  int32_t reserved;      /**< 0 */
+} pregrad_example;
+/** What a #pregrad_example starts from: `struct_size` set, all else a default. */
+#define PREGRAD_EXAMPLE_INIT {sizeof(pregrad_example), NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /** In which order the neurons of a layer call are removed, and for which cluster.
  * @since 5 */
@@ -670,6 +711,35 @@ PREGRAD_API pregrad_status pregrad_attribution_graph_refusal(const pregrad_attri
                                                              const char** reason);
 /** The scores of all batches added so far. @param[out] scores free it with pregrad_scores_free() */
 PREGRAD_API pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution, pregrad_scores** scores);
+/** The values per sample of a batch, which adds nothing to the scores: one entry per layer call and method. With
+ * #PREGRAD_POSITIONS_EACH those methods that have a value at each position give one for each.
+ * @param      inputs       [N, ...], the model's input, finite
+ * @param      labels       [N], each in [0, outputs); NULL if the target needs none
+ * @param      label_count  N, or 0 if `labels` is NULL
+ * @param[out] explanations free it with pregrad_explanations_free()
+ * @returns as pregrad_attribution_add(); #PREGRAD_ERROR_ARGUMENT for #PREGRAD_METHOD_GRADIENT_X_CENTRED_ACTIVATION
+ *          where neither `means` of the options nor samples added before tell the mean
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_attribution_explain(const pregrad_attribution* attribution,
+                                                       const pregrad_tensor* inputs, const int64_t* labels,
+                                                       size_t label_count, pregrad_explanations** explanations);
+/** The same of inputs by name.
+ * @param      inputs       `count` inputs, as in pregrad_attribution_add_inputs()
+ * @param      labels       as there, one per sample, or one per position; NULL if the target needs none
+ * @param[out] explanations free it with pregrad_explanations_free()
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_attribution_explain_inputs(const pregrad_attribution* attribution,
+                                                              const pregrad_input* inputs, size_t count,
+                                                              const pregrad_tensor* labels,
+                                                              pregrad_explanations** explanations);
+/** The samples of the largest values among all that were added, `examples` of the options per layer call, cluster,
+ * method and neuron, ordered by these and by rank; equal values by the lower number. Samples are numbered as their
+ * batches were counted; those of a merged state follow on one's own. None of #PREGRAD_METHOD_RANDOM.
+ * @param[out] examples free it with pregrad_examples_free()
+ * @returns #PREGRAD_ERROR_ARGUMENT for a model of one output as long as no label is 1, if the target is the label
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_attribution_examples(const pregrad_attribution* attribution,
+                                                        pregrad_examples** examples);
 /** All that was added so far, to go on with later or in another process.
  * @param[out] state free it with pregrad_state_free()
  * @since 5 */
@@ -717,6 +787,32 @@ PREGRAD_API pregrad_status pregrad_scores_at(const pregrad_scores* scores, const
                                              pregrad_method method, int64_t position, pregrad_score* score);
 /** Ends the handle and all pointers that came from it; NULL is left alone. */
 PREGRAD_API void pregrad_scores_free(pregrad_scores* scores);
+
+/** @}
+ * @name Single samples
+ * @{ */
+
+/** The number of entries: one per layer call and method.
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_explanations_count(const pregrad_explanations* explanations, size_t* count);
+/** Entry `index`, from 0, ordered by layer (execution order), call, method.
+ * @param[in,out] explanation `struct_size` set by the caller; its pointers belong to `explanations`
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_explanations_get(const pregrad_explanations* explanations, size_t index,
+                                                    pregrad_explanation* explanation);
+/** Ends the handle and all pointers that came from it; NULL is left alone.
+ * @since 8 */
+PREGRAD_API void pregrad_explanations_free(pregrad_explanations* explanations);
+/** The number of examples.
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_examples_count(const pregrad_examples* examples, size_t* count);
+/** Example `index`, from 0. @param[in,out] example `struct_size` set by the caller; its pointers belong to `examples`
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_examples_get(const pregrad_examples* examples, size_t index,
+                                                pregrad_example* example);
+/** Ends the handle and all pointers that came from it; NULL is left alone.
+ * @since 8 */
+PREGRAD_API void pregrad_examples_free(pregrad_examples* examples);
 
 /** @}
  * @name Saved states

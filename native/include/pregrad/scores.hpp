@@ -62,10 +62,12 @@ struct Example {
   std::int64_t cluster = 0;
   Method method = Method::activation;
   std::int64_t neuron = 0;
-  std::int64_t rank = 0;      ///< 0 for the one of the largest value
-  std::int64_t sample = 0;    ///< how-manieth of all that were added, from 0
-  std::int64_t position = 0;  ///< the one where the value is largest, row-major; 0 for a layer without positions
-  double value = 0;           ///< of the sample, as the method has it
+  std::int64_t rank = 0;    ///< 0 for the one of the largest value
+  std::int64_t sample = 0;  ///< how-manieth of all that were added, from 0
+  /// The one where the value is largest, row-major; 0 for a layer without positions. Of a method that does not tell a
+  /// value at each position that of the largest activation.
+  std::int64_t position = 0;
+  double value = 0;  ///< of the sample, as the method has it
 };
 
 /// The scores of one layer call, cluster and method, and of one position where each has its own.

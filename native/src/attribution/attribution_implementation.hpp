@@ -13,7 +13,6 @@
 #include "methods/rerun_methods.hpp"
 #include "model/batch.hpp"
 #include "model/layer_selection.hpp"
-#include "model/layer_taps.hpp"
 #include "model/model_implementation.hpp"
 #include "pregrad/attribution.hpp"
 
@@ -28,6 +27,8 @@ class Attribution::Implementation {
 
   void add(const Inputs& inputs, const at::Tensor& labels, const at::Tensor& clusters);
   Scores scores() const;
+  std::vector<Explanation> explain(const Inputs& inputs, const at::Tensor& labels);
+  std::vector<Example> examples() const { return table_.examples(); }
   c10::Device device() const { return model_->model().device(); }
   const support::CallLimits& limits() const { return *model_->limits(); }
   std::int64_t batches_split() const { return splits_.load(std::memory_order_relaxed); }
@@ -38,6 +39,25 @@ class Attribution::Implementation {
   void merge(std::string_view state) { table_.merge(state); }
 
  private:
+  /// One forward of a batch, to be differentiated for the labels of its samples.
+  struct Forward {
+    std::vector<model::LayerBatch> layers;
+    model::OutputRows outputs;
+  };
+
+  /// Looks, once, whether the model's samples are independent and its layers have an influence.
+  void require_known(const model::Batch& part);
+  /// Runs the model in the caller's gradient mode.
+  Forward forward(const model::Batch& batch);
+  /// Gives the layers of a forward all that the methods read of it, with one backward.
+  /// @param explained the batch with its labels; it gets their targets
+  /// @param is_last   whether no other labels follow
+  void differentiate(Forward& forward, model::Batch& explained, bool is_last);
+  /// The values of a part's samples for each layer call and method, by number.
+  std::vector<Explanation> explanations_of_part(const model::Batch& part);
+  std::vector<Explanation> explanations(const model::LayerBatch& layer, const model::Batch& batch) const;
+  /// What the centred method takes from the activations, per neuron.
+  std::vector<double> centre_of(const model::LayerBatch& layer, const model::Batch& batch, std::int64_t neurons) const;
   /// What a part of a batch adds to the table.
   std::vector<attribution::LayerAddition> additions_of_part(const model::Batch& part);
   /// What one forward of the batch, and one backward per label of a sample, add.

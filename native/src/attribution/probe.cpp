@@ -17,7 +17,7 @@
 #include "methods/catalog.hpp"
 #include "model/batch.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_taps.hpp"
+#include "model/layer_selection.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 #include "support/failures.hpp"
@@ -41,6 +41,9 @@ class Probe::Implementation {
     }
     if (options.methods.empty()) {
       throw ArgumentError("no method was named: name at least one, such as gradient");
+    }
+    if (options.examples != 0) {
+      throw ArgumentError("a probe keeps no examples: leave them out, or take a model's file and its attribution");
     }
     for (const Method method : options.methods) {
       if (methods::row_of(method).needs_model()) {

@@ -8,7 +8,7 @@
 
 #include "methods/catalog.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_taps.hpp"
+#include "model/layer_selection.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 

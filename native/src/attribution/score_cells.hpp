@@ -16,6 +16,7 @@
 #include "statistics/batch_moments.hpp"
 #include "statistics/cluster_accumulator.hpp"
 #include "statistics/double_doubles.hpp"
+#include "statistics/largest_values.hpp"
 #include "statistics/state.hpp"
 #include "support/cluster_rows.hpp"
 
@@ -37,6 +38,14 @@ std::vector<Method> with_positions(std::vector<Method> methods);
 /// Names a layer call among those of a model: its layer's rank, and its call.
 using LayerCall = std::pair<std::size_t, std::int64_t>;
 
+/// What is looked for in a batch besides what its samples come to.
+struct ExampleSearch {
+  std::size_t most = 0;  ///< how many examples are kept of a neuron; 0 for none
+  std::uint64_t restores = 0;
+  /// Of each layer call, cluster and method what a value must exceed; what is not there is a cluster's first batch.
+  std::map<std::pair<LayerCall, std::int64_t>, std::vector<std::vector<double>>> bounds;
+};
+
 /// What a batch adds to one layer call, over all its positions or at one of them.
 struct LayerAddition {
   /// What one method adds to the clusters of the batch.
@@ -45,10 +54,12 @@ struct LayerAddition {
     std::vector<statistics::DoubleDouble> residuals;    ///< per cluster Σᵢ|Σⱼvᵢⱼ − Δyᵢ|; empty without a Δy
     std::vector<statistics::DoubleDouble> differences;  ///< per cluster Σᵢ|Δyᵢ|
     std::optional<methods::CentredValues> centred;
+    std::vector<statistics::LargestValues> largest;  ///< per cluster; empty without examples
+    std::vector<std::int64_t> positions;             ///< of the centred method, as CentredProducts has them
   };
 
   LayerAddition(const std::vector<Method>& wanted, const model::LayerBatch& layer,
-                std::shared_ptr<const support::ClusterRows> clusters);
+                std::shared_ptr<const support::ClusterRows> clusters, const ExampleSearch& examples = {});
   /// At one position, of the samples for which it counts.
   LayerAddition(const std::vector<Method>& wanted, const model::LayerPositions& positions, std::int64_t at);
   /// Of what a device made of the layer's tensors; of the layer itself only names and shapes are read.
@@ -63,9 +74,18 @@ struct LayerAddition {
   std::int64_t position = all_positions;
   std::shared_ptr<const support::ClusterRows> rows;
   std::vector<OfMethod> methods;  ///< in the order of the methods
+  /// How the rows are numbered among the samples of the batch that is added.
+  statistics::LargestValues::Numbers numbers;
+  std::uint64_t restores = 0;  ///< as in ExampleSearch
 
  private:
-  void read(const std::vector<Method>& wanted, const methods::MethodReader& reader);
+  /// @param also called with the index of each method and its values
+  template <typename Also>
+  void read(const std::vector<Method>& wanted, const methods::MethodReader& reader, const Also& also);
+  /// Finds the examples of the method of that index.
+  void find_examples(Method method, std::size_t index, const statistics::NeuronValues& values,
+                     const model::LayerBatch& layer, const statistics::SampleValues& reduction,
+                     const ExampleSearch& examples);
 };
 
 /// The statistics of every layer call, cluster, method and, where each has its own, position, for one thread at a time.
@@ -73,10 +93,15 @@ struct LayerAddition {
 /// a path's values add up over all of them.
 class ScoreCells {
  public:
-  /// @param methods sorted, each once
-  ScoreCells(std::vector<Method> methods, Positions positions);
+  /// @param methods  sorted, each once
+  /// @param examples how many are kept of a neuron
+  ScoreCells(std::vector<Method> methods, Positions positions, std::size_t examples = 0);
 
   void add(const LayerAddition& addition);
+  /// Counts the samples of a batch, once all is added: those of the next get higher numbers. Only examples ask for it.
+  void count(std::int64_t samples) { samples_ += samples; }
+  /// What examples of a batch must exceed.
+  ExampleSearch search(const std::vector<model::LayerBatch>& layers, const support::ClusterRows& rows) const;
 
   /// A cluster, and in it a position.
   using Group = std::pair<std::int64_t, std::int64_t>;
@@ -98,24 +123,37 @@ class ScoreCells {
   /// By layer, call, cluster, method and position.
   /// @param seed of Method::random
   std::vector<Score> scores(std::uint64_t seed) const;
+  /// By layer, call, cluster, method, neuron and rank.
+  std::vector<Example> examples() const;
+  /// Per neuron over the samples of all clusters, of the centred method: Σ of the activations and how many samples;
+  /// without neurons where there are none.
+  std::pair<statistics::DoubleDoubles, std::int64_t> activation_sums(const LayerCall& call) const;
   /// Of each layer call.
   std::map<LayerCall, LayerForm> forms() const;
 
   void save(statistics::StateWriter& writer) const;
-  static ScoreCells restored(std::vector<Method> methods, Positions positions, statistics::StateReader& reader);
+  static ScoreCells restored(std::vector<Method> methods, Positions positions, std::size_t examples,
+                             statistics::StateReader& reader);
   /// The name of a layer, for messages.
   const std::string& name_of(const LayerCall& call) const { return layers_.at(call).name; }
 
  private:
   /// What the samples of one layer call, cluster, position and method come to.
   struct Cell {
-    Cell(Method method, std::size_t neurons) : values(neurons), centred(centred_neurons(method, neurons)) {}
-    void add(const Cell& other);
+    Cell(Method method, std::size_t neurons, std::size_t examples)
+        : values(neurons),
+          centred(centred_neurons(method, neurons)),
+          largest(example_neurons(method, neurons, examples), examples) {}
+    /// @param first the number of the other's first sample
+    void add(const Cell& other, std::int64_t first);
     static std::size_t centred_neurons(Method method, std::size_t neurons);
+    /// None for a number that is drawn, and for the centred method, whose values are known only at the end.
+    static std::size_t example_neurons(Method method, std::size_t neurons, std::size_t examples);
     statistics::ClusterAccumulator values;
     statistics::CentredProducts centred;  ///< without neurons but for the centred method
     statistics::DoubleDouble residual;    ///< Σᵢ|Σⱼvᵢⱼ − Δyᵢ|
     statistics::DoubleDouble difference;  ///< Σᵢ|Δyᵢ|
+    statistics::LargestValues largest;    ///< without neurons unless there are examples
   };
   using Groups = std::map<Group, std::vector<Cell>>;  ///< a cell per method that has one there
   struct LayerCells {
@@ -129,10 +167,13 @@ class ScoreCells {
     return group.second == all_positions ? methods_ : position_methods_;
   }
   std::vector<Cell>& cells_of(LayerCells& layer, const Group& group) const;
+  /// How many examples are kept of a neuron of a group: at a position none.
+  std::size_t examples_of(const Group& group) const { return group.second == all_positions ? examples_ : 0; }
   /// What cells take, but for what grows with the number of samples.
   std::uint64_t bytes_of(const Group& group, std::size_t neurons) const;
   /// Over the samples of all clusters, per neuron; empty unless the centred method is among the methods.
   std::vector<double> mean_activations(const LayerCells& layer) const;
+  std::pair<statistics::DoubleDoubles, std::int64_t> activation_sums(const LayerCells& layer) const;
   static Score score_of(const Cell& cell, Score score, const std::vector<double>& means, std::uint64_t seed);
   /// Appends those of one cluster, whose groups stand one after the other.
   void append_scores(std::vector<Score>& scores, const LayerCall& call, const LayerCells& layer,
@@ -143,6 +184,8 @@ class ScoreCells {
   std::vector<Method> position_methods_;  ///< those that have a value at each position
   Positions positions_;
   bool keeps_samples_;  ///< as the centred method does
+  std::size_t examples_;
+  std::int64_t samples_ = 0;  ///< of all batches; counted only for examples
   std::map<LayerCall, LayerCells> layers_;
 };
 

@@ -52,10 +52,14 @@ ScoreTable::ScoreTable(const AttributionOptions& options, ScoreSubject subject)
       positions_(options.positions),
       seed_(options.seed),
       memory_limit_(options.memory_limit),
+      examples_(static_cast<std::size_t>(options.examples)),
       subject_(std::move(subject)) {
   subject_.options.push_back("seed " + std::to_string(seed_));
-  for (std::size_t i = 0; i < (positions_ == Positions::each ? 1 : shard_count); ++i) {
-    shards_.push_back(std::make_unique<Shard>(ScoreCells(methods_, positions_)));
+  if (examples_ > 0) {
+    subject_.options.push_back("examples " + std::to_string(examples_));
+  }
+  for (std::size_t i = 0; i < (positions_ == Positions::each || examples_ > 0 ? 1 : shard_count); ++i) {
+    shards_.push_back(std::make_unique<Shard>(ScoreCells(methods_, positions_, examples_)));
   }
 }
 
@@ -137,10 +141,22 @@ std::vector<LayerAddition> ScoreTable::additions(const std::vector<model::LayerB
     add_positions(additions, layers, rows);
     return additions;
   }
+  const ExampleSearch examples = search(layers, *rows);
   for (const model::LayerBatch& layer : layers) {
-    additions.emplace_back(methods_, layer, rows);
+    additions.emplace_back(methods_, layer, rows, examples);
   }
   return additions;
+}
+
+ExampleSearch ScoreTable::search(const std::vector<model::LayerBatch>& layers, const support::ClusterRows& rows) const {
+  if (examples_ == 0) {
+    return {};
+  }
+  const Shard& shard = *shards_.front();
+  const std::lock_guard lock(shard.mutex);
+  ExampleSearch search = shard.cells.search(layers, rows);
+  search.restores = restores_;
+  return search;
 }
 
 void ScoreTable::add_positions(std::vector<LayerAddition>& additions, const std::vector<model::LayerBatch>& layers,
@@ -172,8 +188,9 @@ void ScoreTable::add_positions(std::vector<LayerAddition>& additions, const std:
     }
     require_room(bytes_.load(std::memory_order_relaxed), growth);
   }
+  const ExampleSearch examples = search(layers, *rows);
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    LayerAddition& together = additions.emplace_back(methods_, layers[i], rows);
+    LayerAddition& together = additions.emplace_back(methods_, layers[i], rows, examples);
     together.position_axes = model::position_sizes(layers[i]);
     if (!cut[i]) {
       continue;
@@ -199,7 +216,12 @@ std::vector<LayerAddition> ScoreTable::additions(const std::vector<model::LayerB
   return additions;
 }
 
-void ScoreTable::add_to(Shard& shard, const std::vector<LayerAddition>& additions) {
+void ScoreTable::add_to(Shard& shard, const std::vector<LayerAddition>& additions, std::int64_t samples) {
+  if (examples_ > 0 && std::ranges::any_of(additions, [&](const LayerAddition& addition) {
+        return addition.position == all_positions && addition.restores != restores_;
+      })) {
+    return;  // a state has taken the place of all before meanwhile, of this batch as well
+  }
   std::set<std::pair<LayerCall, ScoreCells::Group>> added;
   std::uint64_t growth = 0;
   for (const LayerAddition& addition : additions) {
@@ -215,17 +237,18 @@ void ScoreTable::add_to(Shard& shard, const std::vector<LayerAddition>& addition
   for (const LayerAddition& addition : additions) {
     shard.cells.add(addition);
   }
+  shard.cells.count(samples);
 }
 
-void ScoreTable::add(const std::vector<LayerAddition>& additions) {
+void ScoreTable::add(const std::vector<LayerAddition>& additions, std::int64_t samples) {
   for (const auto& shard : shards_) {
     if (const std::unique_lock lock(shard->mutex, std::try_to_lock); lock) {
-      add_to(*shard, additions);
+      add_to(*shard, additions, samples);
       return;
     }
   }
   const std::lock_guard lock(shards_.front()->mutex);
-  add_to(*shards_.front(), additions);
+  add_to(*shards_.front(), additions, samples);
 }
 
 template <typename Body>
@@ -263,6 +286,39 @@ std::vector<Score> ScoreTable::scores() const {
   return scores;
 }
 
+std::vector<Example> ScoreTable::examples() const {
+  if (examples_ == 0) {
+    return {};
+  }
+  if (classes_.load(std::memory_order_relaxed) == model::Classes::first_of_two && methods::look_at_outputs(methods_)) {
+    throw ArgumentError(
+        "the model has one output and no label so far is 1, so that it is open whether samples for the output or "
+        "against "
+        "it are the examples: name the output by target 0, or give labels of both classes");
+  }
+  return with_merged([](const ScoreCells& cells) { return cells.examples(); });
+}
+
+std::vector<double> ScoreTable::mean_activations(const LayerCall& call) const {
+  statistics::DoubleDoubles sums(0);
+  std::int64_t count = 0;
+  for (const auto& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    auto [some, samples] = shard->cells.activation_sums(call);
+    if (samples > 0 && count > 0) {
+      sums.add(some);
+    } else if (samples > 0) {
+      sums = std::move(some);
+    }
+    count += samples;
+  }
+  std::vector<double> means(sums.size());
+  for (std::size_t j = 0; j < means.size(); ++j) {
+    means[j] = sums[j].divided_by(static_cast<double>(count)).value();
+  }
+  return means;
+}
+
 std::string ScoreTable::save() const {
   statistics::StateWriter writer(state_kind);
   writer.add(subject_.layers);
@@ -279,7 +335,7 @@ ScoreTable::Saved ScoreTable::read(std::string_view state) const {
   reader.require("method", names_of(methods_));
   reader.require("option", subject_.options);
   const model::Classes classes = model::read_classes(reader);
-  ScoreCells cells = ScoreCells::restored(methods_, positions_, reader);
+  ScoreCells cells = ScoreCells::restored(methods_, positions_, examples_, reader);
   reader.require_end();
   return {classes, std::move(cells)};
 }
@@ -295,7 +351,8 @@ void ScoreTable::restore(std::string_view state) {
   }
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
-    shard->cells = std::exchange(cells, ScoreCells(methods_, positions_));
+    shard->cells = std::exchange(cells, ScoreCells(methods_, positions_, examples_));
+    restores_ += examples_ > 0 ? 1 : 0;
   }
   bytes_.store(bytes, std::memory_order_relaxed);
 }

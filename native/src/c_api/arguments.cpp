@@ -337,6 +337,7 @@ AttributionOptions attribution_options(const pregrad_attribution_options* option
   check_reserved(given.reserved_3, "pregrad_attribution_options");
   result.positions = positions(given.positions);
   result.memory_limit = given.memory_limit;
+  result.examples = given.examples;
   if (given.means != nullptr) {
     result.means = mean_activations(open(given.means).scores);
   }

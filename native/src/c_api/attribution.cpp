@@ -83,6 +83,75 @@ pregrad_status pregrad_attribution_scores(const pregrad_attribution* attribution
       [&] { c_api::hand_out(scores, [&] { return c_api::Snapshot(c_api::open(attribution).scores()); }); });
 }
 
+pregrad_status pregrad_attribution_explain(const pregrad_attribution* attribution, const pregrad_tensor* inputs,
+                                           const int64_t* labels, size_t label_count,
+                                           pregrad_explanations** explanations) {
+  return c_api::guarded([&] {
+    c_api::hand_out(explanations, [&] {
+      return c_api::open(attribution).explain(c_api::borrow(inputs), c_api::borrow(labels, label_count, "labels"));
+    });
+  });
+}
+
+pregrad_status pregrad_attribution_explain_inputs(const pregrad_attribution* attribution, const pregrad_input* inputs,
+                                                  size_t count, const pregrad_tensor* labels,
+                                                  pregrad_explanations** explanations) {
+  return c_api::guarded([&] {
+    c_api::hand_out(explanations, [&] {
+      return c_api::open(attribution).explain(c_api::borrow(inputs, count), c_api::borrow_optional(labels));
+    });
+  });
+}
+
+pregrad_status pregrad_attribution_examples(const pregrad_attribution* attribution, pregrad_examples** examples) {
+  return c_api::guarded([&] { c_api::hand_out(examples, [&] { return c_api::open(attribution).examples(); }); });
+}
+
+pregrad_status pregrad_explanations_count(const pregrad_explanations* explanations, size_t* count) {
+  return c_api::guarded([&] { c_api::required(count, "the out parameter") = c_api::open(explanations).size(); });
+}
+
+pregrad_status pregrad_explanations_get(const pregrad_explanations* explanations, size_t index,
+                                        pregrad_explanation* explanation) {
+  return c_api::guarded([&] {
+    const pregrad::Explanation& source = c_api::element(c_api::open(explanations), index, "explanation");
+    pregrad_explanation view = PREGRAD_EXPLANATION_INIT;
+    view.layer = source.layer.c_str();
+    view.call = source.call;
+    view.samples = static_cast<std::size_t>(source.samples);
+    view.neurons = static_cast<std::size_t>(source.neurons);
+    view.positions = static_cast<std::size_t>(source.positions);
+    view.values = source.values.data();
+    view.method = static_cast<pregrad_method>(source.method);
+    c_api::write_struct(view, explanation, "pregrad_explanation");
+  });
+}
+
+void pregrad_explanations_free(pregrad_explanations* explanations) { c_api::release(explanations); }
+
+pregrad_status pregrad_examples_count(const pregrad_examples* examples, size_t* count) {
+  return c_api::guarded([&] { c_api::required(count, "the out parameter") = c_api::open(examples).size(); });
+}
+
+pregrad_status pregrad_examples_get(const pregrad_examples* examples, size_t index, pregrad_example* example) {
+  return c_api::guarded([&] {
+    const pregrad::Example& source = c_api::element(c_api::open(examples), index, "example");
+    pregrad_example view = PREGRAD_EXAMPLE_INIT;
+    view.layer = source.layer.c_str();
+    view.call = source.call;
+    view.cluster = source.cluster;
+    view.neuron = source.neuron;
+    view.rank = source.rank;
+    view.sample = source.sample;
+    view.position = source.position;
+    view.value = source.value;
+    view.method = static_cast<pregrad_method>(source.method);
+    c_api::write_struct(view, example, "pregrad_example");
+  });
+}
+
+void pregrad_examples_free(pregrad_examples* examples) { c_api::release(examples); }
+
 pregrad_status pregrad_attribution_save(const pregrad_attribution* attribution, pregrad_state** state) {
   return c_api::guarded([&] { c_api::hand_out(state, [&] { return c_api::open(attribution).save(); }); });
 }

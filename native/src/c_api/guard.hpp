@@ -158,6 +158,18 @@ struct pregrad_outputs {
   std::vector<pregrad::NamedTensor> value;
 };
 
+struct pregrad_explanations {
+  static constexpr const char* name = "pregrad_explanations";
+  pregrad::c_api::Tag<0x707265677261640f> tag;
+  std::vector<pregrad::Explanation> value;
+};
+
+struct pregrad_examples {
+  static constexpr const char* name = "pregrad_examples";
+  pregrad::c_api::Tag<0x7072656772616410> tag;
+  std::vector<pregrad::Example> value;
+};
+
 namespace pregrad::c_api {
 
 /// What a handle holds.

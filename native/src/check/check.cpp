@@ -10,7 +10,7 @@
 #include "check/output_noise.hpp"
 #include "model/batch.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_taps.hpp"
+#include "model/layer_selection.hpp"
 #include "model/output_differences.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/sample_values.hpp"

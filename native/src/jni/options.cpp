@@ -103,6 +103,7 @@ AttributionOptions attribution_options(JNIEnv* env, jbyteArray packed) {
     from.read("removal", options.removal, removal_named);
     from.read_all("means", options.means, constants);
     from.read("cudaGraphs", options.cuda_graphs);
+    from.read("examples", options.examples);
   });
 }
 

@@ -46,6 +46,10 @@ bool need_means(const AttributionOptions& options) {
          (options.removal == Removal::mean && wants(options.methods, Family::removal));
 }
 
+bool need_terms(const AttributionOptions& options) {
+  return options.positions == Positions::each || options.examples > 0;
+}
+
 bool need_gradients(const std::vector<Method>& methods) {
   return std::any_of(methods.begin(), methods.end(), [](Method method) { return row_of(method).needs_gradients(); });
 }
@@ -69,6 +73,14 @@ model::LayerNeeds needs_of(const std::vector<Method>& methods) {
     subject.value = subject.value || row.reads_values();
     subject.gradient = subject.gradient || row.reads_gradients();
   }
+  return needs;
+}
+
+model::LayerNeeds needs_of(const AttributionOptions& options) {
+  model::LayerNeeds needs = needs_of(options.methods);
+  needs.a.value = needs.a.value || (options.examples > 0 && std::ranges::any_of(options.methods, [](Method method) {
+                                      return row_of(method).sum == Sum::none;
+                                    }));
   return needs;
 }
 

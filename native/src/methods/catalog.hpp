@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "model/layer_batch.hpp"
-#include "model/layer_taps.hpp"
+#include "model/layer_selection.hpp"
 #include "pregrad/options.hpp"
 #include "statistics/sample_values.hpp"
 
@@ -59,9 +59,7 @@ struct MethodRow {
     return sum == Sum::gradients || sum == Sum::products || sum == Sum::centred_products || sum == Sum::formula;
   }
   /// Whether it runs the model, or a part of it, again and again.
-  bool needs_model() const {
-    return family != Family::batch && family != Family::drawn;
-  }
+  bool needs_model() const { return family != Family::batch && family != Family::drawn; }
   /// Whether it asks for derivatives of the output.
   bool needs_gradients() const {
     return reads_gradients() || family == Family::layer_path || family == Family::input_path ||
@@ -85,6 +83,8 @@ bool wants(const std::vector<Method>& methods, Family family);
 
 /// Whether the baseline of a path, or what stands for a removed neuron, is its mean activation.
 bool need_means(const AttributionOptions& options);
+/// Whether a method that runs the model again must tell of what terms its values are sums.
+bool need_terms(const AttributionOptions& options);
 /// Whether one of the methods asks for derivatives of the output.
 bool need_gradients(const std::vector<Method>& methods);
 /// Whether one of the methods explains an output, rather than values of the layer alone.
@@ -93,5 +93,7 @@ bool look_at_outputs(const std::vector<Method>& methods);
 bool can_be_recorded(const std::vector<Method>& methods);
 /// What the methods read of the batch's own run.
 model::LayerNeeds needs_of(const std::vector<Method>& methods);
+/// And what tells the positions of examples.
+model::LayerNeeds needs_of(const AttributionOptions& options);
 
 }  // namespace pregrad::methods

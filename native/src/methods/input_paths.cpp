@@ -14,7 +14,7 @@
 #include "methods/layer_rerun.hpp"
 #include "model/batch.hpp"
 #include "model/differentiation.hpp"
-#include "model/layer_taps.hpp"
+#include "model/layer_selection.hpp"
 #include "pregrad/error.hpp"
 #include "statistics/layer_reference.hpp"
 #include "statistics/sample_values.hpp"
@@ -379,9 +379,7 @@ void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model:
   }
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     const statistics::SampleValues reduction = model::reduction_of(layers[layer], batch.samples());
-    const auto terms = [&](const at::Tensor& all) {
-      return options_.positions == Positions::each ? all : at::Tensor();
-    };
+    const auto terms = [&](const at::Tensor& all) { return need_terms(options_) ? all : at::Tensor(); };
     if (wants(options_.methods, Method::conductance)) {
       const at::Tensor& all = sums[layer].conductance;
       layers[layer].rerun.push_back({Method::conductance, reduction.sum(all), values_of(y_end - y_start), terms(all)});

@@ -8,6 +8,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "cuda/device.hpp"
+#include "methods/catalog.hpp"
 #include "methods/layer_rerun.hpp"
 #include "methods/removal.hpp"
 #include "model/differentiation.hpp"
@@ -99,7 +100,7 @@ model::SampleScores integrated_gradients(const LayerRerun& rerun, const model::L
   }
 
   return {Method::integrated_gradients, reduction.sum_of_products(way, integral), values_of(y_actual - y_baseline),
-          options.positions == Positions::each ? way * integral : at::Tensor()};
+          need_terms(options) ? way * integral : at::Tensor()};
 }
 
 }  // namespace pregrad::methods

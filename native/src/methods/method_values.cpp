@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include <ATen/Functions.h>
+
 #include "cuda/device.hpp"
 #include "methods/catalog.hpp"
 #include "methods/layer_rerun.hpp"
@@ -49,11 +51,96 @@ const model::SampleScores* rerun_scores(const model::LayerBatch& layer, Method m
 
 }  // namespace
 
+PositionTerms::PositionTerms(Method method, const model::LayerBatch& layer, const SampleValues& reduction,
+                             const std::vector<std::int64_t>& rows)
+    : neurons_(reduction.neurons()), positions_(reduction.positions()), inner_(reduction.inner()) {
+  if (positions_ == 1) {
+    return;
+  }
+  const MethodRow& row = row_of(method);
+  const bool is_of_z = row.subject == Subject::preactivation;
+  const at::Tensor& value = is_of_z ? layer.z.value : layer.activation();
+  const at::Tensor& gradient = is_of_z ? layer.z_gradient : layer.activation_gradient();
+  const model::SampleScores* const rerun = rerun_scores(layer, method);
+  switch (row.sum) {
+    case Sum::values:
+    case Sum::positive:
+      left_ = read(value, rows);
+      break;
+    case Sum::gradients:
+      left_ = read(gradient, rows);
+      break;
+    case Sum::products:
+    case Sum::centred_products:
+      is_product_ = true;
+      left_ = read(value, rows);
+      right_ = read(gradient, rows);
+      break;
+    case Sum::formula:
+    case Sum::none:
+      left_ = read(rerun != nullptr && rerun->terms.defined() ? rerun->terms : layer.activation(), rows);
+      break;
+  }
+  if (layer.counted.defined()) {
+    counted_ = layer.counted.to(at::kCPU).reshape({reduction.samples(), positions_}).contiguous();
+  }
+}
+
+PositionTerms::Tensor PositionTerms::read(const at::Tensor& tensor, const std::vector<std::int64_t>& rows) {
+  if (!tensor.defined()) {
+    return {};
+  }
+  const bool is_wide = tensor.scalar_type() == at::kDouble;
+  if (tensor.is_cpu() && tensor.is_contiguous() && (is_wide || tensor.scalar_type() == at::kFloat)) {
+    return {tensor.detach(), {}};
+  }
+  const at::Tensor some = tensor.detach().index_select(0, at::tensor(rows, at::kLong).to(tensor.device()));
+  return {some.to(at::kCPU, is_wide ? at::kDouble : at::kFloat).contiguous(), rows};
+}
+
+template <typename T>
+std::int64_t PositionTerms::largest_of(std::int64_t row, std::size_t neuron) const {
+  const auto sample = [&](const Tensor& tensor) -> const T* {
+    if (!tensor.values.defined()) {
+      return nullptr;
+    }
+    const std::int64_t place =
+        tensor.rows.empty() ? row : std::ranges::lower_bound(tensor.rows, row) - tensor.rows.begin();
+    return tensor.values.const_data_ptr<T>() + place * neurons_ * positions_;
+  };
+  const T* const left = sample(left_);
+  const T* const right = is_product_ ? sample(right_) : nullptr;
+  const bool is_zero = left == nullptr || (is_product_ && right == nullptr);
+  const bool* const counts = counted_.defined() ? counted_.const_data_ptr<bool>() + row * positions_ : nullptr;
+  std::int64_t best = -1;
+  T most = 0;
+  for (std::int64_t position = 0; position < positions_;) {
+    const std::int64_t begin = ((position / inner_) * neurons_ + static_cast<std::int64_t>(neuron)) * inner_;
+    for (std::int64_t i = begin; i < begin + inner_; ++i, ++position) {
+      const T term = is_zero ? T(0) : right == nullptr ? left[i] : left[i] * right[i];
+      if ((counts == nullptr || counts[position]) && (best < 0 || term > most)) {
+        best = position;
+        most = term;
+      }
+    }
+  }
+  return std::max<std::int64_t>(best, 0);
+}
+
+std::int64_t PositionTerms::largest(std::int64_t row, std::size_t neuron) const {
+  if (positions_ == 1) {
+    return 0;
+  }
+  const at::Tensor& some = left_.values.defined() ? left_.values : right_.values;
+  const bool is_wide = some.defined() && some.scalar_type() == at::kDouble;
+  return is_wide ? largest_of<double>(row, neuron) : largest_of<float>(row, neuron);
+}
+
 MethodReader::MethodReader(const std::vector<Method>& methods, const model::LayerBatch& layer,
-                           const SampleValues& reduction, const support::ClusterRows& rows)
+                           const SampleValues& reduction, const support::ClusterRows& rows, Detail detail)
     : layer_(layer), reduction_(reduction), rows_(rows), counted_(counted_positions(layer, reduction)) {
   if constexpr (cuda::is_built) {
-    if (DeviceMethods::take(layer) && !layer.counted.defined()) {
+    if (detail == Detail::clusters && DeviceMethods::take(layer) && !layer.counted.defined()) {
       device_.emplace(
           methods, layer, reduction, static_cast<std::int64_t>(rows.size()),
           [&](const at::Tensor& x, const at::Tensor& y, std::int64_t neuron_axis,

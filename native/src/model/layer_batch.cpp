@@ -1,6 +1,7 @@
 #include "model/layer_batch.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -182,6 +183,16 @@ void LayerPositions::find_rows(const at::Tensor& counted, const support::Cluster
     }
     samples = std::move(some);
   }
+}
+
+std::vector<std::int64_t> LayerPositions::samples(std::int64_t position) const {
+  const at::Tensor& some = samples_[static_cast<std::size_t>(position)];
+  if (some.defined()) {
+    return {some.const_data_ptr<std::int64_t>(), some.const_data_ptr<std::int64_t>() + some.numel()};
+  }
+  std::vector<std::int64_t> all(rows(position)->samples());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
 }
 
 LayerBatch LayerPositions::at(std::int64_t position) const {

@@ -83,6 +83,8 @@ class LayerPositions {
   const std::shared_ptr<const support::ClusterRows>& rows(std::int64_t position) const {
     return rows_[static_cast<std::size_t>(position)];
   }
+  /// Which these are, as rows of the batch.
+  std::vector<std::int64_t> samples(std::int64_t position) const;
   /// The layer at a position that counts for some samples: [these samples, neurons], all of which count.
   LayerBatch at(std::int64_t position) const;
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <span>
 #include <utility>
 
 #include "statistics/cluster_accumulator.hpp"
+#include "statistics/largest_values.hpp"
 #include "statistics/vector_clones.hpp"
 #include "support/threads.hpp"
 
@@ -109,23 +111,31 @@ BatchMoments::Moments BatchMoments::of(std::size_t cluster) const {
   return {counts_[cluster], neurons_, sum, sum + neurons_, sum + 2 * neurons_};
 }
 
-void CentredProducts::add(const Values& values, std::span<const std::int64_t> rows) {
+void CentredProducts::add(const Values& values, std::span<const std::int64_t> rows,
+                          std::span<const std::int64_t> samples) {
+  samples_.insert(samples_.end(), samples.begin(), samples.end());
   for (const std::int64_t row : rows) {
     const std::size_t begin = static_cast<std::size_t>(row) * neurons();
     activation_.add([&](std::size_t j) { return values.activations[begin + j]; });
-    const auto append = [&](std::vector<double>& to, std::span<const double> from) {
+    const auto append = [&](auto& to, const auto& from) {
       const auto part = from.subspan(begin, neurons());
       to.insert(to.end(), part.begin(), part.end());
     };
     append(products_, values.products);
     append(gradients_, values.gradients);
+    if (!samples.empty()) {
+      append(positions_, values.positions);
+    }
   }
 }
 
-void CentredProducts::add(const CentredProducts& other) {
+void CentredProducts::add(const CentredProducts& other, std::int64_t first) {
   activation_.add(other.activation_);
   products_.insert(products_.end(), other.products_.begin(), other.products_.end());
   gradients_.insert(gradients_.end(), other.gradients_.begin(), other.gradients_.end());
+  positions_.insert(positions_.end(), other.positions_.begin(), other.positions_.end());
+  std::transform(other.samples_.begin(), other.samples_.end(), std::back_inserter(samples_),
+                 [&](std::int64_t sample) { return first + sample; });
 }
 
 Statistics CentredProducts::statistics(const std::vector<double>& mean) const {
@@ -141,16 +151,31 @@ Statistics CentredProducts::statistics(const std::vector<double>& mean) const {
   return accumulator.statistics();
 }
 
-void CentredProducts::save(StateWriter& writer) const {
+LargestValues CentredProducts::largest(const std::vector<double>& mean, std::size_t most) const {
+  LargestValues largest(neurons(), most);
+  for (std::size_t row = 0; row < samples_.size(); ++row) {
+    for (std::size_t j = 0; j < neurons(); ++j) {
+      const std::size_t i = row * neurons() + j;
+      largest.add(j, {products_[i] - mean[j] * gradients_[i], samples_[row], positions_[i]});
+    }
+  }
+  return largest;
+}
+
+void CentredProducts::save(StateWriter& writer, bool with_samples) const {
   writer.add(static_cast<std::uint64_t>(neurons()));
   for (std::size_t j = 0; j < neurons(); ++j) {
     activation_[j].save(writer);
   }
   writer.add(products_);
   writer.add(gradients_);
+  if (with_samples) {
+    writer.add(samples_);
+    writer.add(positions_);
+  }
 }
 
-CentredProducts CentredProducts::restored(StateReader& reader) {
+CentredProducts CentredProducts::restored(StateReader& reader, bool with_samples) {
   const auto neurons = reader.get<std::uint64_t>();
   CentredProducts centred(0);
   for (std::uint64_t i = 0; i < neurons; ++i) {
@@ -161,6 +186,15 @@ CentredProducts CentredProducts::restored(StateReader& reader) {
   if (centred.products_.size() != centred.gradients_.size() ||
       (neurons > 0 && centred.products_.size() % neurons != 0)) {
     StateReader::refuse();
+  }
+  if (with_samples) {
+    centred.samples_ = reader.list<std::int64_t>();
+    centred.positions_ = reader.list<std::int64_t>();
+    const bool has_numbers = !centred.samples_.empty();
+    if (centred.positions_.size() != (has_numbers ? centred.products_.size() : 0) ||
+        (has_numbers && centred.samples_.size() * neurons != centred.products_.size())) {
+      StateReader::refuse();
+    }
   }
   return centred;
 }

@@ -82,6 +82,8 @@ class BatchMoments {
   std::vector<double> sums_;  ///< [clusters, 3, neurons]
 };
 
+class LargestValues;
+
 /// Statistics of Σₚ (aₚ − ā)·gₚ over the samples of one cluster, ā the mean of a over the samples of all clusters. ā is
 /// known only at the end, so Σₚ aₚ·gₚ and Σₚ gₚ are kept for every sample and neuron.
 class CentredProducts {
@@ -93,28 +95,40 @@ class CentredProducts {
     std::span<const double> products;     ///< Σₚ aₚ·gₚ
     std::span<const double> gradients;    ///< Σₚ gₚ
     std::span<const double> activations;  ///< the mean of a over the positions
+    /// Where aₚ·gₚ is largest; empty where nobody asks for examples.
+    std::span<const std::int64_t> positions;
   };
 
   /// Adds the samples `rows` of `values`.
-  void add(const Values& values, std::span<const std::int64_t> rows);
+  /// @param samples their numbers among all; empty where nobody asks for examples
+  void add(const Values& values, std::span<const std::int64_t> rows, std::span<const std::int64_t> samples = {});
   /// Adds what another has kept.
-  void add(const CentredProducts& other);
+  /// @param first the number of its first sample
+  void add(const CentredProducts& other, std::int64_t first = 0);
 
   std::size_t neurons() const { return activation_.size(); }
   /// What the values of the samples take.
-  std::size_t sample_bytes() const { return (products_.size() + gradients_.size()) * sizeof(double); }
+  std::size_t sample_bytes() const {
+    return (products_.size() + gradients_.size()) * sizeof(double) +
+           (samples_.size() + positions_.size()) * sizeof(std::int64_t);
+  }
   /// Σᵢ of the activations, per neuron.
   const DoubleDoubles& activation_sums() const { return activation_; }
   /// @param mean ā, per neuron
   Statistics statistics(const std::vector<double>& mean) const;
+  /// The largest values and their samples, as far as these were numbered.
+  LargestValues largest(const std::vector<double>& mean, std::size_t most) const;
 
-  void save(StateWriter& writer) const;
-  static CentredProducts restored(StateReader& reader);
+  /// @param with_samples whether their numbers are part of it
+  void save(StateWriter& writer, bool with_samples) const;
+  static CentredProducts restored(StateReader& reader, bool with_samples);
 
  private:
   DoubleDoubles activation_;
   std::vector<double> products_;
   std::vector<double> gradients_;
+  std::vector<std::int64_t> samples_;    ///< one per row
+  std::vector<std::int64_t> positions_;  ///< one per row and neuron
 };
 
 }  // namespace pregrad::statistics

@@ -36,6 +36,8 @@ class SampleValues {
   std::int64_t neurons() const { return neurons_; }
   std::int64_t positions() const { return outer_ * inner_; }
   std::int64_t neuron_axis() const { return neuron_axis_; }
+  /// How many positions the axes behind the neurons' come to.
+  std::int64_t inner() const { return inner_; }
 
   /// All wanted sums in one pass; an undefined tensor counts as zeros.
   PositionSums sums(const at::Tensor& x, const at::Tensor& y, WantedSums wanted) const;

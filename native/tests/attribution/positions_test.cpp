@@ -428,6 +428,78 @@ TEST(Positions, OfAPaddedBertAreThoseOfItsSamplesAlone) {
   EXPECT_EQ(seen.entries().size(), expected.entries().size());
 }
 
+TEST_F(PositionsTest, ExplainGivesTheValuesOfEachSampleAtEachPosition) {
+  AttributionOptions options = each_position();
+  options.methods = {Method::gradient,
+                     Method::gradient_x_preactivation,
+                     Method::gradient_x_activation,
+                     Method::preactivation,
+                     Method::activation,
+                     Method::gradient_x_centred_activation,
+                     Method::activation_rate,
+                     Method::integrated_gradients,
+                     Method::conductance,
+                     Method::internal_influence,
+                     Method::ablation};
+  const Attribution attribution = added_whole(options);
+  const at::Tensor counted = weighted_.mask.to(at::kBool).unsqueeze(-1);
+  const std::vector<Explanation> whole = attribution.explain(weighted_.inputs(0, sample_count, longest));
+  ASSERT_EQ(whole.size(), options.methods.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    SCOPED_TRACE(name_of(whole[i].method));
+    if (whole[i].method == Method::ablation) {
+      EXPECT_EQ(whole[i].positions, 0);
+      EXPECT_EQ(whole[i].values.size(), static_cast<std::size_t>(sample_count * neuron_count));
+      continue;
+    }
+    ASSERT_EQ(whole[i].positions, longest);
+    const at::Tensor values = at::tensor(whole[i].values, at::kDouble).view({sample_count, longest, neuron_count});
+    const at::Tensor truth = weighted_.truth(whole[i].method);
+    EXPECT_TRUE(values.isnan().equal(counted.logical_not().expand_as(values)));
+    EXPECT_TRUE(are_close(values.nan_to_num(0), truth * counted, 1e-12));
+    // A sample alone, of its own length.
+    for (std::int64_t sample = 0; sample < sample_count; ++sample) {
+      const std::int64_t length = weighted_.lengths[static_cast<std::size_t>(sample)];
+      const Explanation alone = attribution.explain(weighted_.inputs(sample, sample + 1, length)).at(i);
+      ASSERT_EQ(alone.positions, length);
+      EXPECT_TRUE(are_close(at::tensor(alone.values, at::kDouble).view({length, neuron_count}),
+                            truth[sample].slice(0, 0, length), 1e-12));
+    }
+  }
+}
+
+TEST_F(PositionsTest, ExplainTakesPositionsTogetherThatCount) {
+  AttributionOptions options = each_position();
+  options.positions = Positions::together;
+  options.methods = {Method::gradient, Method::activation, Method::gradient_x_centred_activation,
+                     Method::integrated_gradients};
+  const Attribution attribution = added_whole(options);
+  const at::Tensor counted = weighted_.mask.to(at::kDouble).unsqueeze(-1);
+  for (const Explanation& explanation : attribution.explain(weighted_.inputs(0, sample_count, longest))) {
+    SCOPED_TRACE(name_of(explanation.method));
+    const at::Tensor sums = (weighted_.truth(explanation.method) * counted).sum(1);
+    EXPECT_EQ(explanation.positions, 0);
+    EXPECT_TRUE(are_close(at::tensor(explanation.values, at::kDouble).view({sample_count, neuron_count}),
+                          explanation.method == Method::activation ? sums / counted.sum(1) : sums, 1e-12));
+  }
+}
+
+TEST_F(PositionsTest, ExamplesAreAtPositionsThatCount) {
+  AttributionOptions options = each_position();
+  options.methods = {Method::preactivation, Method::gradient_x_activation};
+  for (const Positions positions : {Positions::together, Positions::each}) {
+    options.positions = positions;
+    options.examples = sample_count;
+    const std::vector<Example> examples = added_whole(options).examples();
+    EXPECT_EQ(examples.size(), 2u * sample_count * neuron_count);
+    for (const Example& example : examples) {
+      const at::Tensor terms = weighted_.truth(example.method).select(0, example.sample).select(1, example.neuron);
+      const std::int64_t length = weighted_.lengths[static_cast<std::size_t>(example.sample)];
+      EXPECT_EQ(example.position, terms.slice(0, 0, length).argmax().item<std::int64_t>());
+    }
+  }
+}
+
 TEST(MachineMemory, IsTheLeastThatTheMachineAndTheControlGroupsLeave) {
   namespace fs = std::filesystem;
   const fs::path root = fs::path(testing::TempDir()) / "pregrad-machine-memory";

@@ -46,6 +46,8 @@ using OwnedLayers = Owned<pregrad_layers, pregrad_layers_free>;
 using OwnedResult = Owned<pregrad_result, pregrad_result_free>;
 using OwnedAttribution = Owned<pregrad_attribution, pregrad_attribution_free>;
 using OwnedScores = Owned<pregrad_scores, pregrad_scores_free>;
+using OwnedExplanations = Owned<pregrad_explanations, pregrad_explanations_free>;
+using OwnedExamples = Owned<pregrad_examples, pregrad_examples_free>;
 using OwnedState = Owned<pregrad_state, pregrad_state_free>;
 using OwnedOrders = Owned<pregrad_orders, pregrad_orders_free>;
 using OwnedAblation = Owned<pregrad_ablation, pregrad_ablation_free>;
@@ -837,6 +839,99 @@ TEST_F(CApi, SavesRestoresAndMergesScores) {
     EXPECT_REFUSED(function(resumed.get(), nullptr, 8), PREGRAD_ERROR_ARGUMENT, "NULL");
   }
   EXPECT_EQ(saved<pregrad_attribution_save>(resumed), before);
+}
+
+TEST_F(CApi, ExplainsSamplesAndTellsExamplesAsCppDoes) {
+  // Those that need neither references nor other inputs.
+  const std::vector<pregrad_method> methods = {PREGRAD_METHOD_GRADIENT, PREGRAD_METHOD_ACTIVATION,
+                                               PREGRAD_METHOD_INTEGRATED_GRADIENTS, PREGRAD_METHOD_RANDOM};
+  pregrad::AttributionOptions cpp_options;
+  cpp_options.layers = {"forward"};
+  cpp_options.methods.clear();
+  for (const pregrad_method method : methods) {
+    cpp_options.methods.push_back(static_cast<pregrad::Method>(method));
+  }
+  cpp_options.examples = 3;
+  const at::Tensor x = torch::from_blob(inputs_.data(), shape_, torch::kFloat);
+  const at::Tensor y = torch::from_blob(labels_.data(), {samples}, torch::kLong);
+  pregrad::Attribution cpp = pregrad::Model::load(path_).attribution(cpp_options);
+  cpp.add(x, y, torch::from_blob(clusters_.data(), {samples}, torch::kLong));
+  const std::vector<pregrad::Explanation> explained = cpp.explain(x, y);
+  const std::vector<pregrad::Example> examples = cpp.examples();
+  ASSERT_EQ(examples.size(), 2u * 2u * 3u * neurons * 3u);  // calls, clusters, methods but random, neurons, ranks
+
+  pregrad_attribution_options options = all_methods_of_all_layers();
+  options.methods = methods.data();
+  options.method_count = methods.size();
+  options.examples = 3;
+  const OwnedAttribution attribution = open(options);
+  const pregrad_tensor tensor = inputs();
+  ASSERT_EQ(pregrad_attribution_add(attribution.get(), &tensor, labels_.data(), labels_.size(), clusters_.data(),
+                                    clusters_.size()),
+            PREGRAD_OK)
+      << pregrad_last_error();
+
+  pregrad_input named = PREGRAD_INPUT_INIT;
+  named.name = "x";
+  named.tensor = &tensor;
+  const std::vector<std::int64_t> label_shape = {samples};
+  const pregrad_tensor labels = tensor_of(labels_, label_shape, PREGRAD_INT64);
+  for (const bool is_named : {false, true}) {
+    pregrad_explanations* out = nullptr;
+    ASSERT_EQ(is_named ? pregrad_attribution_explain_inputs(attribution.get(), &named, 1, &labels, &out)
+                       : pregrad_attribution_explain(attribution.get(), &tensor, labels_.data(), labels_.size(), &out),
+              PREGRAD_OK)
+        << pregrad_last_error();
+    const OwnedExplanations explanations(out);
+    std::size_t count = 0;
+    ASSERT_EQ(pregrad_explanations_count(out, &count), PREGRAD_OK);
+    ASSERT_EQ(count, explained.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      pregrad_explanation explanation = PREGRAD_EXPLANATION_INIT;
+      ASSERT_EQ(pregrad_explanations_get(out, i, &explanation), PREGRAD_OK);
+      EXPECT_EQ(explanation.layer, explained[i].layer);
+      EXPECT_EQ(explanation.call, explained[i].call);
+      EXPECT_EQ(explanation.method, static_cast<int>(explained[i].method));
+      EXPECT_EQ(explanation.positions, 0u);
+      ASSERT_EQ(explanation.samples * explanation.neurons, explained[i].values.size());
+      EXPECT_THAT(std::vector<double>(explanation.values, explanation.values + explained[i].values.size()),
+                  ElementsAreArray(explained[i].values));
+    }
+    pregrad_explanation none = PREGRAD_EXPLANATION_INIT;
+    EXPECT_REFUSED(pregrad_explanations_get(out, count, &none), PREGRAD_ERROR_ARGUMENT, "explanation");
+  }
+
+  pregrad_examples* out = nullptr;
+  ASSERT_EQ(pregrad_attribution_examples(attribution.get(), &out), PREGRAD_OK) << pregrad_last_error();
+  const OwnedExamples owned(out);
+  std::size_t count = 0;
+  ASSERT_EQ(pregrad_examples_count(out, &count), PREGRAD_OK);
+  ASSERT_EQ(count, examples.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    pregrad_example example = PREGRAD_EXAMPLE_INIT;
+    ASSERT_EQ(pregrad_examples_get(out, i, &example), PREGRAD_OK);
+    EXPECT_EQ(example.layer, examples[i].layer);
+    EXPECT_EQ(example.call, examples[i].call);
+    EXPECT_EQ(example.cluster, examples[i].cluster);
+    EXPECT_EQ(example.method, static_cast<int>(examples[i].method));
+    EXPECT_EQ(example.neuron, examples[i].neuron);
+    EXPECT_EQ(example.rank, examples[i].rank);
+    EXPECT_EQ(example.sample, examples[i].sample);
+    EXPECT_EQ(example.position, examples[i].position);
+    EXPECT_EQ(example.value, examples[i].value);
+  }
+
+  pregrad_explanations* refused = nullptr;
+  EXPECT_REFUSED(pregrad_attribution_explain(attribution.get(), &tensor, nullptr, 0, &refused), PREGRAD_ERROR_INPUT,
+                 "label");
+  EXPECT_REFUSED(pregrad_attribution_explain(nullptr, &tensor, nullptr, 0, &refused), PREGRAD_ERROR_ARGUMENT,
+                 "pregrad_attribution");
+  EXPECT_REFUSED(pregrad_attribution_explain(attribution.get(), &tensor, nullptr, 0, nullptr), PREGRAD_ERROR_ARGUMENT,
+                 "out parameter");
+  EXPECT_EQ(refused, nullptr);
+  options.examples = -1;
+  pregrad_attribution* none = nullptr;
+  EXPECT_REFUSED(pregrad_attribution_open(model_.get(), &options, &none), PREGRAD_ERROR_ARGUMENT, "-1 examples");
 }
 
 TEST_F(CApi, MeasuresRemovalCurvesAsCppDoes) {

@@ -121,6 +121,15 @@ static void refuses_null(void) {
   CHECK_REFUSAL(pregrad_scores_get(NULL, 0, &score), PREGRAD_ERROR_ARGUMENT, "pregrad_scores");
   CHECK_REFUSAL(pregrad_scores_of(NULL, "act", 0, PREGRAD_METHOD_GRADIENT, &score), PREGRAD_ERROR_ARGUMENT,
                 "pregrad_scores");
+  pregrad_explanation explanation = PREGRAD_EXPLANATION_INIT;
+  pregrad_example example = PREGRAD_EXAMPLE_INIT;
+  pregrad_examples* examples = NULL;
+  CHECK_REFUSAL(pregrad_attribution_examples(NULL, &examples), PREGRAD_ERROR_ARGUMENT, "pregrad_attribution");
+  CHECK_REFUSAL(pregrad_explanations_get(NULL, 0, &explanation), PREGRAD_ERROR_ARGUMENT, "pregrad_explanations");
+  CHECK_REFUSAL(pregrad_examples_get(NULL, 0, &example), PREGRAD_ERROR_ARGUMENT, "pregrad_examples");
+  CHECK(examples == NULL);
+  pregrad_explanations_free(NULL);
+  pregrad_examples_free(NULL);
   CHECK(layers == NULL && result == NULL && attribution == NULL && scores == NULL && reason == NULL);
   pregrad_model_free(NULL);
   pregrad_layers_free(NULL);

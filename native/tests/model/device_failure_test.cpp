@@ -176,6 +176,30 @@ TEST_F(DeviceFailureTest, TheScoresAreThoseOfSmallerBatchesToTheLastBit) {
   EXPECT_EQ(seen.save(), expected.save());
 }
 
+TEST_F(DeviceFailureTest, SamplesAreExplainedAndNumberedInHalves) {
+  AttributionOptions options = options_of({Method::gradient, Method::activation, Method::integrated_gradients});
+  options.examples = 3;
+  Attribution expected = model_.attribution(options);
+  expected.add(x_, y_, clusters_);
+  const std::vector<Explanation> whole = expected.explain(x_, y_);
+  const std::vector<Example> examples = expected.examples();
+  forward_limit = 3;
+  Attribution attribution = model_.attribution(options);
+  const std::vector<Explanation> halves = attribution.explain(x_, y_);
+  EXPECT_EQ(attribution.batches_split(), 3);
+  ASSERT_EQ(halves.size(), whole.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_EQ(halves[i].samples, samples);
+    EXPECT_LT(relative_error(halves[i].values, whole[i].values), parts_tolerance);
+  }
+  attribution.add(x_, y_, clusters_);
+  const std::vector<Example> seen = attribution.examples();
+  ASSERT_EQ(seen.size(), examples.size());
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    EXPECT_EQ(seen[i].sample, examples[i].sample);
+  }
+}
+
 TEST_F(DeviceFailureTest, ABackwardThatDoesNotFitIsSplitToo) {
   const AttributionOptions options = options_of(all_);
   const Scores expected = unlimited_scores(options);

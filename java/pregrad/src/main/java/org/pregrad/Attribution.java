@@ -1,5 +1,6 @@
 package org.pregrad;
 
+import java.nio.DoubleBuffer;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -8,6 +9,7 @@ import org.pregrad.internal.Calls;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.OptionsWriter;
+import org.pregrad.internal.Room;
 import org.pregrad.internal.Text;
 
 /**
@@ -35,6 +37,7 @@ public final class Attribution implements AutoCloseable {
         private Removal removal = Removal.ZERO;
         private List<NeuronConstants> means = List.of();
         private boolean cudaGraphs = true;
+        private int examples;
 
         Builder(Model model) {
             this.model = model;
@@ -155,6 +158,22 @@ public final class Attribution implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Sets how many samples {@link Attribution#examples()} keeps per layer call, cluster, method and neuron, by default
+         * none. They take memory, which {@link #memoryLimit} counts; on a CUDA device nothing is recorded then.
+         *
+         * @param value at least 0
+         * @return this
+         */
+        public Builder examples(int value) {
+            if (value < 0) {
+                throw new ArgumentException(
+                        "there cannot be " + value + " examples of a neuron: give a number from 1, or 0 for none");
+            }
+            examples = value;
+            return this;
+        }
+
         @Override
         void write(OptionsWriter options) {
             super.write(options);
@@ -165,6 +184,7 @@ public final class Attribution implements AutoCloseable {
             options.add("removal", removal.id());
             options.addAll("means", Encoder.constants(means));
             options.add("cudaGraphs", cudaGraphs);
+            options.add("examples", examples);
         }
 
         <R> R useInputBaseline(Input.Use<R> one, Inputs.Use<R> several) {
@@ -330,6 +350,154 @@ public final class Attribution implements AutoCloseable {
             System.arraycopy(rows[i], 0, all, i * width, width);
         }
         return all;
+    }
+
+    /**
+     * {@return the values per sample of a batch: one entry per layer call and method, ordered by layer (execution order),
+     * call, method} It adds nothing to the scores. With {@link Positions#EACH} those methods that have a value at each
+     * position give one for each.
+     *
+     * <p>The centred method takes the {@linkplain Builder#means means} that were given, else those of the samples that were
+     * added before. Of a model of one output y is the output itself for label 0 as long as no label was 1, as in scores.
+     *
+     * @param inputs [N, ...], the model's input, finite
+     * @param labels [N], each in [0, outputs); may be null unless the target is the label
+     * @throws InputException if inputs or labels do not fit the model or each other
+     * @throws UnsupportedModelException if the samples of a batch interact in the model, or its outputs are not those
+     *     that its file gives by itself
+     * @throws LayerException if no gradient that a method needs leads from the output to a layer
+     * @throws ArgumentException if the target is beyond the outputs, or {@link Method#GRADIENT_X_CENTRED_ACTIVATION} is
+     *     asked for and neither means nor samples that were added tell the mean
+     * @throws DeviceException if a single sample does not fit into the device's memory, or the device broke
+     * @throws IllegalStateException if the attribution is closed
+     */
+    public List<Explanation> explain(Input inputs, long[] labels) {
+        return inputs.use((source, data, offset, shape) -> {
+            long[] integers = BatchIntegers.pack(shape, labels, null, 1);
+            return handle.use((calls, id) ->
+                    Decoder.explanations(calls.explain(id, source, data, offset, shape, integers)));
+        });
+    }
+
+    /**
+     * {@return the values per sample of a batch of several inputs, as {@link #explain(Input, long[])}}
+     *
+     * @param inputs [N, ...] each, finite
+     * @param labels [N], each in [0, outputs); may be null unless the target is the label
+     */
+    public List<Explanation> explain(Inputs inputs, long[] labels) {
+        return explain(inputs, Input.perSample(labels));
+    }
+
+    /**
+     * {@return the values per sample of a batch with a label per position, or with weights of the outputs, as
+     * {@link #explain(Input, long[])}}
+     *
+     * @param inputs [N, ...] each, finite
+     * @param labels as in {@link #add(Inputs, Input, long[])}
+     */
+    public List<Explanation> explain(Inputs inputs, Input labels) {
+        return inputs.use(
+                labels,
+                null,
+                (names, data, layout) -> handle.use(
+                        (calls, id) -> Decoder.explanations(calls.explainInputs(id, names, data, layout))));
+    }
+
+    /**
+     * {@return the values per sample of a batch of samples that are one row each, as {@link #explain(Input, long[])}}
+     *
+     * @param rows [N][features]
+     * @param labels [N]; may be null unless the target is the label
+     */
+    public List<Explanation> explain(float[][] rows, int[] labels) {
+        return explain(Input.of(rows), Input.widened(labels));
+    }
+
+    /**
+     * Writes the values per sample of a batch into memory of the caller's, for services that give the garbage collector
+     * nothing to do: those of {@link #explain(Input, long[])}, one entry after the other, each
+     * [samples, neurons] or [samples, positions, neurons].
+     *
+     * @param inputs [N, ...]
+     * @param labels [N]; may be null unless the target is the label
+     * @param into heap or direct, from its position on, which stays where it is; a direct buffer must have the machine's byte
+     *     order
+     * @return how many values were written
+     * @throws ArgumentException if there is too little room, with the number of values; or as {@link #explain(Input, long[])}
+     */
+    public long explain(Input inputs, long[] labels, DoubleBuffer into) {
+        return explain(inputs, labels, Room.of(into));
+    }
+
+    /**
+     * Writes the values per sample of a batch into an array of the caller's, as
+     * {@link #explain(Input, long[], DoubleBuffer)}.
+     *
+     * @param inputs [N, ...]
+     * @param labels [N]; may be null unless the target is the label
+     * @param into from its first element on
+     * @return how many values were written
+     */
+    public long explain(Input inputs, long[] labels, double[] into) {
+        return explain(inputs, labels, Room.of(into));
+    }
+
+    /**
+     * Writes the values per sample of a batch of several inputs into memory of the caller's, as
+     * {@link #explain(Input, long[], DoubleBuffer)}.
+     *
+     * @param inputs [N, ...] each
+     * @param labels as in {@link #add(Inputs, Input, long[])}
+     * @param into heap or direct, from its position on, which stays where it is
+     * @return how many values were written
+     */
+    public long explain(Inputs inputs, Input labels, DoubleBuffer into) {
+        return explain(inputs, labels, Room.of(into));
+    }
+
+    /**
+     * Writes the values per sample of a batch of several inputs into an array of the caller's, as
+     * {@link #explain(Input, long[], DoubleBuffer)}.
+     *
+     * @param inputs [N, ...] each
+     * @param labels as in {@link #add(Inputs, Input, long[])}
+     * @param into from its first element on
+     * @return how many values were written
+     */
+    public long explain(Inputs inputs, Input labels, double[] into) {
+        return explain(inputs, labels, Room.of(into));
+    }
+
+    private long explain(Input inputs, long[] labels, Room into) {
+        return inputs.use((source, data, offset, shape) -> {
+            long[] integers = BatchIntegers.pack(shape, labels, null, 1);
+            return handle.use(
+                    (calls, id) -> calls.explainInto(id, source, data, offset, shape, integers, into));
+        });
+    }
+
+    private long explain(Inputs inputs, Input labels, Room into) {
+        return inputs.use(
+                labels,
+                null,
+                (names, data, layout) ->
+                        handle.use((calls, id) -> calls.explainInputsInto(id, names, data, layout, into)));
+    }
+
+    /**
+     * {@return the samples of the largest values among all that were added, {@link Builder#examples(int)} per layer call,
+     * cluster, method and neuron, ordered by these and by rank; equal values by the lower number} None without that option,
+     * and none of {@link Method#RANDOM}.
+     *
+     * <p>Samples are numbered as their batches were counted, from 0: in the order of the calls where one thread adds them.
+     * Those of a merged state follow on one's own.
+     *
+     * @throws ArgumentException for a model of one output as long as no label is 1, if the target is the label
+     * @throws IllegalStateException if the attribution is closed
+     */
+    public List<Example> examples() {
+        return handle.use((calls, id) -> Decoder.examples(calls.examples(id)));
     }
 
     /**

@@ -1,6 +1,7 @@
 package org.pregrad;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -108,6 +109,50 @@ final class Decoder {
                     records.real()));
         }
         return List.copyOf(checks);
+    }
+
+    /** What the values are of, and all of them one after the other. */
+    static List<Explanation> explanations(Object[] packed) {
+        Records records = new Records((byte[]) packed[0]);
+        double[] values = (double[]) packed[1];
+        int size = Math.toIntExact(records.integer());
+        List<Explanation> explanations = new ArrayList<>(size);
+        int begin = 0;
+        for (int i = 0; i < size; i++) {
+            String layer = records.text();
+            long call = records.integer();
+            Method method = METHODS[(int) records.integer()];
+            int samples = (int) records.integer();
+            int neurons = (int) records.integer();
+            int positions = (int) records.integer();
+            int end = begin + samples * Math.max(1, positions) * neurons;
+            explanations.add(new Explanation(
+                    layer, call, method, samples, neurons, positions, Arrays.copyOfRange(values, begin, end)));
+            begin = end;
+        }
+        return Collections.unmodifiableList(explanations);
+    }
+
+    static List<Example> examples(byte[] bytes) {
+        Records records = new Records(bytes);
+        int size = Math.toIntExact(records.integer());
+        List<Example> examples = new ArrayList<>(size);
+        String layer = "";
+        for (int i = 0; i < size; i++) {
+            // The name stands where it changes.
+            layer = records.integer() != 0 ? records.text() : layer;
+            examples.add(new Example(
+                    layer,
+                    records.integer(),
+                    records.integer(),
+                    METHODS[(int) records.integer()],
+                    (int) records.integer(),
+                    (int) records.integer(),
+                    records.integer(),
+                    records.integer(),
+                    records.real()));
+        }
+        return Collections.unmodifiableList(examples);
     }
 
     private static RemovalOrder order(Records records) {

@@ -174,7 +174,7 @@ final class Fixtures {
         return List.copyOf(groups.values());
     }
 
-    private static List<String[]> rows(String name) {
+    static List<String[]> rows(String name) {
         try (Stream<String> lines = Files.lines(file(name))) {
             return lines.skip(1).map(line -> line.split(",", -1)).toList();
         } catch (IOException e) {

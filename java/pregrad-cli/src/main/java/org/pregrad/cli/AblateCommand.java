@@ -28,10 +28,10 @@ import org.pregrad.cli.options.StandardOptions;
 import org.pregrad.cli.options.TargetOptions.Needed;
 import org.pregrad.cli.output.CurveTable;
 import org.pregrad.cli.output.CurvesCsv;
-import org.pregrad.cli.output.DamagedStateException;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputFailure;
 import org.pregrad.cli.output.OutputTransaction;
+import org.pregrad.cli.output.StateFile;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.UnfinishedRun;
 import org.pregrad.cli.run.DeviceNotes;
@@ -140,7 +140,7 @@ final class AblateCommand implements Callable<Integer> {
                 DeviceNotes notes = new DeviceNotes(quiet::hint);
                 Scorer scorer = new Scorer(
                         loaded,
-                        wanted,
+                        new Scorer.Wanted(wanted.layers(), wanted.target(), wanted.positions(), wanted.cudaGraphs()),
                         paths,
                         scoredMethods(),
                         run.samples(() -> openScored(loaded), model.device(), notes));
@@ -259,7 +259,7 @@ final class AblateCommand implements Callable<Integer> {
             throws IOException, InterruptedException {
         try {
             return work.results(unfinished);
-        } catch (DamagedStateException e) {
+        } catch (StateFile.Damaged e) {
             quiet.hint(e.getMessage() + "; starting anew");
             unfinished.reset();
             return work.results(unfinished);

@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.pregrad.Method;
 import org.pregrad.Model;
-import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.options.Choices;
 import org.pregrad.cli.options.ModelOptions;
@@ -15,6 +14,7 @@ import org.pregrad.cli.options.QuietOption;
 import org.pregrad.cli.options.SampleOptions;
 import org.pregrad.cli.options.ScoreOptions;
 import org.pregrad.cli.options.StandardOptions;
+import org.pregrad.cli.output.ExamplesCsv;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputTransaction;
 import org.pregrad.cli.output.Summary;
@@ -74,6 +74,15 @@ final class AttributeCommand implements Callable<Integer> {
                             + " be repeated.")
     private List<Method> methods;
 
+    @Option(
+            names = "--examples",
+            paramLabel = "K",
+            converter = Choices.Positive.class,
+            description = "Also write DIR/examples.csv: of each layer, call, cluster, method and neuron the K samples of"
+                    + " the largest values, by their rows in the data, with the position where the value is largest."
+                    + " Batches then run one at a time.")
+    private Integer examples;
+
     @Mixin
     private PathOptions paths;
 
@@ -93,15 +102,22 @@ final class AttributeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         OutputDirectory directory = run.directory(false);
+        if (examples != null) {
+            run.checkOneAtATime();
+            directory.checkWritable(ExamplesCsv.FILE);
+        }
         try (Model loaded = model.load();
                 Dataset samples = open(loaded)) {
             samples.checkBatchSize(run.batchSize());
-            Scores scores = scores(loaded, samples.samples());
-            write(directory, scores, samples);
+            Scorer.Scored scored = scored(loaded, samples.samples());
+            write(directory, scored, samples);
             if (!quiet.isSet()) {
                 String table = TopTable.text(
-                        scores, methods.get(0), wanted.aggregates().get(0));
+                        scored.scores(), methods.get(0), wanted.aggregates().get(0));
                 run.tell(spec.commandLine().getOut(), table, false);
+                if (examples != null) {
+                    run.tellFile(spec.commandLine().getOut(), "Examples: ", ExamplesCsv.FILE);
+                }
             }
         }
         return 0;
@@ -111,21 +127,32 @@ final class AttributeCommand implements Callable<Integer> {
         return data.open(loaded, wanted.target().needed());
     }
 
-    private Scores scores(Model loaded, long count) throws IOException, InterruptedException {
+    private Scorer.Scored scored(Model loaded, long count) throws IOException, InterruptedException {
         ReadOutput.checkLabels(loaded, () -> open(loaded), run.batchSize(), wanted.target());
-        Samples passes = run.samples(() -> open(loaded), model.device(), new DeviceNotes(quiet::hint));
-        return new Scorer(loaded, wanted, paths, Choices.distinct(methods), passes)
-                .score("Attributing", count, quiet.isSet(), name -> Checkpoint.NONE)
-                .scores();
+        DeviceNotes notes = new DeviceNotes(quiet::hint);
+        Samples passes = examples == null
+                ? run.samples(() -> open(loaded), model.device(), notes)
+                : run.samplesInOrder(() -> open(loaded), notes);
+        Scorer.Wanted scored =
+                new Scorer.Wanted(wanted.layers(), wanted.target(), wanted.positions(), wanted.cudaGraphs());
+        return new Scorer(loaded, scored, paths, Choices.distinct(methods), passes)
+                .keeping(examples == null ? 0 : examples)
+                .score("Attributing", count, quiet.isSet(), name -> Checkpoint.NONE);
     }
 
-    private void write(OutputDirectory directory, Scores scores, Dataset samples) {
+    private void write(OutputDirectory directory, Scorer.Scored scored, Dataset samples) {
         Map<String, Object> options =
                 RunOrigin.options(model, samples.read(), wanted, Choices.distinct(methods), paths, run.batchSize());
+        if (examples != null) {
+            options.put("examples", examples);
+        }
         Summary summary = RunOrigin.of(spec.commandLine(), options, model.file(), data.file(), null, samples.samples())
-                .summary(scores, wanted.aggregates());
+                .summary(scored.scores(), wanted.aggregates());
         try (OutputTransaction transaction = directory.begin()) {
-            run.write(transaction, scores, List.of(), summary);
+            if (examples != null) {
+                transaction.write(ExamplesCsv.FILE, text -> ExamplesCsv.write(scored.examples(), text));
+            }
+            run.write(transaction, scored.scores(), List.of(), summary);
         }
     }
 }

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             LayersCommand.class,
             AttributeCommand.class,
+            ExplainCommand.class,
             AblateCommand.class,
             CheckCommand.class,
             ReportCommand.class,
@@ -29,6 +30,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  pregrad layers --model cnn.pt --data digits.npz",
             "  pregrad attribute --model cnn.pt --data digits.npz --layer relu@1 --out results",
+            "  pregrad explain --model cnn.pt --data digits.npz --layer relu@1 --out why",
             "  pregrad ablate --model cnn.pt --data digits.npz --layer relu@1 --out curves",
             "  pregrad check --model cnn.pt --data digits.npz --layer relu@1",
             "  pregrad report --from results",
@@ -53,6 +55,6 @@ final class PregradCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "no command was given: use layers, attribute, ablate, check or report");
+                spec.commandLine(), "no command was given: use layers, attribute, ablate, check or report, or explain");
     }
 }

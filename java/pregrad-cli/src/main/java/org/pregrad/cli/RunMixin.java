@@ -9,6 +9,7 @@ import org.pregrad.Escapes;
 import org.pregrad.RemovalCurve;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.BatchOption;
 import org.pregrad.cli.options.Choices;
 import org.pregrad.cli.output.CurvesCsv;
@@ -71,6 +72,11 @@ final class RunMixin {
         return new Samples(source, batch.size(), atOnce(device), notes);
     }
 
+    /** The same, one batch at a time: samples are numbered as their batches are counted. */
+    Samples samplesInOrder(Supplier<Dataset> source, DeviceNotes notes) {
+        return new Samples(source, batch.size(), 1, notes);
+    }
+
     /**
      * Writes the files that every run leaves, and makes all appear.
      *
@@ -98,6 +104,20 @@ final class RunMixin {
             to.println("Report:  " + shown(Report.FILE));
         }
         to.flush();
+    }
+
+    /** Prints where one more file is. */
+    void tellFile(PrintWriter to, String what, String file) {
+        to.println(what + shown(file));
+        to.flush();
+    }
+
+    /** Refuses several batches at once, whose order nobody knows. */
+    void checkOneAtATime() {
+        if (batchesAtOnce != null && batchesAtOnce > 1) {
+            throw new UserException("--examples numbers samples in the order of their batches, so that --batches-at-once "
+                    + batchesAtOnce + " cannot be: leave it out");
+        }
     }
 
     private String shown(String file) {

@@ -67,12 +67,7 @@ record RunOrigin(
         options.putAll(read);
         options.put(
                 "aggregates", wanted.aggregates().stream().map(Aggregate::id).toList());
-        options.put("steps", paths.steps());
-        options.put("rule", paths.rule().id());
-        options.put("baseline", paths.baseline().described());
-        options.put("input_baseline", paths.inputBaseline().described());
-        options.put("removal", paths.removal().id());
-        options.put("seed", paths.seed());
+        options.putAll(paths(paths));
         if (wanted.positions() != Positions.TOGETHER) {
             options.put("positions", wanted.positions().id());
         }
@@ -80,6 +75,18 @@ record RunOrigin(
         options.put("device", model.device().toString());
         options.put("cuda_graphs", wanted.cudaGraphs());
         options.put("threads", model.threads());
+        return options;
+    }
+
+    /** What the path methods, the removal of neurons and chance are told. */
+    static Map<String, Object> paths(PathOptions paths) {
+        Map<String, Object> options = new LinkedHashMap<>();
+        options.put("steps", paths.steps());
+        options.put("rule", paths.rule().id());
+        options.put("baseline", paths.baseline().described());
+        options.put("input_baseline", paths.inputBaseline().described());
+        options.put("removal", paths.removal().id());
+        options.put("seed", paths.seed());
         return options;
     }
 
@@ -105,6 +112,12 @@ record RunOrigin(
                 data,
                 samples,
                 Summary.entries(scores, aggregates));
+    }
+
+    /** Of a run that explained single samples. */
+    Summary.OfExplanation explanation() {
+        return new Summary.OfExplanation(
+                Versions.byName(), shellLine("pregrad", arguments), arguments, options, model, data, samples);
     }
 
     /** The command line as it can be pasted into a shell. */

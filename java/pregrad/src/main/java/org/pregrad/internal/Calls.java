@@ -56,6 +56,24 @@ public interface Calls {
     /** @param shape that of the inputs, which the integers have too */
     void add(long attribution, int source, Object data, long offset, long[] shape, long[] integers);
 
+    /** What the values are of, as {@link Records}, and all of them, a double[]. */
+    Object[] explain(long attribution, int source, Object data, long offset, long[] shape, long[] integers);
+
+    Object[] explainInputs(long attribution, byte[] names, Object[] data, long[] layout);
+
+    /** {@return how many values were written into the caller's memory} */
+    default long explainInto(
+            long attribution, int source, Object data, long offset, long[] shape, long[] integers, Room into) {
+        return into.put((double[]) explain(attribution, source, data, offset, shape, integers)[1]);
+    }
+
+    /** {@return how many values were written into the caller's memory} */
+    default long explainInputsInto(long attribution, byte[] names, Object[] data, long[] layout, Room into) {
+        return into.put((double[]) explainInputs(attribution, names, data, layout)[1]);
+    }
+
+    byte[] examples(long attribution);
+
     long batchesSplit(long attribution);
 
     long batchesReplayed(long attribution);

@@ -107,6 +107,42 @@ final class CallsHere implements Calls {
     }
 
     @Override
+    public Object[] explain(long attribution, int source, Object data, long offset, long[] shape, long[] integers) {
+        return Native.explain(attribution, source, data, offset, integers);
+    }
+
+    @Override
+    public Object[] explainInputs(long attribution, byte[] names, Object[] data, long[] layout) {
+        return Native.explainInputs(attribution, names, data, layout);
+    }
+
+    @Override
+    public long explainInto(
+            long attribution, int source, Object data, long offset, long[] shape, long[] integers, Room into) {
+        return Native.explainInto(
+                attribution,
+                source,
+                data,
+                offset,
+                integers,
+                into.array(),
+                into.buffer(),
+                into.begin(),
+                into.size());
+    }
+
+    @Override
+    public long explainInputsInto(long attribution, byte[] names, Object[] data, long[] layout, Room into) {
+        return Native.explainInputsInto(
+                attribution, names, data, layout, into.array(), into.buffer(), into.begin(), into.size());
+    }
+
+    @Override
+    public byte[] examples(long attribution) {
+        return Native.examples(attribution);
+    }
+
+    @Override
     public long batchesSplit(long attribution) {
         return Native.batchesSplit(attribution);
     }

@@ -96,6 +96,36 @@ public final class Native {
     /** The integers as {@link BatchIntegers} packs them. */
     public static native void add(long attribution, int source, Object data, long offset, long[] integers);
 
+    /** What the values are of, a byte[] of {@link Records}, and all of them one after the other, a double[]. */
+    public static native Object[] explain(long attribution, int source, Object data, long offset, long[] integers);
+
+    public static native Object[] explainInputs(long attribution, byte[] names, Object[] data, long[] layout);
+
+    /** Writes the values into the array or, where that is null, into the direct buffer; how many there are. */
+    public static native long explainInto(
+            long attribution,
+            int source,
+            Object data,
+            long offset,
+            long[] integers,
+            double[] array,
+            Object buffer,
+            long begin,
+            long room);
+
+    public static native long explainInputsInto(
+            long attribution,
+            byte[] names,
+            Object[] data,
+            long[] layout,
+            double[] array,
+            Object buffer,
+            long begin,
+            long room);
+
+    /** Examples as {@link Records}. */
+    public static native byte[] examples(long attribution);
+
     public static native long batchesSplit(long attribution);
 
     public static native long batchesReplayed(long attribution);

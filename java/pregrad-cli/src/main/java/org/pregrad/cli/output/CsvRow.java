@@ -1,5 +1,6 @@
 package org.pregrad.cli.output;
 
+import com.fasterxml.jackson.core.io.NumberOutput;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
@@ -19,6 +20,11 @@ public final class CsvRow {
     /** The text of which a cell was made, once it is read and without quotes. */
     public static String text(String cell) {
         return Escapes.unescaped(cell.startsWith(GUARD) ? cell.substring(GUARD.length()) : cell);
+    }
+
+    /** The shortest text that reads back as the same number, the same with every JDK (17's own is not always the shortest). */
+    static String number(double value) {
+        return NumberOutput.toString(value, true);
     }
 
     static void write(Appendable to, List<String> fields) throws IOException {

@@ -48,7 +48,7 @@ public final class CurvesCsv {
             row.setLength(0);
             row.append(front).append(',').append(removed[point]);
             for (double[] column : columns) {
-                row.append(',').append(Double.isNaN(column[point]) ? "" : Numbers.exact(column[point]));
+                row.append(',').append(Double.isNaN(column[point]) ? "" : CsvRow.number(column[point]));
             }
             to.append(row.append('\n'));
         }

@@ -58,7 +58,7 @@ public final class ScoresCsv {
             row.setLength(0);
             row.append(front).append(',').append(neuron).append(',').append(score.count());
             for (double[] column : columns) {
-                row.append(',').append(Numbers.exact(column[neuron]));
+                row.append(',').append(CsvRow.number(column[neuron]));
             }
             to.append(row.append('\n'));
         }

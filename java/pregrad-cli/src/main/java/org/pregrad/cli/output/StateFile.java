@@ -37,7 +37,7 @@ public final class StateFile {
     /**
      * What was kept, if anything was.
      *
-     * @throws DamagedStateException if it is not what was written for this run
+     * @throws Damaged if it is not what was written for this run
      */
     public Optional<Saved> read() {
         try {
@@ -45,7 +45,7 @@ public final class StateFile {
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException e) {
-            throw new DamagedStateException(path, e);
+            throw new Damaged(path, e);
         }
     }
 
@@ -66,8 +66,8 @@ public final class StateFile {
     }
 
     /** What was kept cannot be gone on with, though its bytes are as they were written. */
-    public DamagedStateException unusable(Exception reason) {
-        return new DamagedStateException(path, reason);
+    public Damaged unusable(Exception reason) {
+        return new Damaged(path, reason);
     }
 
     private Saved parse(byte[] bytes) {
@@ -84,9 +84,18 @@ public final class StateFile {
                 && Arrays.equals(
                         key, 0, FileDigest.SHA256_BYTES, bytes, MAGIC.length, MAGIC.length + FileDigest.SHA256_BYTES);
         if (!whole) {
-            throw new DamagedStateException(path, null);
+            throw new Damaged(path, null);
         }
         ByteBuffer front = ByteBuffer.wrap(bytes, MAGIC.length + FileDigest.SHA256_BYTES, Long.BYTES + 1);
         return new Saved(front.getLong(), front.get() == 1, Arrays.copyOfRange(bytes, FRONT, end));
+    }
+
+    /** What an unfinished run left cannot be trusted. */
+    public static final class Damaged extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Damaged(Path file, Exception cause) {
+            super("the saved state " + file + " is damaged", cause);
+        }
     }
 }

@@ -84,6 +84,20 @@ public record Summary(
             @JsonProperty("score_data") FileDigest scoreData,
             List<CurveArea> curves) {}
 
+    /**
+     * That of a run that explained single samples, which have a file of their own.
+     *
+     * @param samples how many the data has
+     */
+    public record OfExplanation(
+            Map<String, String> versions,
+            String command,
+            List<String> arguments,
+            Map<String, Object> options,
+            FileDigest model,
+            FileDigest data,
+            long samples) {}
+
     /** The entries of all scores. */
     public static List<Entry> entries(Scores scores, List<Aggregate> aggregates) {
         return groups(scores.all()).stream()
@@ -110,7 +124,7 @@ public record Summary(
 
     private static Entry entry(List<Score> group, List<Aggregate> aggregates) {
         Score score = group.get(0);
-        OptionalDouble cancellation = Cancellation.median(group);
+        OptionalDouble cancellation = medianCancellation(group);
         return new Entry(
                 score.layer(),
                 score.call(),
@@ -148,5 +162,19 @@ public record Summary(
         return Arrays.stream(score.ranking(aggregate))
                 .limit(most)
                 .mapToObj(neuron -> new Neuron(neuron, position, Json.orNull(values[neuron])));
+    }
+
+    /** The median over the neurons, and positions, that have any score; empty if none has. */
+    static OptionalDouble medianCancellation(List<Score> group) {
+        double[] shares = group.stream()
+                .flatMapToDouble(score -> Arrays.stream(score.cancellation()))
+                .filter(share -> !Double.isNaN(share))
+                .sorted()
+                .toArray();
+        int half = shares.length / 2;
+        if (shares.length == 0) {
+            return OptionalDouble.empty();
+        }
+        return OptionalDouble.of(shares.length % 2 == 1 ? shares[half] : (shares[half - 1] + shares[half]) / 2);
     }
 }

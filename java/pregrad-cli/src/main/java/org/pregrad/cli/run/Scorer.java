@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.pregrad.Attribution;
 import org.pregrad.Baseline;
+import org.pregrad.Example;
 import org.pregrad.Method;
 import org.pregrad.Model;
 import org.pregrad.NeuronConstants;
@@ -18,7 +19,7 @@ import org.pregrad.cli.data.BaselineFile;
 import org.pregrad.cli.data.BaselineFile.LayerCall;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.options.PathOptions;
-import org.pregrad.cli.options.ScoreOptions;
+import org.pregrad.cli.options.TargetOptions;
 import org.pregrad.cli.progress.Progress;
 
 /** Scores samples by some methods, with all that these need beforehand. */
@@ -29,12 +30,17 @@ public final class Scorer {
     private static final long BYTES_PER_SAMPLE = 2 * 8;
 
     private final Model model;
-    private final ScoreOptions wanted;
+    private final Wanted wanted;
     private final PathOptions paths;
     private final List<Method> methods;
     private final Samples samples;
+    private int examples;
+    private List<Example> found = List.of();
 
-    public Scorer(Model model, ScoreOptions wanted, PathOptions paths, List<Method> methods, Samples samples) {
+    /** Of which layers and output, and at which positions. */
+    public record Wanted(List<String> layers, TargetOptions target, Positions positions, boolean cudaGraphs) {}
+
+    public Scorer(Model model, Wanted wanted, PathOptions paths, List<Method> methods, Samples samples) {
         this.model = model;
         this.wanted = wanted;
         this.paths = paths;
@@ -42,8 +48,17 @@ public final class Scorer {
         this.samples = samples;
     }
 
-    /** @param means of the activations of each layer call; empty unless some method needs them */
-    public record Scored(Scores scores, List<NeuronConstants> means) {}
+    /** Keeps so many examples of each neuron. */
+    public Scorer keeping(int count) {
+        examples = count;
+        return this;
+    }
+
+    /**
+     * @param means    of the activations of each layer call; empty unless some method needs them
+     * @param examples empty unless they were asked for
+     */
+    public record Scored(Scores scores, List<NeuronConstants> means, List<Example> examples) {}
 
     /**
      * Scores all samples.
@@ -57,7 +72,21 @@ public final class Scorer {
         int passes = needsMeans() ? 2 : 1;
         try (Progress progress = Progress.start(task, passes * count, quiet)) {
             List<NeuronConstants> means = needsMeans() ? means(checkpoints.apply("means"), progress) : List.of();
-            return new Scored(scores(means, checkpoints.apply("scores"), progress), means);
+            return new Scored(scores(means, checkpoints.apply("scores"), progress), means, found);
+        }
+    }
+
+    /**
+     * Opens what explains single samples; the caller closes it.
+     *
+     * @param count how many samples a pass for the means has
+     */
+    public Attribution explaining(long count, boolean quiet) throws IOException, InterruptedException {
+        if (!needsMeans() && !methods.contains(Method.GRADIENT_X_CENTRED_ACTIVATION)) {
+            return builder(List.of()).open();
+        }
+        try (Progress progress = Progress.start("Taking means", count, quiet)) {
+            return builder(means(Checkpoint.NONE, progress)).open();
         }
     }
 
@@ -70,7 +99,7 @@ public final class Scorer {
 
     /** The calls that the wanted layers stand for; runs the first batch, so wrong layers and inputs show. */
     public List<LayerCall> calls() throws IOException {
-        try (Attribution attribution = builder(List.of(Method.ACTIVATION)).open()) {
+        try (Attribution attribution = of(List.of(Method.ACTIVATION)).open()) {
             samples.firstBatch(Accumulator.of(attribution));
             Map<String, LayerCall> calls = new LinkedHashMap<>();
             for (Score score : attribution.scores().all()) {
@@ -83,12 +112,20 @@ public final class Scorer {
 
     private List<NeuronConstants> means(Checkpoint checkpoint, Progress progress)
             throws IOException, InterruptedException {
-        return scores(builder(List.of(Method.ACTIVATION)), checkpoint, progress).meanActivations();
+        return scores(of(List.of(Method.ACTIVATION)), checkpoint, progress).meanActivations();
     }
 
     private Scores scores(List<NeuronConstants> means, Checkpoint checkpoint, Progress progress)
             throws IOException, InterruptedException {
-        Attribution.Builder builder = builder(methods)
+        Attribution.Builder builder = builder(means).examples(examples);
+        if (wanted.positions() == Positions.EACH) {
+            tellMemory();
+        }
+        return scores(builder, checkpoint, progress);
+    }
+
+    private Attribution.Builder builder(List<NeuronConstants> means) throws IOException {
+        Attribution.Builder builder = of(methods)
                 .steps(paths.steps())
                 .quadrature(paths.rule())
                 .removal(paths.removal())
@@ -104,15 +141,12 @@ public final class Scorer {
                 builder.inputBaselines(BaselineFile.inputs(paths.inputBaseline().file(), data));
             }
         }
-        if (wanted.positions() == Positions.EACH) {
-            tellMemory();
-        }
-        return scores(builder, checkpoint, progress);
+        return builder;
     }
 
     /** Runs the first batch to see how many positions there are. */
     private void tellMemory() throws IOException {
-        try (Attribution attribution = builder(List.of(Method.ACTIVATION))
+        try (Attribution attribution = of(List.of(Method.ACTIVATION))
                         .positions(Positions.EACH)
                         .open();
                 Dataset data = samples.source().get()) {
@@ -130,7 +164,7 @@ public final class Scorer {
         }
     }
 
-    private Attribution.Builder builder(List<Method> some) {
+    private Attribution.Builder of(List<Method> some) {
         return wanted.target()
                 .applyTo(model.attribution())
                 .layers(wanted.layers())
@@ -149,6 +183,7 @@ public final class Scorer {
             throws IOException, InterruptedException {
         try (Attribution attribution = builder.open()) {
             samples.passOver(Accumulator.of(attribution), checkpoint, progress);
+            found = attribution.examples();
             return attribution.scores();
         }
     }

@@ -82,11 +82,11 @@ class UnfinishedRunTest {
                 byte[] changed = bytes.clone();
                 changed[i] ^= 1;
                 Files.write(file, changed);
-                assertThatThrownBy(state::read).as("byte " + i).isInstanceOf(DamagedStateException.class);
+                assertThatThrownBy(state::read).as("byte " + i).isInstanceOf(StateFile.Damaged.class);
             }
             for (int length = 0; length < bytes.length; length++) {
                 Files.write(file, Arrays.copyOf(bytes, length));
-                assertThatThrownBy(state::read).as(length + " bytes").isInstanceOf(DamagedStateException.class);
+                assertThatThrownBy(state::read).as(length + " bytes").isInstanceOf(StateFile.Damaged.class);
             }
         }
     }
@@ -100,7 +100,7 @@ class UnfinishedRunTest {
         }
         try (UnfinishedRun run = open(key(50, "a"))) {
             Files.write(folder().resolve("scores.state"), foreign);
-            assertThatThrownBy(() -> run.state("scores").read()).isInstanceOf(DamagedStateException.class);
+            assertThatThrownBy(() -> run.state("scores").read()).isInstanceOf(StateFile.Damaged.class);
         }
     }
 

@@ -91,6 +91,9 @@ public final class IsolatedCalls implements InvocationHandler {
         if (method.getDeclaringClass() != Calls.class) {
             return object(proxy, method, arguments);
         }
+        if (method.isDefault()) {
+            return inWordsOfOthers(proxy, method, arguments);
+        }
         if (ended != null && method.getName().equals("release")) {
             return true;
         }
@@ -135,6 +138,17 @@ public final class IsolatedCalls implements InvocationHandler {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    /** A call that is made here of one that goes to the process. */
+    private static Object inWordsOfOthers(Object proxy, Method method, Object[] arguments) {
+        try {
+            return InvocationHandler.invokeDefault(proxy, method, arguments);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
         }
     }
 
