@@ -108,7 +108,8 @@ final class AttributeCommand implements Callable<Integer> {
     }
 
     private Dataset open(Model loaded) {
-        return data.open(loaded, wanted.target().needed());
+        return data.open(
+                data.file(), loaded, wanted.target().needed(), paths.corruptFor(Choices.distinct(methods)));
     }
 
     private Scores scores(Model loaded, long count) throws IOException, InterruptedException {

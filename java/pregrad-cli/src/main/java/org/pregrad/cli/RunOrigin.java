@@ -73,6 +73,7 @@ record RunOrigin(
         options.put("input_baseline", paths.inputBaseline().described());
         options.put("removal", paths.removal().id());
         options.put("seed", paths.seed());
+        options.putAll(paths.described(methods));
         if (wanted.positions() != Positions.TOGETHER) {
             options.put("positions", wanted.positions().id());
         }
