@@ -25,7 +25,7 @@ class ConsistencyTest : public testing::TestWithParam<Case> {
   ConsistencyTest()
       : data_(read_data(fixture_path(GetParam().data))), model_(Model::load(fixture_path(GetParam().model))) {
     options_.layers = GetParam().layers;
-    options_.methods.assign(all_methods.begin(), all_methods.end());
+    options_.methods = unconditional_methods;
     options_.steps = 8;
   }
 

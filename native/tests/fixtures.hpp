@@ -56,6 +56,20 @@ using Golden = std::map<GoldenKey, Statistics>;
 inline const std::vector<Method> plain_methods = {Method::gradient, Method::gradient_x_preactivation,
                                                   Method::gradient_x_activation, Method::preactivation,
                                                   Method::activation};
+/// The methods that every model can be asked for with a batch alone: others want more inputs, hold for some operators
+/// only, or draw at length, and have tests of their own.
+inline const std::vector<Method> unconditional_methods = {Method::gradient,
+                                                          Method::gradient_x_preactivation,
+                                                          Method::gradient_x_activation,
+                                                          Method::preactivation,
+                                                          Method::activation,
+                                                          Method::gradient_x_centred_activation,
+                                                          Method::activation_rate,
+                                                          Method::integrated_gradients,
+                                                          Method::conductance,
+                                                          Method::internal_influence,
+                                                          Method::ablation,
+                                                          Method::random};
 /// tests/fixtures/golden/MODEL.scores.csv
 Golden read_golden(const std::string& model);
 

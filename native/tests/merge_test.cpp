@@ -63,7 +63,7 @@ class MergeTest : public testing::Test {
  protected:
   MergeTest() {
     options.layers = {"act1", "act2"};
-    options.methods.assign(all_methods.begin(), all_methods.end());
+    options.methods = unconditional_methods;
     options.steps = 3;
   }
 

@@ -273,10 +273,10 @@ typedef struct pregrad_attribution_options {
   int64_t target_index;          /**< only for #PREGRAD_TARGET_INDEX, else 0 */
   int64_t steps;                 /**< points of the path methods; 0 takes 50 */
   pregrad_quadrature quadrature; /**< rule of the path methods */
-  pregrad_baseline baseline;     /**< of the integrated gradients */
-  pregrad_removal removal;       /**< of #PREGRAD_METHOD_ABLATION */
+  pregrad_baseline baseline;     /**< of the integrated gradients and #PREGRAD_METHOD_DEEP_LIFT */
+  pregrad_removal removal;       /**< of #PREGRAD_METHOD_ABLATION and #PREGRAD_METHOD_SHAPLEY */
   int32_t reserved;              /**< 0 */
-  uint64_t seed;                 /**< of #PREGRAD_METHOD_RANDOM */
+  uint64_t seed;                 /**< of what is drawn: random numbers, permutations, references */
   /** scores of the same layers with #PREGRAD_METHOD_ACTIVATION, for #PREGRAD_BASELINE_MEAN and
    * #PREGRAD_REMOVAL_MEAN; not kept; NULL if neither is asked for */
   const pregrad_scores* means;
@@ -296,6 +296,21 @@ typedef struct pregrad_attribution_options {
   /** how many samples pregrad_attribution_examples() keeps per layer call, cluster, method and neuron; 0 keeps none;
    * since version 8 */
   int64_t examples;
+  /** 1 where integrated and expected gradients, conductance and internal influence take values and derivatives of z, 0
+   * for those of a; since version 8 */
+  int32_t of_z;
+  int32_t reserved_4; /**< 0 */
+  /** the inputs [R, ...] of the samples that #PREGRAD_METHOD_EXPECTED_GRADIENTS takes as baselines, by name; copied;
+   * since version 8 */
+  const pregrad_input* references;
+  size_t reference_count; /**< number of `references`; since version 8 */
+  /** what the inputs are called that #PREGRAD_METHOD_GRADIENT_X_DIFFERENCE and #PREGRAD_METHOD_PATCHING hold against
+   * the others: this name for the only one, else it and `.NAME`; NULL takes `corrupt`; since version 8 */
+  const char* corrupt;
+  int64_t permutations; /**< of #PREGRAD_METHOD_SHAPLEY at most; 0 takes 256; since version 8 */
+  /** the standard error, as a share of the difference of y between all neurons and none, at which the Shapley values of
+   * a sample are settled; 0 takes 0.01, a negative number draws all permutations; since version 8 */
+  double shapley_error;
 } pregrad_attribution_options;
 /** What a #pregrad_attribution_options starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ATTRIBUTION_OPTIONS_INIT \
@@ -321,6 +336,13 @@ typedef struct pregrad_attribution_options {
    0,                                    \
    PREGRAD_POSITIONS_TOGETHER,           \
    0,                                    \
+   0,                                    \
+   0,                                    \
+   0,                                    \
+   0,                                    \
+   NULL,                                 \
+   0,                                    \
+   NULL,                                 \
    0,                                    \
    0}
 

@@ -118,7 +118,8 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
                                             const cuda::RecorderFactory& make_recorder)
     : model_(std::move(model)),
       options_(options),
-      reading_(std::make_shared<const model::OutputReading>(model_.get(), options.target, options.reading)),
+      reading_(std::make_shared<const model::OutputReading>(model_.get(), options.target, options.reading,
+                                                            methods::corrupt_name(options))),
       needs_(methods::needs_of(options)),
       selection_(model::select_layers(model_->model().sites(), options.layers)),
       graph_(model_->model().tapped(model::taps_of(selection_, needs_))),
@@ -223,6 +224,7 @@ std::vector<attribution::LayerAddition> Attribution::Implementation::additions_o
     }
     model::Batch copied;
     copied.inputs = part.inputs.repeated(copies);
+    copied.corrupt = part.corrupt.repeated(copies);
     copied.mask = part.mask.defined() ? part.mask.repeat_interleave(copies, 0) : part.mask;
     copied.labels = part.labels.reshape({-1});
     copied.clusters = part.clusters.reshape({-1});

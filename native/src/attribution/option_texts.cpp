@@ -61,6 +61,8 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
   const auto has = [&](methods::Family family) { return methods::wants(options.methods, family); };
   const bool has_layer_path = has(methods::Family::layer_path);
   const bool has_input_path = has(methods::Family::input_path);
+  const bool has_references = has(methods::Family::references);
+  const bool has_coalitions = has(methods::Family::coalitions);
   std::vector<std::string> texts;
   if (methods::look_at_outputs(options.methods)) {
     texts = option_texts(options.target, options.output, options.reading);
@@ -74,8 +76,13 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
   if (has_input_path || has_layer_path) {
     texts.push_back(option_text("steps", std::to_string(options.steps)));
     texts.push_back(option_text("quadrature", name_of(options.quadrature)));
+  } else if (has_references) {
+    texts.push_back(option_text("steps", std::to_string(options.steps)));
   }
-  if (has_layer_path) {
+  if (options.of_z && (has_input_path || has_layer_path || has_references)) {
+    texts.push_back(option_text("of z", "true"));
+  }
+  if (methods::need_baseline(options.methods)) {
     texts.push_back(option_text("baseline", name_of(options.baseline)));
     if (options.baseline == Baseline::given) {
       texts.push_back(option_text("baselines", options.baselines));
@@ -87,7 +94,19 @@ std::vector<std::string> option_texts(const AttributionOptions& options) {
       texts.push_back(option_text("input_baseline " + each.name, each.tensor));
     }
   }
-  if (has(methods::Family::removal)) {
+  if (has_references) {
+    for (const NamedTensor& each : options.references) {
+      texts.push_back(option_text("references " + each.name, each.tensor));
+    }
+  }
+  if (has_coalitions) {
+    texts.push_back(option_text("permutations", std::to_string(options.permutations)));
+    texts.push_back(option_text("shapley error", std::to_string(options.shapley_error)));
+  }
+  if (has_coalitions || has_references) {
+    texts.push_back(option_text("seed", std::to_string(options.seed)));
+  }
+  if (methods::need_removal(options.methods)) {
     texts.push_back(option_text("removal", name_of(options.removal)));
   }
   if (methods::need_means(options)) {

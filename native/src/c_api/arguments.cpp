@@ -348,6 +348,23 @@ AttributionOptions attribution_options(const pregrad_attribution_options* option
       result.input_baselines.push_back({each.name, each.tensor.clone()});
     }
   }
+  check_reserved(given.reserved_4, "pregrad_attribution_options");
+  result.of_z = truth(given.of_z, "of_z");
+  if (given.reference_count > 0) {
+    const Inputs references = borrow(given.references, given.reference_count);
+    for (const NamedTensor& each : references) {
+      result.references.push_back({each.name, each.tensor.clone(), each.is_shared});
+    }
+  }
+  if (given.corrupt != nullptr) {
+    result.corrupt = given.corrupt;
+  }
+  if (given.permutations != 0) {
+    result.permutations = given.permutations;
+  }
+  if (given.shapley_error != 0) {
+    result.shapley_error = given.shapley_error < 0 ? 0 : given.shapley_error;
+  }
   return result;
 }
 

@@ -24,8 +24,16 @@ using NodePointer = decltype(Edge::function);
 
 /// The identity, there to give the captured tensor a place of its own in the autograd graph.
 struct TapNode : public GradientNode {
-  variable_list apply(variable_list&& gradients) override { return std::move(gradients); }
+  variable_list apply(variable_list&& gradients) override {
+    if (!rule || !gradients[0].defined()) {
+      gradients.resize(num_outputs());
+      return std::move(gradients);
+    }
+    auto [on, beside] = rule(gradients[0]);
+    return {std::move(on), std::move(beside)};
+  }
   std::string name() const override { return "PreGradTap"; }
+  SendOn rule;
 };
 
 /// The identity behind a tensor that retains its gradient.
@@ -51,9 +59,13 @@ Pointer make_node() {
 }
 
 template <typename Made = TapNode>
-NodePointer make_tap_node(const Edge& upstream) {
+NodePointer make_tap_node(const Edge& upstream, const Edge* beside = nullptr) {
   auto node = make_node<Made, NodePointer>();
-  node->set_next_edges({upstream});
+  torch::autograd::edge_list edges = {upstream};
+  if (beside != nullptr) {
+    edges.push_back(*beside);
+  }
+  node->set_next_edges(std::move(edges));
   return node;
 }
 
@@ -63,8 +75,8 @@ Edge upstream_of(const at::Tensor& tensor) {
 }
 
 /// A tensor on the same memory that starts at the tap.
-at::Tensor tapped_alias(const at::Tensor& tensor, Edge& edge) {
-  const NodePointer node = make_tap_node(upstream_of(tensor));
+at::Tensor tapped_alias(const at::Tensor& tensor, const Edge* beside, Edge& edge) {
+  const NodePointer node = make_tap_node(upstream_of(tensor), beside);
   at::Tensor alias = tensor.detach();
   torch::autograd::set_history(alias, node);
   edge = Edge(node, 0);
@@ -73,8 +85,8 @@ at::Tensor tapped_alias(const at::Tensor& tensor, Edge& edge) {
 
 /// Puts the tap into the history of the tensor itself, as an in-place identity would, so that everything that shares
 /// its memory goes on doing so. `tensor` is no view.
-void tap_in_place(const at::Tensor& tensor, Stage stage, Edge& edge) {
-  const NodePointer node = make_tap_node(upstream_of(tensor));
+void tap_in_place(const at::Tensor& tensor, Stage stage, const Edge* beside, Edge& edge) {
+  const NodePointer node = make_tap_node(upstream_of(tensor), beside);
   torch::autograd::set_history(tensor, node);
   // Views look for their history again when the version is new. What autograd saved of an activation would then count
   // as overwritten, though.
@@ -103,10 +115,11 @@ std::function<at::Tensor(const at::Tensor&)> gradient_of_view(const at::Tensor& 
   };
 }
 
-at::Tensor tap_written(const at::Tensor& tensor, Stage stage, LaterWrites writes, Captured& captured) {
+at::Tensor tap_written(const at::Tensor& tensor, Stage stage, LaterWrites writes, const Edge* beside,
+                       Captured& captured) {
   const auto* view = torch::autograd::impl::get_view_autograd_meta(tensor);
   if (view == nullptr || !view->has_bw_view()) {
-    tap_in_place(tensor, stage, captured.edge);
+    tap_in_place(tensor, stage, beside, captured.edge);
     return tensor;
   }
   if (view->get_creation_meta() != torch::autograd::CreationMeta::DEFAULT) {
@@ -115,11 +128,11 @@ at::Tensor tap_written(const at::Tensor& tensor, Stage stage, LaterWrites writes
           "the model applies an activation in place to one of several views of one tensor (chunk, split or unbind), "
           "whose gradient is not defined: use the activation that is not in place there");
     }
-    return tapped_alias(tensor, captured.edge);
+    return tapped_alias(tensor, beside, captured.edge);
   }
   const at::Tensor base = view->get_backward_view().base_;
   captured.gradient_from_base = gradient_of_view(tensor, base);
-  tap_in_place(base, stage, captured.edge);
+  tap_in_place(base, stage, beside, captured.edge);
   renew_history(tensor);
   return tensor;
 }
@@ -209,8 +222,21 @@ at::Tensor capture_retained(const at::Tensor& tensor, CaptureNeeds needs, Captur
 
 bool has_recorded_gradient(const at::Tensor& kept) { return static_cast<const KeptNode&>(*kept.grad_fn()).is_recorded; }
 
-at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured) {
+void send_on(const Captured& captured, SendOn rule) {
+  static_cast<TapNode&>(*captured.edge.function).rule = std::move(rule);
+}
+
+bool sends_on(const torch::autograd::Node& node) {
+  const auto* const tap = dynamic_cast<const TapNode*>(&node);
+  return tap != nullptr && tap->rule;
+}
+
+at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured,
+                   const Edge* beside) {
   captured.shape = tensor.sizes().vec();
+  if (needs.only_history && !tensor.requires_grad()) {
+    return tensor;
+  }
   if (needs.value) {
     captured.value = writes == LaterWrites::none ? tensor.detach() : tensor.detach().clone();
   }
@@ -221,8 +247,8 @@ at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, La
     throw UnsupportedModelError(std::string("a tapped layer has type ") + c10::toString(tensor.scalar_type()) +
                                 ", which has no gradient: name a floating-point layer");
   }
-  return writes == LaterWrites::none ? tapped_alias(tensor, captured.edge)
-                                     : tap_written(tensor, stage, writes, captured);
+  return writes == LaterWrites::none ? tapped_alias(tensor, beside, captured.edge)
+                                     : tap_written(tensor, stage, writes, beside, captured);
 }
 
 }  // namespace pregrad::graph

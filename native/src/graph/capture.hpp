@@ -4,11 +4,13 @@
 #include <exception>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 #include <torch/csrc/autograd/edge.h>
+#include <torch/csrc/autograd/function.h>
 #include <torch/custom_class.h>
 
 namespace pregrad::graph {
@@ -26,6 +28,7 @@ struct Captured {
 struct CaptureNeeds {
   bool value = false;
   bool gradient = false;
+  bool only_history = false;  ///< whether nothing is taken of a tensor without history
 };
 
 /// Whether the model may write into a captured tensor later.
@@ -37,8 +40,18 @@ enum class Stage { pre_activation, activation };
 
 /// Takes `tensor` and returns the tensor that the forward must go on with. Gradients asked of a tensor after an
 /// in-place change are those of the changed tensor; the edge stays that of the value taken here.
+/// @param beside a second place that the tap may send gradients to, as `send_on` says; may be null
 /// @throws UnsupportedModelError if the model writes into one of several views that share memory
-at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured);
+at::Tensor capture(const at::Tensor& tensor, Stage stage, CaptureNeeds needs, LaterWrites writes, Captured& captured,
+                   const torch::autograd::Edge* beside = nullptr);
+
+/// What a tap makes of the gradient that arrives: what goes on the way that the tensor came, and what goes to the place
+/// beside; either may be undefined.
+using SendOn = std::function<std::pair<at::Tensor, at::Tensor>(const at::Tensor& gradient)>;
+/// Makes a tap that was captured with a place beside it do so, in all backwards from then on.
+void send_on(const Captured& captured, SendOn rule);
+/// Whether the node is a tap that has been told so.
+bool sends_on(const torch::autograd::Node& node);
 
 /// The same for a program that runs its own backward and may write into the tensor, or into what shares its memory, as
 /// it could without the tap. What is returned is the tensor itself wherever that can hold a tap.
@@ -81,6 +94,7 @@ struct CaptureRecord : torch::CustomClassHolder {
     LaterWrites a_writes = LaterWrites::none;
     bool edits_z = false;
     bool edits_a = false;
+    bool has_way_round = false;  ///< whether the tap at a may send gradients to that at z
   };
 
   CaptureRecord(const std::vector<Site>& the_sites, std::size_t names)

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <limits>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <torch/csrc/jit/api/function_impl.h>
@@ -16,6 +18,7 @@
 #include "graph/graph_checks.hpp"
 #include "graph/layer_sites.hpp"
 #include "graph/neuron_axis.hpp"
+#include "graph/pointwise.hpp"
 #include "graph/rewrites/rewrites.hpp"
 #include "pregrad/error.hpp"
 
@@ -243,6 +246,67 @@ torch::jit::Graph& ModelGraph::graph_for(const std::vector<Tap>& taps) const {
            folded_->without_output.count(tap.site->reader) != 0;
   };
   return !folded_ || std::any_of(taps.begin(), taps.end(), is_folded_away) ? *graph_ : *folded_->graph;
+}
+
+namespace {
+
+void add_in_program_order(torch::jit::Block* block, std::vector<torch::jit::Node*>& nodes) {
+  for (torch::jit::Node* node : block->nodes()) {
+    for (torch::jit::Block* inner : node->blocks()) {
+      add_in_program_order(inner, nodes);
+    }
+    nodes.push_back(node);
+  }
+}
+
+}  // namespace
+
+std::vector<LayerSite> ModelGraph::nonlinear_parts() const {
+  std::vector<LayerSite> parts;
+  std::unordered_set<const torch::jit::Scope*> known;
+  for (const LayerSite& activation : sites_.activations) {
+    known.insert(activation.scope);
+    if (activation.op != "softmax" && activation.op != "log_softmax") {
+      parts.push_back(activation);
+    }
+  }
+  const DataFlow data(*graph_);
+  const NodesByScope by_scope = nodes_by_scope(graph_->block());
+  std::vector<torch::jit::Node*> nodes;
+  add_in_program_order(graph_->block(), nodes);
+  std::unordered_map<const torch::jit::Scope*, std::size_t> order;
+  for (torch::jit::Node* const node : nodes) {
+    const torch::jit::Scope* const scope = scope_of(node);
+    order.emplace(scope, order.size());
+    const auto found = by_scope.find(scope);
+    if (found == by_scope.end() || found->second != node) {
+      continue;
+    }
+    const std::string name = operator_name(node);
+    const std::vector<std::size_t> reads = data.data_inputs(node);
+    const bool is_of_one_tensor = !reads.empty() && std::all_of(reads.begin(), reads.end(), [&, of = node](auto input) {
+      return of->input(input) == of->input(reads.front());
+    });
+    const bool is_nonlinear = role_of(node, reads) == Role::nonlinear || name.find("max_pool") != std::string::npos;
+    if (is_of_one_tensor && is_nonlinear && known.count(scope) == 0) {
+      LayerSite part;
+      part.op = name;
+      part.scope = scope;
+      part.reader = scope;
+      part.reader_input = reads.front();
+      part.producer = scope_of(node->input(reads.front())->node());
+      parts.push_back(std::move(part));
+    }
+  }
+  // Taps at one value stand in the order of their sites: that of the part that makes it comes first.
+  std::stable_sort(parts.begin(), parts.end(), [&](const LayerSite& left, const LayerSite& right) {
+    return order[left.scope] < order[right.scope];
+  });
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    parts[i].name = "part " + std::to_string(i) + " of the model";  // calls of the layers themselves are counted apart
+    parts[i].call.reset();
+  }
+  return parts;
 }
 
 std::vector<NamedTensor> ModelGraph::outputs(const c10::IValue& returned) const {

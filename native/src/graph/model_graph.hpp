@@ -79,6 +79,9 @@ class ModelGraph {
   RerunGraph rerun(const std::vector<Tap>& taps, Stage stage) const {
     return compiled([&] { return RerunGraph(graph_for(taps), taps, stage); });
   }
+  /// The parts of the model that are pointwise in one tensor without being affine, and the maxima of windows, as layers
+  /// that can be followed (Tap::follows).
+  std::vector<LayerSite> nonlinear_parts() const;
   /// The model as it was before it was made a graph with layers.
   const UntouchedModel& untouched() const { return *untouched_; }
   /// The floating-point type with the fewest digits that the model computes in, as far as its code tells.

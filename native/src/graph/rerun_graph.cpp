@@ -187,14 +187,26 @@ using torch::jit::Node;
 namespace {
 
 /// The last node of the prefix; null if the layer is inside a loop or a branch, or has several places in the graph.
-Node* last_of_prefix(Graph& graph, const std::vector<TapPlace>& places, Stage stage) {
-  if (places.size() != 1) {
+/// @param places the layer's first
+Node* last_of_prefix(Graph& graph, const std::vector<TapPlace>& places, std::size_t places_of_layer, Stage stage) {
+  if (places_of_layer != 1) {
     return nullptr;
   }
   const TapPlace& place = places.front();
   const bool is_behind_activation = stage == Stage::activation && place.activation != nullptr;
   Node* last = is_behind_activation ? place.activation : place.z_after;
   return last->owningBlock() == graph.block() && last != graph.param_node() ? last : nullptr;
+}
+
+/// Leaves out the taps that would be in front of the cut, where nothing depends on the layer.
+void keep_behind(Graph& graph, const Node* last, const std::vector<Tap>& taps, std::vector<TapPlace>& places) {
+  for (std::size_t i = 0; i < taps.size(); ++i) {
+    Node* first = places[i].z_after;
+    while (first->owningBlock() != graph.block()) {
+      first = first->owningBlock()->owningNode();
+    }
+    places[i].is_left_out = taps[i].follows && first != last && (first == graph.param_node() || first->isBefore(last));
+  }
 }
 
 }  // namespace
@@ -207,12 +219,16 @@ RerunGraph::RerunGraph(Graph& model, const std::vector<Tap>& taps, Stage stage) 
   {
     const torch::jit::AliasDb aliases(graph);
     places = find_tap_places(*graph, aliases, taps);
-    last = last_of_prefix(*graph, places, stage);
+    const auto places_of_layer = std::count_if(taps.begin(), taps.end(), [](const Tap& tap) { return !tap.follows; });
+    last = last_of_prefix(*graph, places, static_cast<std::size_t>(places_of_layer), stage);
     if (last != nullptr) {
       const TapPlace& place = places.front();
       const bool is_a = stage == Stage::activation && place.activation != nullptr;
       const bool is_overwritten = (is_a ? place.a_writes : place.z_writes) != LaterWrites::none;
       crossing = crossings(*graph, aliases, last, is_a ? place.a : place.z, is_overwritten);
+    }
+    if (crossing) {
+      keep_behind(*graph, last, taps, places);
     }
   }
   sites_ = tap_sites(taps, places);

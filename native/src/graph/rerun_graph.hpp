@@ -15,7 +15,7 @@ namespace pregrad::graph {
 /// the whole graph runs each time. Safe from any number of threads at once.
 class RerunGraph {
  public:
-  /// @param taps of one layer; those that edit do so at `stage`
+  /// @param taps of one layer, which edit at `stage`, and those that follow
   RerunGraph(torch::jit::Graph& model, const std::vector<Tap>& taps, Stage stage);
 
   /// What a rerun starts from. Reruns leave it as it is.

@@ -27,9 +27,9 @@ CaptureRecord& record_of(const c10::IValue& value) {
 }
 
 at::Tensor capture_for(CaptureRecord& record, const at::Tensor& tensor, Stage stage, CaptureNeeds needs,
-                       LaterWrites writes, Captured& captured) {
+                       LaterWrites writes, Captured& captured, const torch::autograd::Edge* beside = nullptr) {
   try {
-    return capture(tensor, stage, needs, writes, captured);
+    return capture(tensor, stage, needs, writes, captured, beside);
   } catch (...) {
     record.error = std::current_exception();
     throw;
@@ -111,7 +111,8 @@ void take_a(Stack& stack) {
   const auto entered = std::find_if(record.executions.rbegin(), record.executions.rend(),
                                     [&](const Execution& execution) { return execution.site == site; });
   a = edited(record, site, wanted.edits_a, a, record.entered[site] - 1, wanted.a_writes);
-  a = capture_for(record, a, Stage::activation, wanted.a, wanted.a_writes, entered->a);
+  a = capture_for(record, a, Stage::activation, wanted.a, wanted.a_writes, entered->a,
+                  wanted.has_way_round ? &entered->z.edge : nullptr);
   torch::jit::push(stack, std::move(a));
 }
 
@@ -395,7 +396,7 @@ std::vector<TapPlace> find_tap_places(Graph& graph, const AliasDb& aliases, cons
   places.reserve(taps.size());
   for (const Tap& tap : taps) {
     places.push_back(find_place(graph, aliases, *tap.site, nodes));
-    if (tap.z.gradient || tap.edits_z) {
+    if (!tap.follows && (tap.z.gradient || tap.edits_z)) {
       require_all_readers_behind(*tap.site, places.back().z);
     }
   }
@@ -416,6 +417,7 @@ TapSites tap_sites(const std::vector<Tap>& taps, const std::vector<TapPlace>& pl
     site.a_writes = places[i].a_writes;
     site.edits_z = taps[i].edits_z;
     site.edits_a = taps[i].edits_a;
+    site.has_way_round = taps[i].follows;
     result.sites.push_back(site);
   }
   result.names = names.size();
@@ -429,7 +431,10 @@ void insert_taps(Graph& graph, const std::vector<Tap>& taps, const std::vector<T
   // Backwards, so that of several taps behind one producer the first activation's comes first.
   for (std::size_t i = taps.size(); i-- > 0;) {
     const auto site = static_cast<std::int64_t>(i);
-    if (parts == TapParts::activation_only && places[i].activation != nullptr) {
+    if (places[i].is_left_out) {
+      continue;
+    }
+    if (parts == TapParts::activation_only && places[i].activation != nullptr && !taps[i].follows) {
       inserter.insert_behind_activation(places[i], site);
     } else {
       inserter.insert(places[i], site, taps[i].takes_a());

@@ -30,6 +30,9 @@ struct Tap {
   bool edits_z = false;
   bool edits_a = false;
   bool is_optional = false;  ///< whether an input of the model that cannot be a layer is left out, rather than refused
+  /// Whether it is no layer, but a part of the model behind the layer that the other taps are of: it takes what depends
+  /// on that, and its tap at a has a place beside it, that of z.
+  bool follows = false;
 
   bool takes_a() const { return a.value || a.gradient || edits_a; }
 };
@@ -42,6 +45,7 @@ struct TapPlace {
   torch::jit::Value* a = nullptr;       ///< null for a module's output
   LaterWrites z_writes = LaterWrites::none;
   LaterWrites a_writes = LaterWrites::none;
+  bool is_left_out = false;  ///< whether the tap goes nowhere
 };
 
 /// Places of `taps` in `graph`, a copy of the graph in which their sites were found.

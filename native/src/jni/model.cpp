@@ -190,13 +190,19 @@ PREGRAD_JNI(jlong, attributionFromInputs)
  jlongArray layout) {
   return jni::guarded(env, [&] {
     pregrad::AttributionOptions options = jni::attribution_options(env, packed);
-    const jni::Batch baselines = jni::batch(env, inputs, data, layout);
-    for (const pregrad::NamedTensor& baseline : baselines.inputs) {
+    const jni::Batch given = jni::batch(env, inputs, data, layout);
+    constexpr std::string_view reference = "reference:";
+    constexpr std::string_view baseline = "baseline:";
+    for (const pregrad::NamedTensor& each : given.inputs) {
       // As above, of memory of its own.
-      if (baseline.name.empty()) {
-        options.input_baseline = baseline.tensor.clone();
+      const bool is_reference = each.name.starts_with(reference);
+      const std::string name = each.name.substr((is_reference ? reference : baseline).size());
+      if (is_reference) {
+        options.references.push_back({name, each.tensor.clone(), each.is_shared});
+      } else if (name.empty()) {
+        options.input_baseline = each.tensor.clone();
       } else {
-        options.input_baselines.push_back({baseline.name, baseline.tensor.clone(), baseline.is_shared});
+        options.input_baselines.push_back({name, each.tensor.clone(), each.is_shared});
       }
     }
     return jni::registry().add(jni::registry().get<Model>(model)->attribution(options));

@@ -104,6 +104,12 @@ AttributionOptions attribution_options(JNIEnv* env, jbyteArray packed) {
     from.read_all("means", options.means, constants);
     from.read("cudaGraphs", options.cuda_graphs);
     from.read("examples", options.examples);
+    from.read("ofZ", options.of_z);
+    from.read("corrupt", options.corrupt);
+    from.read("permutations", options.permutations);
+    std::vector<double> error;
+    from.read("shapleyError", error);
+    options.shapley_error = error.empty() ? options.shapley_error : error.front();
   });
 }
 

@@ -24,7 +24,7 @@ const std::array<MethodRow, all_methods.size()>& catalog() {
       {Method::deep_lift, "deep-lift", rescale},
       {Method::shapley, "shapley", coalitions},
       {Method::expected_gradients, "expected-gradients", references},
-      {Method::gradient_x_difference, "gradient-x-difference", patched},
+      {Method::gradient_x_difference, "gradient-x-difference", patched, Subject::activation, Sum::differences},
       {Method::patching, "patching", patched},
   }};
   static_assert(std::ranges::equal(rows, all_methods, {}, &MethodRow::method));
@@ -41,9 +41,21 @@ bool wants(const std::vector<Method>& methods, Family family) {
   return std::any_of(methods.begin(), methods.end(), [&](Method method) { return row_of(method).family == family; });
 }
 
+std::string corrupt_name(const AttributionOptions& options) {
+  return wants(options.methods, Family::patched) ? options.corrupt : "";
+}
+
+bool need_baseline(const std::vector<Method>& methods) {
+  return wants(methods, Family::layer_path) || wants(methods, Family::rescale);
+}
+
+bool need_removal(const std::vector<Method>& methods) {
+  return wants(methods, Family::removal) || wants(methods, Family::coalitions);
+}
+
 bool need_means(const AttributionOptions& options) {
-  return (options.baseline == Baseline::mean && wants(options.methods, Family::layer_path)) ||
-         (options.removal == Removal::mean && wants(options.methods, Family::removal));
+  return (options.baseline == Baseline::mean && need_baseline(options.methods)) ||
+         (options.removal == Removal::mean && need_removal(options.methods));
 }
 
 bool need_terms(const AttributionOptions& options) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,6 +39,7 @@ enum class Sum {
   products,          ///< Σₚ xₚ·∂y/∂xₚ
   centred_products,  ///< Σₚ (xₚ − x̄)·∂y/∂xₚ, x̄ known only at the end
   positive,          ///< the number of positions with xₚ > 0
+  differences,       ///< Σₚ (xₚ of the corrupt inputs − xₚ)·∂y/∂xₚ
   formula,           ///< what MethodRow::formula says
 };
 
@@ -56,14 +58,15 @@ struct MethodRow {
 
   bool reads_values() const { return sum != Sum::none && sum != Sum::gradients; }
   bool reads_gradients() const {
-    return sum == Sum::gradients || sum == Sum::products || sum == Sum::centred_products || sum == Sum::formula;
+    return sum == Sum::gradients || sum == Sum::products || sum == Sum::centred_products || sum == Sum::differences ||
+           sum == Sum::formula;
   }
   /// Whether it runs the model, or a part of it, again and again.
   bool needs_model() const { return family != Family::batch && family != Family::drawn; }
   /// Whether it asks for derivatives of the output.
   bool needs_gradients() const {
     return reads_gradients() || family == Family::layer_path || family == Family::input_path ||
-           family == Family::rescale || family == Family::references || method == Method::gradient_x_difference;
+           family == Family::rescale || family == Family::references;
   }
   /// Whether it has a value at each position; what it does to a neuron, or draws for it, else concerns all of them.
   bool has_positions() const {
@@ -81,7 +84,14 @@ const MethodRow& row_of(Method method);
 bool wants(const std::vector<Method>& methods, Method method);
 bool wants(const std::vector<Method>& methods, Family family);
 
-/// Whether the baseline of a path, or what stands for a removed neuron, is its mean activation.
+/// What the inputs of the run that others are held against are called, AttributionOptions::corrupt; "" where no method
+/// has such a run.
+std::string corrupt_name(const AttributionOptions& options);
+/// Whether a path or a difference starts at AttributionOptions::baseline.
+bool need_baseline(const std::vector<Method>& methods);
+/// Whether neurons are removed as AttributionOptions::removal says.
+bool need_removal(const std::vector<Method>& methods);
+/// Whether what a baseline is, or what stands for a removed neuron, is its mean activation.
 bool need_means(const AttributionOptions& options);
 /// Whether a method that runs the model again must tell of what terms its values are sums.
 bool need_terms(const AttributionOptions& options);

@@ -24,9 +24,9 @@ namespace pregrad::methods {
 
 namespace {
 
-model::LayerNeeds path_needs() {
+model::LayerNeeds path_needs(const AttributionOptions& options) {
   model::LayerNeeds needs;
-  needs.a = {true, true};
+  (options.of_z ? needs.z : needs.a) = {true, true};
   return needs;
 }
 
@@ -128,7 +128,7 @@ std::vector<graph::Tap> InputPaths::path_taps() const {
     taps.push_back(tap);
   }
   // Behind the others, so that a layer that is an embedding's output sees what was made of it.
-  const std::vector<graph::Tap> of_layers = model::taps_of(selection_, path_needs());
+  const std::vector<graph::Tap> of_layers = model::taps_of(selection_, path_needs(options_));
   taps.insert(taps.end(), of_layers.begin(), of_layers.end());
   return taps;
 }
@@ -367,8 +367,8 @@ void InputPaths::add_scores(std::vector<model::LayerBatch>& layers, const model:
                                     "' does not run everywhere between the baseline and the inputs: choose another "
                                     "input baseline, or leave conductance and internal-influence out");
       }
-      const at::Tensor value = along[layer].activation().to(at::kDouble);
-      const at::Tensor& gradient = along[layer].activation_gradient();
+      const at::Tensor value = (options_.of_z ? along[layer].z.value : along[layer].activation()).to(at::kDouble);
+      const at::Tensor& gradient = options_.of_z ? along[layer].z_gradient : along[layer].activation_gradient();
       const at::Tensor values = as_blocks(value, count);
       const at::Tensor gradients =
           as_blocks(gradient.defined() ? gradient.to(at::kDouble) : at::zeros_like(value), count);

@@ -38,7 +38,8 @@ bool changes_activation(const graph::LayerSite& site, graph::Stage stage) {
   return stage == graph::Stage::activation && site.is_activation;
 }
 
-std::vector<graph::Tap> editing_taps(const model::LayerSelection& selection, graph::Stage stage, bool gradients) {
+std::vector<graph::Tap> editing_taps(const model::LayerSelection& selection, graph::Stage stage, bool gradients,
+                                     const std::vector<graph::LayerSite>& parts) {
   std::vector<graph::Tap> taps;
   for (const model::SelectedSite& selected : selection.sites) {
     graph::Tap tap;
@@ -48,6 +49,13 @@ std::vector<graph::Tap> editing_taps(const model::LayerSelection& selection, gra
     (is_a ? tap.a : tap.z).gradient = gradients;
     taps.push_back(tap);
   }
+  for (const graph::LayerSite& part : parts) {
+    graph::Tap tap;
+    tap.site = &part;
+    tap.z = tap.a = {true, true, true};
+    tap.follows = true;
+    taps.push_back(tap);
+  }
   return taps;
 }
 
@@ -55,16 +63,17 @@ std::vector<graph::Tap> editing_taps(const model::LayerSelection& selection, gra
 
 LayerRerun::LayerRerun(std::shared_ptr<const Model::Implementation> model,
                        std::shared_ptr<const model::OutputReading> reading, const std::string& layer, std::int64_t call,
-                       graph::Stage stage, bool gradients)
+                       const Wanted& wanted)
     : model_(std::move(model)),
       reading_(std::move(reading)),
       layer_(layer),
       call_(call),
       id_(statistics::to_string(layer, call)),
       selection_(model::select_layers(model_->model().sites(), {id_})),
-      graph_(model_->model().rerun(editing_taps(selection_, stage, gradients), stage)),
-      stage_(stage),
-      gradients_(gradients) {}
+      parts_(wanted.follows ? model_->model().nonlinear_parts() : std::vector<graph::LayerSite>()),
+      graph_(model_->model().rerun(editing_taps(selection_, wanted.stage, wanted.gradients, parts_), wanted.stage)),
+      stage_(wanted.stage),
+      gradients_(wanted.gradients) {}
 
 LayerRerun::Start LayerRerun::start(const model::Batch& batch, std::int64_t copies) const {
   return model::with_copies(copies, [&](std::int64_t possible) {
@@ -103,6 +112,9 @@ LayerRerun::Occurrence LayerRerun::find_occurrence(const Start& start) const {
   const graph::Run run = model_->guarded(start.inputs, [&] { return graph_.run(start.values, nullptr); });
   std::vector<std::int64_t> entered(selection_.sites.size(), 0);
   for (const graph::Execution& execution : run.executions) {
+    if (execution.site >= selection_.sites.size()) {
+      continue;
+    }
     const std::int64_t activation = entered[execution.site]++;
     if (is_ours(execution)) {
       const bool is_a = changes_activation(*selection_.sites[execution.site].site, stage_);
@@ -140,7 +152,10 @@ LayerRerun::Result LayerRerun::run(const Start& start, const Change& change) con
   Result result;
   result.outputs = reading_->rows(run.output, start.inputs.samples(), start.mask);
   for (graph::Execution& execution : run.executions) {
-    if (is_ours(execution)) {
+    if (execution.site >= selection_.sites.size()) {
+      execution.site -= selection_.sites.size();
+      result.parts.push_back(std::move(execution));
+    } else if (is_ours(execution)) {
       const bool is_a = changes_activation(*selection_.sites[execution.site].site, stage_);
       result.tensor = std::move(is_a ? execution.a : execution.z);
     }

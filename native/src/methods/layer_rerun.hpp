@@ -30,11 +30,24 @@ std::vector<double> values_of(const at::Tensor& tensor);
 /// after the other along axis 0, so that one run tries several changes.
 class LayerRerun {
  public:
-  /// @param stage     which tensor is changed; a layer without an activation has only z
-  /// @param gradients whether results carry the place where the gradient by the changed tensor arrives
+  /// What a rerun is asked for.
+  struct Wanted {
+    graph::Stage stage =
+        graph::Stage::activation;  ///< which tensor is changed; a layer without an activation has only z
+    /// Whether results carry the place where the gradient by the changed tensor arrives.
+    bool gradients = false;
+    /// Whether results carry what the nonlinear parts of the model behind the layer read and put out.
+    bool follows = false;
+    auto operator<=>(const Wanted&) const = default;
+  };
+
   /// @throws LayerError if the model has no such layer call
   LayerRerun(std::shared_ptr<const Model::Implementation> model, std::shared_ptr<const model::OutputReading> reading,
-             const std::string& layer, std::int64_t call, graph::Stage stage, bool gradients);
+             const std::string& layer, std::int64_t call, const Wanted& wanted);
+  /// The same without following.
+  LayerRerun(std::shared_ptr<const Model::Implementation> model, std::shared_ptr<const model::OutputReading> reading,
+             const std::string& layer, std::int64_t call, graph::Stage stage, bool gradients)
+      : LayerRerun(std::move(model), std::move(reading), layer, call, Wanted{stage, gradients}) {}
 
   /// Which of a site's tensors is that of the layer call.
   struct Occurrence {
@@ -61,7 +74,14 @@ class LayerRerun {
   struct Result {
     model::OutputRows outputs;
     graph::Captured tensor;  ///< what was changed, as the model arranges it, with its edge if gradients are wanted
+    /// The parts that ran, if they are followed: `site` tells one from the others. Their edges are invalid where
+    /// nothing depends on the layer.
+    std::vector<graph::Execution> parts;
   };
+
+  /// The operator of a part.
+  const std::string& operator_of(const graph::Execution& part) const { return parts_[part.site].op; }
+  const std::string& id() const { return id_; }
 
   /// Runs the rest of the model.
   Result run(const Start& start, const Change& change) const;
@@ -77,6 +97,7 @@ class LayerRerun {
   std::int64_t call_;
   std::string id_;  ///< name@call
   model::LayerSelection selection_;
+  std::vector<graph::LayerSite> parts_;  ///< that are followed
   graph::RerunGraph graph_;
   graph::Stage stage_;
   bool gradients_;

@@ -202,6 +202,7 @@ NeuronValues MethodReader::values(const MethodRow& row) const {
     case Sum::formula:
       return NeuronValues(row.formula(layer_, reduction_));
     case Sum::none:              // nothing but the number of samples counts
+    case Sum::differences:       // the runs of the other inputs give them
     case Sum::centred_products:  // its values are known only at the end
       break;
   }

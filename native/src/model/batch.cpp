@@ -1,7 +1,9 @@
 #include "model/batch.hpp"
 
 #include <exception>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/Functions.h>
@@ -50,11 +52,29 @@ Batch Batch::slice(std::int64_t begin, std::int64_t count) const {
   };
   Batch part = *this;
   part.inputs = inputs.slice(begin, begin + count);
+  part.corrupt = corrupt.slice(begin, begin + count);
   part.labels = rows(labels);
   part.clusters = rows(clusters);
   part.mask = rows(mask);
   part.targets = {};
   part.first = first + begin;
+  return part;
+}
+
+Batch Batch::chosen(const at::Tensor& samples) const {
+  const auto rows = [&](const at::Tensor& tensor) {
+    return tensor.defined() ? tensor.index_select(0, samples.to(tensor.device())) : tensor;
+  };
+  Batch part = *this;
+  part.inputs = inputs.per_sample(rows);
+  part.corrupt = corrupt.per_sample(rows);
+  part.labels = rows(labels);
+  part.clusters = rows(clusters);
+  part.mask = rows(mask);
+  part.targets.indices = rows(targets.indices);
+  if (targets.selection.defined()) {
+    part.targets.selection = rows(targets.selection.unflatten(0, {this->samples(), -1})).flatten(0, 1);
+  }
   return part;
 }
 
@@ -176,6 +196,58 @@ at::Tensor checked_mask(const std::string& name, const Inputs& inputs, std::int6
   return support::uploaded(counted, device);
 }
 
+/// Takes the inputs whose names begin so out of `given`, for a run on these where there are some and on the others
+/// where there are none.
+/// @param name AttributionOptions::corrupt
+Inputs corrupt_inputs(const Model::Implementation& model, const OutputReading& reading, Inputs& given) {
+  const std::string& name = reading.corrupt_name();
+  const auto is_corrupt = [&](const NamedTensor& each) {
+    return each.name == name || each.name.rfind(name + ".", 0) == 0;
+  };
+  std::vector<NamedTensor> own;
+  std::map<std::string, at::Tensor> others;
+  std::int64_t own_with_samples = 0;
+  for (const NamedTensor& each : given) {
+    if (!is_corrupt(each)) {
+      own_with_samples += each.is_shared || each.name == reading.mask_name() ? 0 : 1;
+      own.push_back(each);
+      continue;
+    }
+    if (model.model().arguments().of(each.name) != nullptr) {
+      throw InputError("'" + each.name +
+                       "' is an input of the model, and would be a corrupt one too: name the corrupt inputs otherwise "
+                       "(the option corrupt)");
+    }
+    others[each.name] = each.tensor;
+  }
+  if (own.empty() || others.empty()) {
+    throw InputError("gradient-x-difference and patching compare the inputs with corrupt ones, and there are no " +
+                     std::string(own.empty() ? "inputs" : "corrupt ones") + ": give '" + name + "." +
+                     (own.empty() || own.front().name.empty() ? "NAME" : own.front().name) +
+                     "' beside the input of that name, or '" + name + "' where the model has one");
+  }
+  std::vector<NamedTensor> corrupt = own;
+  for (NamedTensor& each : corrupt) {
+    const bool is_only = own_with_samples == 1 && !each.is_shared && each.name != reading.mask_name();
+    const auto named = others.find(name + "." + each.name);
+    const auto found = named == others.end() && is_only ? others.find(name) : named;
+    if (found != others.end()) {
+      each.tensor = found->second;
+      others.erase(found);
+    }
+  }
+  if (!others.empty()) {
+    std::vector<std::string> names;
+    for (const NamedTensor& each : own) {
+      names.push_back(each.name);
+    }
+    throw InputError("the corrupt input '" + others.begin()->first + "' stands against none of the inputs: " +
+                     "name it '" + name + ".NAME' after one of " + support::quoted(names));
+  }
+  given = Inputs::of(std::move(own));
+  return Inputs::of(std::move(corrupt));
+}
+
 }  // namespace
 
 void add_labels(Batch& batch, Target::Kind target, const at::Tensor& labels, const at::Tensor& clusters,
@@ -206,8 +278,16 @@ void add_labels(Batch& batch, Target::Kind target, const at::Tensor& labels, con
 Batch checked_batch(const Model::Implementation& model, const OutputReading& reading, const Inputs& inputs,
                     const at::Tensor& labels, const at::Tensor& clusters, bool takes_several) {
   Batch batch;
-  batch.inputs = model.accepted(inputs, reading.mask_name());
-  batch.mask = checked_mask(reading.mask_name(), inputs, batch.samples(), model.model().device());
+  Inputs own = inputs;
+  if (!reading.corrupt_name().empty()) {
+    batch.corrupt = model.accepted(corrupt_inputs(model, reading, own), reading.mask_name());
+  }
+  batch.inputs = model.accepted(own, reading.mask_name());
+  if (!reading.corrupt_name().empty() && batch.corrupt.samples() != batch.samples()) {
+    throw InputError("there are " + std::to_string(batch.samples()) + " inputs and " +
+                     std::to_string(batch.corrupt.samples()) + " corrupt ones: give one for each");
+  }
+  batch.mask = checked_mask(reading.mask_name(), own, batch.samples(), model.model().device());
   add_labels(batch, reading.target().kind(), labels, clusters, batch.samples(), takes_several,
              [&] { return reading.has_position_labels(batch.inputs); });
   return batch;

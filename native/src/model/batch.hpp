@@ -49,6 +49,7 @@ struct Targets {
 /// A checked batch: what goes into the model and what its samples are.
 struct Batch {
   Inputs inputs;
+  Inputs corrupt;  ///< the same of the run that its own is held against; empty where no method has one
   /// int64 [N], or [N, K] for K labels per sample or for K positions; float64 [N, outputs] where they are weights; on
   /// the CPU; may be undefined
   at::Tensor labels;
@@ -65,6 +66,9 @@ struct Batch {
   at::Tensor mask_of_copies(std::int64_t count) const;
   /// Samples [begin, begin + count) of it, on the same memory.
   Batch slice(std::int64_t begin, std::int64_t count) const;
+  /// Those samples of a batch with targets, in that order.
+  /// @param samples int64 [count] on the CPU
+  Batch chosen(const at::Tensor& samples) const;
 };
 
 /// What labels have shown of a model with one output o, which stands for two classes (−o, o) as soon as a label is 1,

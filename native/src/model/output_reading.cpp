@@ -66,8 +66,8 @@ void require_finite_outputs(const OutputRows& outputs) {
   }
 }
 
-OutputReading::OutputReading(const Model::Implementation* model, Target target, Reading reading)
-    : model_(model), target_(target), reading_(std::move(reading)) {}
+OutputReading::OutputReading(const Model::Implementation* model, Target target, Reading reading, std::string corrupt)
+    : model_(model), target_(target), reading_(std::move(reading)), corrupt_(std::move(corrupt)) {}
 
 bool OutputReading::is_plain() const {
   const bool is_entry = target_.kind() == Target::Kind::label || target_.kind() == Target::Kind::predicted ||

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
@@ -34,15 +35,18 @@ OutputRows plain_rows(const at::Tensor& output, std::int64_t samples);
 /// @throws InputError if an output is NaN or infinite
 void require_finite_outputs(const OutputRows& outputs);
 
-/// Where y is read in what a model returns, for the options of one computation. Safe from any number of threads.
+/// Where y is read in what a model returns, and which of the tensors beside its inputs have a part in a computation.
+/// Safe from any number of threads.
 class OutputReading {
  public:
   /// @param model must outlive this; null where there is none, and `rows` is not asked for
-  OutputReading(const Model::Implementation* model, Target target, Reading reading);
+  /// @param corrupt AttributionOptions::corrupt; "" where no method asks for such inputs
+  OutputReading(const Model::Implementation* model, Target target, Reading reading, std::string corrupt = "");
 
   const Target& target() const { return target_; }
   const std::string& output_name() const { return reading_.output_name; }
   const std::string& mask_name() const { return reading_.mask; }
+  const std::string& corrupt_name() const { return corrupt_; }
   /// Whether y is one entry of an output [N, outputs], whatever the batch.
   bool is_plain() const;
 
@@ -85,6 +89,7 @@ class OutputReading {
   const Model::Implementation* model_;
   Target target_;
   Reading reading_;
+  std::string corrupt_;
   mutable std::atomic<int> has_positions_ = -1;  ///< of the output; −1 until it is known
 };
 

@@ -33,7 +33,7 @@ constexpr std::int64_t longest = 4;
 constexpr std::int64_t neuron_count = 5;
 
 const std::vector<Method> with_positions = [] {
-  std::vector<Method> methods(all_methods.begin(), all_methods.end());
+  std::vector<Method> methods = unconditional_methods;
   std::erase_if(methods, [](Method method) { return method == Method::ablation || method == Method::random; });
   return methods;
 }();

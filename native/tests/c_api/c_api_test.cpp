@@ -271,7 +271,7 @@ TEST_F(CApi, NeverWritesToInputsThatTheModelChangesInPlace) {
 TEST_F(CApi, ScoresAsCppDoes) {
   pregrad::AttributionOptions cpp_options;
   cpp_options.layers = {"forward"};
-  cpp_options.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.end());
+  cpp_options.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.begin() + methods_.size());
   pregrad::Attribution cpp = pregrad::Model::load(path_).attribution(cpp_options);
   cpp.add(torch::from_blob(inputs_.data(), shape_, torch::kFloat),
           torch::from_blob(labels_.data(), {samples}, torch::kLong),
@@ -321,7 +321,7 @@ TEST_F(CApi, ScoresAsCppDoes) {
 TEST_F(CApi, ExplainsSeveralTargetsAsCppDoes) {
   pregrad::AttributionOptions cpp_options;
   cpp_options.layers = {"forward"};
-  cpp_options.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.end());
+  cpp_options.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.begin() + methods_.size());
   pregrad::Attribution cpp = pregrad::Model::load(path_).attribution(cpp_options);
   std::vector<std::int64_t> targets;
   for (std::int64_t i = 0; i < 2 * samples; ++i) {
@@ -379,7 +379,7 @@ TEST_F(CApi, HandsOverTheOptionsOfTheMethods) {
   const pregrad::Model model = pregrad::Model::from(small_module());
   pregrad::AttributionOptions cpp_options;
   cpp_options.layers = {"forward"};
-  cpp_options.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.end());
+  cpp_options.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.begin() + methods_.size());
   const auto cpp_added = [&] {
     pregrad::Attribution attribution = model.attribution(cpp_options);
     attribution.add(torch::tensor(inputs_).reshape(shape_), torch::tensor(labels_), torch::tensor(clusters_));
@@ -408,6 +408,66 @@ TEST_F(CApi, HandsOverTheOptionsOfTheMethods) {
   EXPECT_THAT(differing,
               ElementsAre(PREGRAD_METHOD_INTEGRATED_GRADIENTS, PREGRAD_METHOD_CONDUCTANCE,
                           PREGRAD_METHOD_INTERNAL_INFLUENCE, PREGRAD_METHOD_ABLATION, PREGRAD_METHOD_RANDOM));
+}
+
+TEST_F(CApi, HandsOverTheInputsThatOthersAreHeldAgainst) {
+  std::vector<float> others(inputs_.rbegin(), inputs_.rend());
+  const auto named = [](const char* name, const pregrad_tensor& tensor) {
+    pregrad_input input = PREGRAD_INPUT_INIT;
+    input.name = name;
+    input.tensor = &tensor;
+    return input;
+  };
+  const pregrad_tensor own = inputs();
+  const pregrad_tensor other = tensor_of(others, shape_, PREGRAD_FLOAT32);
+  const pregrad_input pair[] = {named("x", own), named("other.x", other)};
+  const pregrad_input references[] = {named("x", other)};
+  const std::vector<pregrad_method> methods = {PREGRAD_METHOD_DEEP_LIFT, PREGRAD_METHOD_SHAPLEY,
+                                               PREGRAD_METHOD_EXPECTED_GRADIENTS, PREGRAD_METHOD_GRADIENT_X_DIFFERENCE,
+                                               PREGRAD_METHOD_PATCHING};
+  pregrad_attribution_options options = all_methods_of_all_layers();
+  options.methods = methods.data();
+  options.method_count = methods.size();
+  options.target = PREGRAD_TARGET_INDEX;
+  options.target_index = 1;
+  options.of_z = 1;
+  options.references = references;
+  options.reference_count = 1;
+  options.corrupt = "other";
+  options.permutations = 4;
+  options.shapley_error = -1;
+  options.seed = 5;
+  options.steps = 7;
+  const OwnedAttribution attribution = open(options);
+  ASSERT_EQ(pregrad_attribution_add_inputs(attribution.get(), pair, 2, nullptr, nullptr), PREGRAD_OK)
+      << pregrad_last_error();
+  const OwnedScores scores = scores_of(attribution);
+
+  const at::Tensor x = torch::tensor(inputs_).reshape(shape_);
+  const at::Tensor y = torch::tensor(others).reshape(shape_);
+  pregrad::AttributionOptions cpp_options;
+  cpp_options.layers = {"forward"};
+  cpp_options.methods.assign(pregrad::all_methods.begin() + methods_.size(), pregrad::all_methods.end());
+  cpp_options.target = pregrad::Target::index(1);
+  cpp_options.of_z = true;
+  cpp_options.references = {{"x", y}};
+  cpp_options.corrupt = "other";
+  cpp_options.permutations = 4;
+  cpp_options.shapley_error = 0;
+  cpp_options.seed = 5;
+  cpp_options.steps = 7;
+  pregrad::Attribution expected = pregrad::Model::from(small_module()).attribution(cpp_options);
+  expected.add(pregrad::Inputs::of({{"x", x}, {"other.x", y}}));
+  for (const pregrad::Score& score : expected.scores().entries()) {
+    pregrad_score seen = PREGRAD_SCORE_INIT;
+    const std::string layer = score.layer + "@" + std::to_string(score.call);
+    ASSERT_EQ(pregrad_scores_of(scores.get(), layer.c_str(), 0, static_cast<int>(score.method), &seen), PREGRAD_OK);
+    EXPECT_THAT(std::vector<double>(seen.mean, seen.mean + seen.neurons), ElementsAreArray(score.statistics.mean));
+  }
+  options.permutations = 1;
+  pregrad_attribution* refused = nullptr;
+  EXPECT_REFUSED(pregrad_attribution_open(model_.get(), &options, &refused), PREGRAD_ERROR_ARGUMENT,
+                 "1 permutations for shapley");
 }
 
 TEST_F(CApi, TakesDoublesAndTokens) {
@@ -961,7 +1021,7 @@ TEST_F(CApi, MeasuresRemovalCurvesAsCppDoes) {
   const pregrad::Model model = pregrad::Model::load(path_);
   pregrad::AttributionOptions scored;
   scored.layers = {"forward"};
-  scored.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.end());
+  scored.methods.assign(pregrad::all_methods.begin(), pregrad::all_methods.begin() + methods_.size());
   pregrad::Attribution cpp_attribution = model.attribution(scored);
   const at::Tensor x = torch::from_blob(inputs_.data(), shape_, torch::kFloat);
   const at::Tensor y = torch::tensor(labels_);

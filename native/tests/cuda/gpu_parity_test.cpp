@@ -40,7 +40,7 @@ class GpuParity : public OnGpu<testing::TestWithParam<Fixture>> {
 
   /// Without the path methods where the inputs are integers, whose path goes between the vectors of an embedding.
   std::vector<Method> methods() const {
-    std::vector<Method> methods(all_methods.begin(), all_methods.end());
+    std::vector<Method> methods = unconditional_methods;
     if (!at::isFloatingType(data_.x.scalar_type())) {
       std::erase(methods, Method::conductance);
       std::erase(methods, Method::internal_influence);

@@ -79,7 +79,7 @@ TEST(LayerNames, AModuleWithoutAnActivationIsItsOwnOutput) {
   for (const auto& [name, golden] : truth) {
     const Asked asked(name);
     AttributionOptions options;
-    options.methods.assign(all_methods.begin(), all_methods.end());
+    options.methods = unconditional_methods;
     std::set<std::string> layers;
     for (const auto& [key, statistics] : golden) {
       layers.insert(key.layer);

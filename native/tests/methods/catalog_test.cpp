@@ -31,6 +31,11 @@ TEST(CatalogTest, EveryMethodHasItsNameAndNumberInC) {
       {"internal-influence", PREGRAD_METHOD_INTERNAL_INFLUENCE},
       {"ablation", PREGRAD_METHOD_ABLATION},
       {"random", PREGRAD_METHOD_RANDOM},
+      {"deep-lift", PREGRAD_METHOD_DEEP_LIFT},
+      {"shapley", PREGRAD_METHOD_SHAPLEY},
+      {"expected-gradients", PREGRAD_METHOD_EXPECTED_GRADIENTS},
+      {"gradient-x-difference", PREGRAD_METHOD_GRADIENT_X_DIFFERENCE},
+      {"patching", PREGRAD_METHOD_PATCHING},
   };
   ASSERT_EQ(in_c.size(), methods::catalog().size());
   std::set<std::string> seen;
@@ -61,8 +66,10 @@ TEST(CatalogTest, AMethodReadsWhatItsFormulaHas) {
   EXPECT_EQ(needs(Method::activation), (Needs{false, false, true, false}));
   EXPECT_EQ(needs(Method::gradient_x_centred_activation), (Needs{false, false, true, true}));
   EXPECT_EQ(needs(Method::activation_rate), (Needs{false, false, true, false}));
-  for (const Method method : {Method::integrated_gradients, Method::conductance, Method::internal_influence,
-                              Method::ablation, Method::random}) {
+  EXPECT_EQ(needs(Method::gradient_x_difference), (Needs{false, false, true, true}));
+  for (const Method method :
+       {Method::integrated_gradients, Method::conductance, Method::internal_influence, Method::ablation, Method::random,
+        Method::deep_lift, Method::shapley, Method::expected_gradients, Method::patching}) {
     EXPECT_EQ(needs(method), (Needs{false, false, false, false})) << name_of(method);
   }
 }
@@ -70,9 +77,7 @@ TEST(CatalogTest, AMethodReadsWhatItsFormulaHas) {
 TEST(CatalogTest, OnlyMethodsOfTheBatchsOwnRunCanBeRecorded) {
   for (const MethodRow& row : methods::catalog()) {
     EXPECT_EQ(methods::can_be_recorded({row.method}), !row.needs_model()) << row.name;
-    EXPECT_EQ(row.needs_model(),
-              row.family == Family::layer_path || row.family == Family::input_path || row.family == Family::removal)
-        << row.name;
+    EXPECT_EQ(row.needs_model(), row.family != Family::batch && row.family != Family::drawn) << row.name;
   }
   EXPECT_FALSE(methods::can_be_recorded({Method::gradient, Method::ablation}));
 }

@@ -215,6 +215,16 @@ class OnDigits : public testing::Test {
     return options;
   }
 
+  AttributionOptions every_method() const {
+    AttributionOptions options = options_with({all_methods.begin(), all_methods.end()});
+    options.references = {{"", data.x.slice(0, 0, 3)}};
+    options.permutations = 20;
+    return options;
+  }
+
+  /// The inputs with others to be held against: mirrored ones.
+  static Inputs with_corrupt(const at::Tensor& x) { return Inputs::of({{"x", x}, {"corrupt", x.flip({1})}}); }
+
   Model model = Model::load(fixture_path("digits-mlp.scripted.pt"));
   Data data = first_of(read_data(fixture_path("digits.npz")), golden_samples);
 };
@@ -281,13 +291,15 @@ TEST_F(MethodOptionsTest, AnInputBaselineThatIsTheInputLeavesNoConductance) {
 }
 
 TEST_F(MethodOptionsTest, BatchesAndThreadsDoNotShow) {
-  AttributionOptions options = options_with({all_methods.begin(), all_methods.end()});
+  AttributionOptions options = every_method();
   options.steps = 10;
-  const Scores whole = scores(options);
+  Attribution at_once = model.attribution(options);
+  at_once.add(with_corrupt(data.x), data.y, data.cluster);
+  const Scores whole = at_once.scores();
   Attribution parts = model.attribution(options);
   for (std::int64_t first = 0; first < golden_samples; first += 7) {
     const auto part = [&](const at::Tensor& all) { return all.slice(0, first, first + 7); };
-    parts.add(part(data.x), part(data.y), part(data.cluster));
+    parts.add(with_corrupt(part(data.x)), part(data.y), part(data.cluster));
   }
   const Scores in_parts = parts.scores();
   ASSERT_EQ(whole.entries().size(), in_parts.entries().size());
@@ -305,7 +317,7 @@ TEST_F(MethodOptionsTest, BatchesAndThreadsDoNotShow) {
 }
 
 TEST_F(MethodOptionsTest, ASavedStateGoesOnToTheLastBit) {
-  AttributionOptions options = options_with({all_methods.begin(), all_methods.end()});
+  AttributionOptions options = every_method();
   options.steps = 5;
   Attribution straight = model.attribution(options);
   Attribution first = model.attribution(options);
@@ -313,11 +325,11 @@ TEST_F(MethodOptionsTest, ASavedStateGoesOnToTheLastBit) {
   const auto half = [&](const at::Tensor& all, bool is_second) {
     return is_second ? all.slice(0, golden_samples / 2) : all.slice(0, 0, golden_samples / 2);
   };
-  first.add(half(data.x, false), half(data.y, false), half(data.cluster, false));
+  first.add(with_corrupt(half(data.x, false)), half(data.y, false), half(data.cluster, false));
   second.restore(first.save());
-  second.add(half(data.x, true), half(data.y, true), half(data.cluster, true));
+  second.add(with_corrupt(half(data.x, true)), half(data.y, true), half(data.cluster, true));
   for (const bool is_second : {false, true}) {
-    straight.add(half(data.x, is_second), half(data.y, is_second), half(data.cluster, is_second));
+    straight.add(with_corrupt(half(data.x, is_second)), half(data.y, is_second), half(data.cluster, is_second));
   }
   EXPECT_EQ(straight.save(), second.save());
   const Scores expected = straight.scores();

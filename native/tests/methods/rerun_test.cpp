@@ -187,7 +187,7 @@ TEST(FixedBatchTest, EveryMethodRunsWhereTheModelNamesTheSizeOfItsBatch) {
   const at::Tensor y = at::arange(3);
   AttributionOptions options;
   options.layers = {"forward"};
-  options.methods.assign(all_methods.begin(), all_methods.end());
+  options.methods = unconditional_methods;
   Attribution attribution = model.attribution(options);
   attribution.add(x, y);
   const Scores scores = attribution.scores();

@@ -139,7 +139,7 @@ class DeviceFailureTest : public testing::Test {
 
   static constexpr std::int64_t samples = 11;
   Model model_ = Model::from(make_module());
-  std::vector<Method> all_ = {all_methods.begin(), all_methods.end()};
+  std::vector<Method> all_ = unconditional_methods;
   at::Tensor x_;
   at::Tensor y_;
   at::Tensor clusters_;

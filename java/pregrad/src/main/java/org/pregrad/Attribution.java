@@ -38,6 +38,11 @@ public final class Attribution implements AutoCloseable {
         private List<NeuronConstants> means = List.of();
         private boolean cudaGraphs = true;
         private int examples;
+        private boolean ofPreactivations;
+        private Inputs references;
+        private String corrupt = "corrupt";
+        private int permutations = 256;
+        private double shapleyError = 0.01;
 
         Builder(Model model) {
             this.model = model;
@@ -122,7 +127,69 @@ public final class Attribution implements AutoCloseable {
         }
 
         /**
-         * Sets what {@link Method#ABLATION} does to a neuron, by default {@link Removal#ZERO}.
+         * Sets whether {@link Method#INTEGRATED_GRADIENTS}, {@link Method#CONDUCTANCE}, {@link Method#INTERNAL_INFLUENCE} and
+         * {@link Method#EXPECTED_GRADIENTS} take values and derivatives of the pre-activation z, by default false: of the
+         * activation a.
+         *
+         * @param value true for z
+         * @return this
+         */
+        public Builder ofPreactivations(boolean value) {
+            ofPreactivations = value;
+            return this;
+        }
+
+        /**
+         * Sets the samples whose activations {@link Method#EXPECTED_GRADIENTS} takes as baselines. Each sample meets as many
+         * of them as there are {@link #steps}, drawn by the seed, at places on the path that are drawn too.
+         *
+         * @param values [R, ...] each, by the names of the model's inputs; copied when the attribution is opened
+         * @return this
+         */
+        public Builder references(Inputs values) {
+            references = Objects.requireNonNull(values, "references");
+            return this;
+        }
+
+        /**
+         * Sets what the inputs are called that {@link Method#GRADIENT_X_DIFFERENCE} and {@link Method#PATCHING} hold against
+         * the others, by default {@code corrupt}: this name alone for a model of one input, else the name, a dot and that of
+         * the input it stands against. What has none is the same in both runs.
+         *
+         * @param value a name that is none of the model's inputs
+         * @return this
+         */
+        public Builder corrupt(String value) {
+            corrupt = Objects.requireNonNull(value, "corrupt");
+            return this;
+        }
+
+        /**
+         * Sets how many permutations {@link Method#SHAPLEY} draws for a sample at most, by default 256. Layers of up to ten
+         * neurons need none where trying all sets of them costs less.
+         *
+         * @param value at least 2
+         * @return this
+         */
+        public Builder permutations(int value) {
+            permutations = value;
+            return this;
+        }
+
+        /**
+         * Sets when the Shapley values of a sample are settled: once the standard error of each is at most this share of the
+         * difference of the output between all neurons and none, by default 0.01.
+         *
+         * @param value at least 0; 0 draws all permutations
+         * @return this
+         */
+        public Builder shapleyError(double value) {
+            shapleyError = value;
+            return this;
+        }
+
+        /**
+         * Sets what {@link Method#ABLATION} and {@link Method#SHAPLEY} do to a neuron, by default {@link Removal#ZERO}.
          *
          * @param value the removal
          * @return this
@@ -185,11 +252,18 @@ public final class Attribution implements AutoCloseable {
             options.addAll("means", Encoder.constants(means));
             options.add("cudaGraphs", cudaGraphs);
             options.add("examples", examples);
+            options.add("ofZ", ofPreactivations);
+            options.add("corrupt", corrupt);
+            options.add("permutations", permutations);
+            options.add("shapleyError", new double[] {shapleyError});
         }
 
-        <R> R useInputBaseline(Input.Use<R> one, Inputs.Use<R> several) {
-            if (inputBaselines != null) {
-                return inputBaselines.use(several);
+        /** Of several tensors each says what it is for, as {@link Native#attributionFromInputs} takes them. */
+        <R> R useInputs(Input.Use<R> one, Inputs.Use<R> several) {
+            if (inputBaselines != null || references != null) {
+                Inputs baselines = inputBaseline == null ? inputBaselines : Inputs.of(inputBaseline);
+                return Inputs.labelled("baseline:", baselines, "reference:", references)
+                        .use(several);
             }
             return inputBaseline == null ? one.apply(Native.NO_INPUT, null, 0, null) : inputBaseline.use(one);
         }

@@ -110,6 +110,18 @@ public final class Inputs {
         return new Inputs(List.copyOf(all));
     }
 
+    /** Two sets of inputs with a label in front of each name; either may be null. */
+    static Inputs labelled(String label, Inputs inputs, String otherLabel, Inputs others) {
+        List<Named> all = new ArrayList<>();
+        if (inputs != null) {
+            inputs.inputs.forEach(each -> all.add(new Named(label + each.name, each.input, each.isShared)));
+        }
+        if (others != null) {
+            others.inputs.forEach(each -> all.add(new Named(otherLabel + each.name, each.input, each.isShared)));
+        }
+        return new Inputs(List.copyOf(all));
+    }
+
     /** What takes inputs across to native code, in the words of {@link org.pregrad.internal.Native}. */
     interface Use<R> {
         R apply(byte[] names, Object[] data, long[] layout);

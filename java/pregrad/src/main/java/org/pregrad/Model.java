@@ -366,7 +366,7 @@ public final class Model implements AutoCloseable {
     Attribution open(Attribution.Builder options) {
         byte[] packed = options.packed();
         String text = "Attribution of " + handle;
-        return options.useInputBaseline(
+        return options.useInputs(
                 (source, data, offset, shape) -> handle.use((calls, id) ->
                         new Attribution(calls, calls.attribution(id, packed, source, data, offset, shape), text)),
                 (names, data, layout) -> handle.use((calls, id) ->

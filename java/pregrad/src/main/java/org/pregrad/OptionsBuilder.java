@@ -42,7 +42,8 @@ public abstract sealed class OptionsBuilder<B extends OptionsBuilder<B>> extends
     }
 
     /**
-     * Sets the seed of {@link Method#RANDOM}, by default 0.
+     * Sets the seed of what is drawn: {@link Method#RANDOM}, {@link Method#SHAPLEY}, {@link Method#EXPECTED_GRADIENTS}; by
+     * default 0.
      *
      * @param value the same seed gives the same scores
      * @return this

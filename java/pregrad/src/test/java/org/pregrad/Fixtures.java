@@ -32,8 +32,16 @@ final class Fixtures {
             Method.PREACTIVATION,
             Method.ACTIVATION);
 
+    /**
+     * The methods that every model can be asked for with a batch alone: others want more inputs, hold for some operators
+     * only, or draw at length, and have tests of their own.
+     */
+    static final List<Method> UNCONDITIONAL_METHODS = Stream.of(Method.values())
+            .filter(method -> method.compareTo(Method.RANDOM) <= 0)
+            .toList();
+
     /** The methods that run the model once per batch. */
-    static final List<Method> ONE_PASS_METHODS = Stream.of(Method.values())
+    static final List<Method> ONE_PASS_METHODS = UNCONDITIONAL_METHODS.stream()
             .filter(method -> method != Method.INTEGRATED_GRADIENTS
                     && method != Method.CONDUCTANCE
                     && method != Method.INTERNAL_INFLUENCE

@@ -46,7 +46,7 @@ class GpuTest {
     }
 
     private static List<Method> methods(Data data) {
-        return Stream.of(Method.values())
+        return Fixtures.UNCONDITIONAL_METHODS.stream()
                 .filter(method -> data.x() instanceof float[]
                         || data.x() instanceof double[]
                         || (method != Method.CONDUCTANCE && method != Method.INTERNAL_INFLUENCE))

@@ -285,7 +285,7 @@ class InputTest {
         try (Model other = Model.load(Fixtures.file(name + ".scripted.pt"));
                 Attribution attribution = other.attribution()
                         .layers(layers)
-                        .methods(Method.values())
+                        .methods(Fixtures.UNCONDITIONAL_METHODS)
                         .open()) {
             other.forward(input);
             other.layers(input);

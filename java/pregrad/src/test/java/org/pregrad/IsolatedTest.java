@@ -106,7 +106,7 @@ class IsolatedTest {
             List<String> names = layers.stream().map(Layer::name).distinct().toList();
             try (Attribution attribution = model.attribution()
                     .layers(names)
-                    .methods(Method.values())
+                    .methods(Fixtures.UNCONDITIONAL_METHODS)
                     .steps(4)
                     .inputBaseline(data.part(0, 1).input())
                     .open()) {

@@ -37,7 +37,7 @@ class MergeTest {
     private static Attribution.Builder everything() {
         return model.attribution()
                 .layers("act1", "act2")
-                .methods(Method.values())
+                .methods(Fixtures.UNCONDITIONAL_METHODS)
                 .steps(3);
     }
 
@@ -88,7 +88,7 @@ class MergeTest {
                 forwards.merge(states.get(i));
                 backwards.merge(states.get(states.size() - 1 - i));
             }
-            assertThat(all.scores().all()).hasSizeGreaterThan(2 * Method.values().length);
+            assertThat(all.scores().all()).hasSizeGreaterThan(2 * Fixtures.UNCONDITIONAL_METHODS.size());
             same(forwards.scores(), all.scores());
             same(backwards.scores(), all.scores());
         }

@@ -1,6 +1,8 @@
 package org.pregrad;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -135,10 +137,64 @@ class PathsTest {
         assertThat(DoubleStream.of(values)).allMatch(value -> value >= 0 && value < 1);
     }
 
+    /** Each option crosses the border: the scores are others than without it, and the sums are what they must be. */
+    @Test
+    void methodsOfMoreInputsTakeThem() {
+        Data some = data.part(0, 6);
+        Data others = data.part(18, 24);
+        Inputs pair = Inputs.of("x", some.input()).and("other", others.input());
+        try (Attribution attribution = model.attribution()
+                .layers("act2")
+                .methods(
+                        Method.PATCHING,
+                        Method.GRADIENT_X_DIFFERENCE,
+                        Method.EXPECTED_GRADIENTS,
+                        Method.SHAPLEY,
+                        Method.DEEP_LIFT)
+                .corrupt("other")
+                .references(Inputs.of("x", others.input()))
+                .inputBaseline(some.part(0, 1).input())
+                .permutations(4)
+                .shapleyError(0.5)
+                .seed(3)
+                .open()) {
+            attribution.add(pair, some.y(), null);
+            Scores scores = attribution.scores();
+            for (Method method : List.of(Method.SHAPLEY, Method.DEEP_LIFT, Method.EXPECTED_GRADIENTS)) {
+                assertThat(scores.of("act2", 0, method).completenessError()).isLessThan(1e-4);
+            }
+            // What is behind the layer is linear: the approximation is what it approximates.
+            double[] patched = scores.of("act2", 0, Method.PATCHING).mean();
+            double[] linear = scores.of("act2", 0, Method.GRADIENT_X_DIFFERENCE).mean();
+            for (int neuron = 0; neuron < patched.length; neuron++) {
+                assertThat(patched[neuron]).isCloseTo(linear[neuron], within(1e-4));
+            }
+        }
+    }
+
+    @Test
+    void wrongOptionsOfMethodsOfMoreInputsAreRefused() {
+        Attribution.Builder shapley =
+                model.attribution().layers("act2").methods(Method.SHAPLEY).permutations(1);
+        assertThatThrownBy(shapley::open)
+                .isInstanceOf(ArgumentException.class)
+                .hasMessage("there are 1 permutations for shapley: give 2 to 1000000");
+        Attribution.Builder expected = model.attribution().layers("act2").methods(Method.EXPECTED_GRADIENTS);
+        assertThatThrownBy(expected::open)
+                .isInstanceOf(ArgumentException.class)
+                .hasMessageContaining("has no references");
+        try (Attribution patching =
+                model.attribution().layers("act2").methods(Method.PATCHING).open()) {
+            assertThatThrownBy(() -> patching.add(data.input(), data.y(), null))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("'corrupt.NAME'");
+        }
+    }
+
     private static Attribution openAll() {
         return model.attribution()
                 .layers("act1", "act2")
-                .methods(Method.values())
+                .methods(Fixtures.UNCONDITIONAL_METHODS)
                 .steps(5)
                 .open();
     }
@@ -159,7 +215,7 @@ class PathsTest {
             resumed.add(second.input(), second.y(), second.cluster());
             straight.add(first.input(), first.y(), first.cluster());
             straight.add(second.input(), second.y(), second.cluster());
-            assertThat(straight.scores().all()).hasSizeGreaterThan(2 * Method.values().length);
+            assertThat(straight.scores().all()).hasSizeGreaterThan(2 * Fixtures.UNCONDITIONAL_METHODS.size());
             assertThat(resumed.scores().all())
                     .usingRecursiveComparison()
                     .withComparatorForType(Double::compare, Double.class)

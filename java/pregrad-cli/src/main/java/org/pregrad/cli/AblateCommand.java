@@ -183,7 +183,8 @@ final class AblateCommand implements Callable<Integer> {
         return data.open(
                 scoreData == null ? data.file() : scoreData,
                 loaded,
-                wanted.target().needed());
+                wanted.target().needed(),
+                paths.corruptFor(scoredMethods()));
     }
 
     private List<Method> comparedMethods() {

@@ -124,7 +124,8 @@ final class AttributeCommand implements Callable<Integer> {
     }
 
     private Dataset open(Model loaded) {
-        return data.open(loaded, wanted.target().needed());
+        return data.open(
+                data.file(), loaded, wanted.target().needed(), paths.corruptFor(Choices.distinct(methods)));
     }
 
     private Scorer.Scored scored(Model loaded, long count) throws IOException, InterruptedException {

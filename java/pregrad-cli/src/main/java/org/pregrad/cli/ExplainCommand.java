@@ -214,7 +214,9 @@ final class ExplainCommand implements Callable<Integer> {
     }
 
     private Dataset open(Model loaded) {
-        return data.open(loaded, target.needed());
+        Dataset opened = data.open(loaded, target.needed());
+        String corrupt = paths.corruptFor(Choices.distinct(methods));
+        return corrupt == null ? opened : opened.withCorrupt(corrupt);
     }
 
     private void checkRows(long samples) {
@@ -260,7 +262,7 @@ final class ExplainCommand implements Callable<Integer> {
 
     private List<Explanation> explained(Attribution attribution, Batch read) {
         try {
-            return attribution.explain(read.inputs(), read.targets());
+            return attribution.explain(read.inputsWithCorrupt(), read.targets());
         } catch (InputException e) {
             // The core counts samples from the batch's start.
             throw read.first() == 0
@@ -280,6 +282,7 @@ final class ExplainCommand implements Callable<Integer> {
         read.remove("clusters");
         options.putAll(read);
         options.putAll(RunOrigin.paths(paths));
+        options.putAll(paths.described(Choices.distinct(methods)));
         if (positions != Positions.TOGETHER) {
             options.put("positions", positions.id());
         }

@@ -68,6 +68,7 @@ record RunOrigin(
         options.put(
                 "aggregates", wanted.aggregates().stream().map(Aggregate::id).toList());
         options.putAll(paths(paths));
+        options.putAll(paths.described(methods));
         if (wanted.positions() != Positions.TOGETHER) {
             options.put("positions", wanted.positions().id());
         }

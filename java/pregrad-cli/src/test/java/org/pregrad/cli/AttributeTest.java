@@ -78,7 +78,10 @@ class AttributeTest {
     @ParameterizedTest
     @ValueSource(strings = {"2", "5"})
     void givesTheSameBytesHoweverManyBatchesRunAtOnce(String atOnce) throws IOException {
-        String everyMethod = Stream.of(Method.values()).map(Method::id).collect(Collectors.joining(","));
+        String everyMethod = Stream.of(Method.values())
+                .filter(method -> method.compareTo(Method.RANDOM) <= 0)
+                .map(Method::id)
+                .collect(Collectors.joining(","));
         List<String> options = new ArrayList<>(List.of(
                 "--layer", "relu", "--method", everyMethod, "--steps", "3", "--batch-size", "11", "--threads", "1"));
         attribute(options.toArray(String[]::new));

@@ -27,17 +27,23 @@ class PathMethodsTest {
 
     @Test
     void allMethodsAreWritten() throws IOException {
-        attribute(
+        run(
+                withCorrupt("corrupt.x", 9),
                 "act2",
                 "--method",
-                String.join(",", Arrays.stream(Method.values()).map(Method::id).toList()));
+                String.join(",", Arrays.stream(Method.values()).map(Method::id).toList()),
+                "--references",
+                digits("references.npz", 5).toString(),
+                "--permutations",
+                "4");
         assertThat(Fixtures.lines(directory.resolve("out/scores.csv")).get(0)).endsWith(",std,cancellation");
         assertThat(Fixtures.rows(directory.resolve("out/scores.csv"))
                         .map(row -> row[3])
                         .distinct())
                 .containsExactly(Arrays.stream(Method.values()).map(Method::id).toArray(String[]::new));
         for (JsonNode entry : summary().get("scores")) {
-            boolean complete = List.of("integrated-gradients", "conductance")
+            boolean complete = List.of(
+                            "integrated-gradients", "conductance", "deep-lift", "shapley", "expected-gradients")
                     .contains(entry.get("method").textValue());
             assertThat(entry.get("completeness_error").isNumber()).isEqualTo(complete);
         }
@@ -145,6 +151,69 @@ class PathMethodsTest {
                                 "--input-baseline",
                                 file.toString())))
                 .isGreaterThan(1e-3);
+    }
+
+    @Test
+    void whatTheInputsAreHeldAgainstIsInTheDataToo() throws IOException {
+        for (String name : List.of("corrupt.x", "corrupt", "other.x")) {
+            String prefix = name.replace(".x", "");
+            List<double[]> patched =
+                    run(withCorrupt(name, 9), "act2", "--method", "patching", "--corrupt", prefix);
+            assertThat(patched).anySatisfy(row -> assertThat(Math.abs(row[0])).isGreaterThan(1e-3));
+            JsonNode options = summary().get("options");
+            assertThat(options.get("corrupt").textValue()).isEqualTo(prefix);
+        }
+        Path same = withCorrupt("corrupt.x", 0);
+        assertThat(run(same, "act2", "--method", "patching,gradient-x-difference"))
+                .allSatisfy(row -> assertThat(row[0]).isEqualTo(0));
+        refuse("there is no array 'corrupt.x'; it holds", "--method", "patching");
+        refuse("expected-gradients has no references; give", "--method", "expected-gradients");
+    }
+
+    @Test
+    void theOptionsOfNewerMethodsDecideTheScores() throws IOException {
+        List<double[]> ofA = attribute("act2", "--method", "integrated-gradients");
+        // ReLU is linear on the way from 0 to z where z is positive, and its gradient is 0 elsewhere.
+        assertThat(distance(ofA, attribute("act2", "--method", "integrated-gradients", "--of-z")))
+                .isLessThan(1e-3);
+        assertThat(summary().get("options").get("of_z").booleanValue()).isTrue();
+        String references = digits("references.npz", 3).toString();
+        List<double[]> expected = run(
+                withCorrupt("other", 1), "act2", "--method", "expected-gradients", "--references", references);
+        assertThat(summary().get("options").get("references").get("sha256").textValue())
+                .matches("[0-9a-f]{64}");
+        List<double[]> others = run(
+                withCorrupt("other", 1),
+                "act2",
+                "--method",
+                "expected-gradients",
+                "--references",
+                references,
+                "--seed",
+                "7");
+        assertThat(distance(expected, others)).isGreaterThan(0);
+        refuse(
+                "there are 1 permutations for shapley: give 2 to 1000000",
+                "--method",
+                "shapley",
+                "--permutations",
+                "1");
+    }
+
+    /** Samples with others of that name, which are the same for a shift of 0. */
+    private Path withCorrupt(String name, int shift) throws IOException {
+        int samples = 6;
+        float[] values = new float[64 * samples];
+        float[] others = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (i * 37 % 101) / 101f;
+            others[i] = ((i + shift) * 37 % 101) / 101f;
+        }
+        return new TestNpz()
+                .floats("x", "(" + samples + ", 64)", values)
+                .floats(name, "(" + samples + ", 64)", others)
+                .longs("y", "(" + samples + ",)", new long[samples])
+                .write(directory.resolve("pairs.npz"));
     }
 
     @Test

@@ -87,7 +87,10 @@ public final class Native {
     public static native long attribution(
             long model, byte[] options, int source, Object data, long offset, long[] shape);
 
-    /** The same where there are several inputs. */
+    /**
+     * The same where there are several inputs, each of them named by what it is for and its name: {@code baseline:NAME},
+     * or {@code reference:NAME} of the expected gradients.
+     */
     public static native long attributionFromInputs(
             long model, byte[] options, byte[] names, Object[] data, long[] layout);
 

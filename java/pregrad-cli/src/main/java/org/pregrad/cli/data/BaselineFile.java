@@ -18,7 +18,7 @@ import org.pregrad.data.ArrayFileException;
 import org.pregrad.data.ArrayReader;
 import org.pregrad.data.ElementType;
 
-/** A file that says where a path starts. */
+/** A file that says where a path starts: of neurons, of inputs, of samples whose activations are taken. */
 public final class BaselineFile {
     private BaselineFile() {}
 
@@ -83,6 +83,49 @@ public final class BaselineFile {
         });
     }
 
+    /**
+     * Samples [R, ...] for each input of the data, in its type and otherwise its shape; that of an only input is x or the
+     * array's name.
+     *
+     * @param data whose samples are compared with them
+     * @throws UserException if the file cannot be used, lacks an input, or a sample differs in shape
+     */
+    public static Inputs references(Path path, Dataset data) {
+        return read(path, file -> {
+            Inputs references = null;
+            for (InputArray input : data.inputs()) {
+                boolean only = input.input().equals(InputNames.ONLY);
+                String own = only ? input.reader().name() : input.input();
+                boolean byDefault = data.inputs().size() == 1 && (file.holds(InputNames.DEFAULT) || !file.holds(own));
+                String name = byDefault ? InputNames.DEFAULT : own;
+                NumberArray samples = array(file, name, "save the samples that are baselines as " + name);
+                Input values = samples(samples, name, input);
+                references = only
+                        ? Inputs.of(values)
+                        : references == null
+                                ? Inputs.of(input.input(), values)
+                                : input.isShared()
+                                        ? references.andShared(input.input(), values)
+                                        : references.and(input.input(), values);
+            }
+            return references;
+        });
+    }
+
+    private static Input samples(NumberArray samples, String name, InputArray input) {
+        List<Long> wanted = input.reader().shape();
+        boolean fits = input.isShared()
+                ? samples.shape().equals(wanted)
+                : samples.shape().size() == wanted.size()
+                        && samples.shape().subList(1, wanted.size()).equals(wanted.subList(1, wanted.size()));
+        if (!fits) {
+            throw new UserException("array '" + name + "' has shape " + ArrayReader.inWords(samples.shape())
+                    + ", but the data has " + ArrayReader.inWords(wanted)
+                    + "; save samples like these along the first axis");
+        }
+        return typed(samples, samples.shape(), name, input);
+    }
+
     private interface Reading<R> {
         R from(ArrayFile file) throws IOException;
     }
@@ -141,8 +184,12 @@ public final class BaselineFile {
             throw new UserException("array '" + name + "' has shape " + ArrayReader.inWords(sample.shape())
                     + ", but a sample of the data has " + ArrayReader.inWords(shape) + "; save one sample");
         }
-        long[] sizes = (input.isShared() ? shape : batched)
-                .stream().mapToLong(Long::longValue).toArray();
+        return typed(sample, input.isShared() ? shape : batched, name, input);
+    }
+
+    /** The numbers in the type of the data's. */
+    private static Input typed(NumberArray sample, List<Long> shape, String name, InputArray input) {
+        long[] sizes = shape.stream().mapToLong(Long::longValue).toArray();
         ElementType type = input.reader().type();
         return switch (type) {
             case FLOAT64 -> Input.of(sample.values(), sizes);

@@ -6,6 +6,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.List;
+import java.util.stream.Stream;
 import org.pregrad.Input;
 import org.pregrad.Inputs;
 import org.pregrad.ModelInput;
@@ -18,10 +19,11 @@ import org.pregrad.ModelInput;
  * @param parts    what goes into the model, by the names of its inputs
  * @param labels   per sample; null if the data set was opened without labels
  * @param clusters one per sample; null if all are cluster 0
+ * @param corrupt  inputs that others are held against, by their names; empty unless they are read
  */
 // Copies of the arrays would cost a batch each, and nobody compares batches.
 @SuppressWarnings("ArrayRecordComponent")
-public record Batch(long first, int samples, List<Part> parts, Part labels, long[] clusters) {
+public record Batch(long first, int samples, List<Part> parts, Part labels, long[] clusters, List<Part> corrupt) {
     /**
      * The samples' part of one array.
      *
@@ -58,6 +60,11 @@ public record Batch(long first, int samples, List<Part> parts, Part labels, long
     /** The batch as the model takes it, and with it the mask, which need be none of the model's inputs. */
     public Inputs inputs() {
         return inputs(parts);
+    }
+
+    /** The same with the inputs that others are held against. */
+    public Inputs inputsWithCorrupt() {
+        return inputs(Stream.concat(parts.stream(), corrupt.stream()).toList());
     }
 
     /** The same without a mask that is none of the model's inputs. */

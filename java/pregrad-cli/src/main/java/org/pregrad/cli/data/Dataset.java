@@ -23,6 +23,8 @@ public final class Dataset implements Closeable {
 
     private final ArrayFile file;
     private final List<InputArray> inputs = new ArrayList<>();
+    private final List<InputArray> corrupt = new ArrayList<>();
+    private final List<ModelInput> model;
     private final InputArray mask;
     private final IntegerArray labels;
     private final InputArray weights;
@@ -33,6 +35,7 @@ public final class Dataset implements Closeable {
     private Dataset(ArrayFile file, ArrayNames names, List<ModelInput> model) throws IOException {
         this.file = file;
         this.names = names;
+        this.model = model;
         for (InputNames.Bound bound : names.inputs().bind(model, file)) {
             inputs.add(new InputArray(array(bound.array(), "--inputs", ""), bound.input(), bound.shared()));
         }
@@ -69,6 +72,52 @@ public final class Dataset implements Closeable {
             closeAfter(file, e);
             throw unreadable(path, e);
         }
+    }
+
+    /**
+     * Reads the inputs too that others are held against: arrays of their names behind the prefix and a dot, or of the prefix
+     * alone for a model of one input. Before the first batch.
+     *
+     * @return this
+     * @throws UserException if there is none, or one of another length; the data is closed then
+     */
+    public Dataset withCorrupt(String prefix) {
+        try {
+            findCorrupt(prefix);
+            return this;
+        } catch (UserException e) {
+            closeAfter(this, e);
+            throw named(file.path(), e);
+        } catch (IOException e) {
+            closeAfter(this, e);
+            throw unreadable(file.path(), e);
+        }
+    }
+
+    private void findCorrupt(String prefix) throws IOException {
+        if (inputs.get(0).input().equals(InputNames.ONLY)) {
+            // Beside others it must have its name.
+            String own = model.isEmpty() ? InputNames.DEFAULT : model.get(0).name();
+            inputs.set(0, new InputArray(inputs.get(0).reader(), own, false));
+        }
+        for (InputArray input : inputs) {
+            List<String> possible = inputs.size() == 1
+                    ? List.of(prefix + "." + input.input(), prefix + "." + input.reader().name(), prefix)
+                    : List.of(prefix + "." + input.input(), prefix + "." + input.reader().name());
+            for (String name : possible) {
+                if (file.holds(name)) {
+                    corrupt.add(new InputArray(file.open(name), prefix + "." + input.input(), input.isShared()));
+                    break;
+                }
+            }
+        }
+        if (corrupt.isEmpty()) {
+            String name = prefix + "." + inputs.get(0).reader().name();
+            throw new UserException("there is no array '" + name + "'; it holds " + InputNames.listed(file.names())
+                    + "; gradient-x-difference and patching hold the inputs against corrupt ones: save these as " + name
+                    + ", or name what they begin with by --corrupt");
+        }
+        corrupt.stream().filter(input -> !input.isShared()).forEach(this::requireSamplesOfTheFirst);
     }
 
     /** Number of samples. */
@@ -186,7 +235,11 @@ public final class Dataset implements Closeable {
                     ? labels.next(samples, names.labels())
                     : weights != null ? weights.next(samples) : null;
             long[] cluster = clusters == null ? null : clusters.next(samples);
-            Batch batch = new Batch(next, samples, parts, target, cluster);
+            List<Batch.Part> others = new ArrayList<>();
+            for (InputArray input : corrupt) {
+                others.add(input.next(samples));
+            }
+            Batch batch = new Batch(next, samples, parts, target, cluster, others);
             next += samples;
             return batch;
         } catch (UserException e) {
@@ -206,12 +259,17 @@ public final class Dataset implements Closeable {
         for (InputArray input : inputs) {
             input.close();
         }
+        for (InputArray input : corrupt) {
+            input.close();
+        }
         file.close();
     }
 
     /** All that is cut into batches and goes into the model, or beside it. */
     private Stream<InputArray> batched() {
-        return Stream.concat(inputs.stream(), Stream.ofNullable(mask)).filter(input -> !input.isShared());
+        return Stream.of(inputs.stream(), Stream.ofNullable(mask), corrupt.stream())
+                .flatMap(some -> some)
+                .filter(input -> !input.isShared());
     }
 
     private void requireSamplesOfTheFirst(InputArray other) {
@@ -270,7 +328,7 @@ public final class Dataset implements Closeable {
         return new UserException("data file " + path + " cannot be read (" + e.getMessage() + "); check its disk", e);
     }
 
-    private static void closeAfter(ArrayFile file, Exception e) {
+    private static void closeAfter(Closeable file, Exception e) {
         try {
             file.close();
         } catch (IOException closing) {

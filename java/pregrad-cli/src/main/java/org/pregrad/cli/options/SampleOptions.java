@@ -31,6 +31,16 @@ public final class SampleOptions {
         return open(file(), model, needed);
     }
 
+    /**
+     * Opens a file with the same names of arrays, and those that begin so; the caller closes it.
+     *
+     * @param corrupt see {@link Dataset#withCorrupt}; null for none
+     */
+    public Dataset open(Path file, Model model, Needed needed, String corrupt) {
+        Dataset opened = open(file, model, needed);
+        return corrupt == null ? opened : opened.withCorrupt(corrupt);
+    }
+
     /** Opens another file with the same names of arrays; the caller closes it. */
     public Dataset open(Path file, Model model, Needed needed) {
         String name = clusters == null ? CLUSTERS : clusters;

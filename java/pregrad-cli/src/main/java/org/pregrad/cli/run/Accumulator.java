@@ -11,6 +11,11 @@ interface Accumulator {
     /** @param labels may be null, as may the clusters */
     void add(Inputs inputs, Input labels, long[] clusters);
 
+    /** Whether batches go in with the inputs that others are held against. */
+    default boolean takesCorrupt() {
+        return false;
+    }
+
     /** How often a batch did not fit into the device's memory. */
     long batchesSplit();
 
@@ -22,7 +27,16 @@ interface Accumulator {
     void restore(byte[] state);
 
     static Accumulator of(Attribution attribution) {
+        return of(attribution, false);
+    }
+
+    static Accumulator of(Attribution attribution, boolean takesCorrupt) {
         return new Accumulator() {
+            @Override
+            public boolean takesCorrupt() {
+                return takesCorrupt;
+            }
+
             @Override
             public void add(Inputs inputs, Input labels, long[] clusters) {
                 attribution.add(inputs, labels, clusters);

@@ -18,6 +18,7 @@ import org.pregrad.Scores;
 import org.pregrad.cli.data.BaselineFile;
 import org.pregrad.cli.data.BaselineFile.LayerCall;
 import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.PathOptions;
 import org.pregrad.cli.options.TargetOptions;
 import org.pregrad.cli.progress.Progress;
@@ -92,9 +93,13 @@ public final class Scorer {
 
     /** Whether some method needs the mean activations, which take a pass of their own. */
     private boolean needsMeans() {
-        return (methods.contains(Method.INTEGRATED_GRADIENTS)
-                        && paths.baseline().kind() == Baseline.MEAN)
-                || (methods.contains(Method.ABLATION) && paths.removal() == Removal.MEAN);
+        return (needsBaseline() && paths.baseline().kind() == Baseline.MEAN)
+                || ((methods.contains(Method.ABLATION) || methods.contains(Method.SHAPLEY))
+                        && paths.removal() == Removal.MEAN);
+    }
+
+    private boolean needsBaseline() {
+        return methods.contains(Method.INTEGRATED_GRADIENTS) || methods.contains(Method.DEEP_LIFT);
     }
 
     /** The calls that the wanted layers stand for; runs the first batch, so wrong layers and inputs show. */
@@ -112,7 +117,8 @@ public final class Scorer {
 
     private List<NeuronConstants> means(Checkpoint checkpoint, Progress progress)
             throws IOException, InterruptedException {
-        return scores(of(List.of(Method.ACTIVATION)), checkpoint, progress).meanActivations();
+        return scores(of(List.of(Method.ACTIVATION)), false, checkpoint, progress)
+                .meanActivations();
     }
 
     private Scores scores(List<NeuronConstants> means, Checkpoint checkpoint, Progress progress)
@@ -121,7 +127,7 @@ public final class Scorer {
         if (wanted.positions() == Positions.EACH) {
             tellMemory();
         }
-        return scores(builder, checkpoint, progress);
+        return scores(builder, paths.corruptFor(methods) != null, checkpoint, progress);
     }
 
     private Attribution.Builder builder(List<NeuronConstants> means) throws IOException {
@@ -132,8 +138,12 @@ public final class Scorer {
                 .means(means)
                 .positions(wanted.positions())
                 .seed(paths.seed());
-        if (methods.contains(Method.INTEGRATED_GRADIENTS)) {
+        paths.applyTo(builder);
+        if (needsBaseline()) {
             setBaseline(builder);
+        }
+        if (methods.contains(Method.EXPECTED_GRADIENTS)) {
+            setReferences(builder);
         }
         boolean pathsFromInput = methods.contains(Method.CONDUCTANCE) || methods.contains(Method.INTERNAL_INFLUENCE);
         if (pathsFromInput && paths.inputBaseline().kind() == Baseline.GIVEN) {
@@ -142,6 +152,16 @@ public final class Scorer {
             }
         }
         return builder;
+    }
+
+    private void setReferences(Attribution.Builder builder) throws IOException {
+        if (paths.references() == null) {
+            throw new UserException("expected-gradients has no references; give the samples that are its baselines by"
+                    + " --references FILE.npz");
+        }
+        try (Dataset data = samples.source().get()) {
+            builder.references(BaselineFile.references(paths.references(), data));
+        }
     }
 
     /** Runs the first batch to see how many positions there are. */
@@ -179,10 +199,11 @@ public final class Scorer {
         }
     }
 
-    private Scores scores(Attribution.Builder builder, Checkpoint checkpoint, Progress progress)
+    private Scores scores(
+            Attribution.Builder builder, boolean takesCorrupt, Checkpoint checkpoint, Progress progress)
             throws IOException, InterruptedException {
         try (Attribution attribution = builder.open()) {
-            samples.passOver(Accumulator.of(attribution), checkpoint, progress);
+            samples.passOver(Accumulator.of(attribution, takesCorrupt), checkpoint, progress);
             found = attribution.examples();
             return attribution.scores();
         }
