@@ -67,6 +67,22 @@ std::vector<double> Statistics::of(Aggregate aggregate) const {
                       ": use headers and library of one build");
 }
 
+std::vector<double> Statistics::standard_error(Aggregate aggregate) const {
+  std::vector<double> errors(mean.size(), std::numeric_limits<double>::quiet_NaN());
+  if (count < 2 || (aggregate != Aggregate::mean && aggregate != Aggregate::mean_abs)) {
+    return errors;
+  }
+  const double root = std::sqrt(static_cast<double>(count - 1));
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    if (aggregate == Aggregate::mean || mean_abs[i] == std::abs(mean[i])) {
+      errors[i] = std[i] / root;  // where all samples have one sign their magnitudes spread as they do
+    } else {
+      errors[i] = std::sqrt(std::max(0.0, (rms[i] - mean_abs[i]) * (rms[i] + mean_abs[i]))) / root;
+    }
+  }
+  return errors;
+}
+
 Scores::Scores(std::vector<Score> entries, Names names) : entries_(std::move(entries)), names_(std::move(names)) {}
 
 const Statistics& Scores::of(std::string_view layer, std::int64_t cluster, Method method) const& {

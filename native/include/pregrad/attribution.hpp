@@ -55,12 +55,12 @@ class PREGRAD_API Attribution {
   /// The scores of all batches added so far.
   Scores scores() const;
 
-  /// The values per sample of a batch, which adds nothing to the scores: one entry per layer call and method, ordered by
-  /// layer (execution order), call, method. With Positions::each those methods that have a value at each position give
-  /// one for each.
+  /// The values per sample of a batch, which adds nothing to the scores: one entry per layer call and method, ordered
+  /// by layer (execution order), call, method. With Positions::each those methods that have a value at each position
+  /// give one for each.
   /// @param inputs, labels as in add, one label per sample
-  /// @throws as add; ArgumentError for Method::gradient_x_centred_activation where neither AttributionOptions::means nor
-  /// samples added before tell the mean
+  /// @throws as add; ArgumentError for Method::gradient_x_centred_activation where neither AttributionOptions::means
+  /// nor samples added before tell the mean
   std::vector<Explanation> explain(const at::Tensor& inputs, const at::Tensor& labels = {}) const;
   std::vector<Explanation> explain(const Inputs& inputs, const at::Tensor& labels = {}) const;
 

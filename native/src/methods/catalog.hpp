@@ -59,9 +59,7 @@ struct MethodRow {
     return sum == Sum::gradients || sum == Sum::products || sum == Sum::centred_products || sum == Sum::formula;
   }
   /// Whether it runs the model, or a part of it, again and again.
-  bool needs_model() const {
-    return family != Family::batch && family != Family::drawn;
-  }
+  bool needs_model() const { return family != Family::batch && family != Family::drawn; }
   /// Whether it asks for derivatives of the output.
   bool needs_gradients() const {
     return reads_gradients() || family == Family::layer_path || family == Family::input_path ||
