@@ -8,18 +8,24 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.pregrad.ModelInput;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.data.ArrayFile;
 import org.pregrad.data.ArrayFileException;
+import org.pregrad.cli.output.ClusterNames;
 import org.pregrad.data.ArrayReader;
+import org.pregrad.data.ElementType;
 
 /** Inputs, labels and clusters of a file, checked against each other and read batch by batch. */
 public final class Dataset implements Closeable {
     private static final int CLUSTERS_AT_ONCE = 1 << 16;
+    private static final String LABEL_NAMES = "label_names";
 
     private final ArrayFile file;
     private final List<InputArray> inputs = new ArrayList<>();
@@ -46,6 +52,9 @@ public final class Dataset implements Closeable {
         this.labels = names.labels() == null || weighted ? null : labels(names);
         this.weights = names.labels() == null || !weighted ? null : weights(names.labels());
         boolean clustered = names.clusters() != null && (names.clustersWanted() || file.holds(names.clusters()));
+        if (clustered) {
+            readClusterNames(names.clusters());
+        }
         this.clusters = clustered ? clusters(names.clusters()) : null;
     }
 
@@ -227,10 +236,41 @@ public final class Dataset implements Closeable {
 
     private IntegerArray labels(ArrayNames names) throws IOException {
         boolean targetOnly = names.use() == ArrayNames.Labels.TARGETS;
+        ArrayReader reader = array(names.labels(), "--labels", targetOnly ? ", or give --target predicted" : "");
         return new IntegerArray(
-                array(names.labels(), "--labels", targetOnly ? ", or give --target predicted" : ""),
-                IntegerArray.LABELS,
-                inputs.get(0));
+                reader, IntegerArray.LABELS, inputs.get(0), reader.type() == ElementType.TEXT ? labelNumbers() : null);
+    }
+
+    /** What labels that are text stand for: the outputs, in the order of their names. */
+    private ToLongFunction<String> labelNumbers() throws IOException {
+        List<String> known = names.labelNames();
+        if (known.isEmpty() && file.holds(LABEL_NAMES)) {
+            try (ArrayReader reader = file.open(LABEL_NAMES)) {
+                if (reader.type() == ElementType.TEXT && reader.shape().size() == 1) {
+                    known = reader.texts((int) Math.min(reader.elements(), Integer.MAX_VALUE));
+                }
+            }
+        }
+        if (known.isEmpty()) {
+            throw new UserException("array '" + names.labels() + "' holds text, and nothing tells which output is which;"
+                    + " give --label-names NAME,NAME,... in the order of the outputs, or save them as the array "
+                    + LABEL_NAMES);
+        }
+        Map<String, Long> numbers = new LinkedHashMap<>();
+        for (String name : known) {
+            if (numbers.put(name, (long) numbers.size()) != null) {
+                throw new UserException("the label names have '" + name + "' twice; give each output a name of its own");
+            }
+        }
+        return label -> {
+            Long number = numbers.get(label);
+            if (number == null) {
+                throw new UserException("array '" + names.labels() + "' has label '" + label
+                        + "', which is none of the label names " + InputNames.listed(List.copyOf(numbers.keySet()))
+                        + "; add it to them, or repair the labels");
+            }
+            return number;
+        };
     }
 
     private InputArray weights(String name) throws IOException {
@@ -245,8 +285,30 @@ public final class Dataset implements Closeable {
     }
 
     private IntegerArray clusters(String name) throws IOException {
-        return new IntegerArray(array(name, "--clusters", ""), "clusters", inputs.get(0))
+        ClusterNames known = names.names();
+        IntegerArray array = new IntegerArray(
+                        array(name, "--clusters", ""), "clusters", inputs.get(0), known::number)
                 .requireOnePerSample("clusters");
+        if (array.reader().type() != ElementType.TEXT && known.any()) {
+            array.close();
+            throw new UserException("array '" + name + "' holds numbers where the clusters of the other data have names;"
+                    + " save both as names, or both as numbers");
+        }
+        return array;
+    }
+
+    /** Takes in what clusters are called, which the whole array tells. */
+    private void readClusterNames(String name) throws IOException {
+        try (ArrayReader reader = array(name, "--clusters", "")) {
+            if (reader.type() != ElementType.TEXT) {
+                return;
+            }
+            Set<String> found = new TreeSet<>();
+            for (long left = reader.elements(); left > 0; left -= CLUSTERS_AT_ONCE) {
+                found.addAll(reader.texts((int) Math.min(left, CLUSTERS_AT_ONCE)));
+            }
+            names.names().add(found);
+        }
     }
 
     private ArrayReader array(String name, String option, String otherMend) throws IOException {
