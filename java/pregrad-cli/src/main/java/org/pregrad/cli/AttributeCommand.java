@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.pregrad.Aggregate;
+import org.pregrad.Difference;
 import org.pregrad.Method;
 import org.pregrad.Model;
 import org.pregrad.Scores;
@@ -15,8 +17,11 @@ import org.pregrad.cli.options.QuietOption;
 import org.pregrad.cli.options.SampleOptions;
 import org.pregrad.cli.options.ScoreOptions;
 import org.pregrad.cli.options.StandardOptions;
+import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.output.CurveArea;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputTransaction;
+import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.TopTable;
 import org.pregrad.cli.run.Checkpoint;
@@ -74,6 +79,19 @@ final class AttributeCommand implements Callable<Integer> {
                             + " be repeated.")
     private List<Method> methods;
 
+    @Option(
+            names = "--standard-errors",
+            description = "Give scores.csv a column with the standard error of the mean.")
+    private boolean standardErrors;
+
+    @Option(
+            names = "--against",
+            paramLabel = "CLUSTER",
+            description = "Compare every other cluster with this one: scores.csv gets the columns difference (of the"
+                    + " first --aggregate that is mean or mean_abs), low and high (its 95% confidence interval) and q"
+                    + " (the false discovery rate over the neurons of a layer call, method and cluster).")
+    private String against;
+
     @Mixin
     private PathOptions paths;
 
@@ -96,15 +114,40 @@ final class AttributeCommand implements Callable<Integer> {
         try (Model loaded = model.load();
                 Dataset samples = open(loaded)) {
             samples.checkBatchSize(run.batchSize());
+            Aggregate compared = compared();
+            Long other = against == null ? null : data.cluster("--against", against, samples);
             Scores scores = scores(loaded, samples.samples());
-            write(directory, scores, samples);
+            List<Difference> differences =
+                    other == null ? null : scores.differences(other, compared, CurveArea.CONFIDENCE);
+            write(
+                    directory,
+                    scores,
+                    samples,
+                    new ScoresCsv.Extras(standardErrors, differences, data.clusterNames()));
             if (!quiet.isSet()) {
                 String table = TopTable.text(
-                        scores, methods.get(0), wanted.aggregates().get(0));
-                run.tell(spec.commandLine().getOut(), table, false);
+                        scores, methods.get(0), wanted.aggregates().get(0), data.clusterNames());
+                String more = differences == null
+                        ? ""
+                        : TopTable.differences(differences, methods.get(0), data.clusterNames());
+                run.tell(spec.commandLine().getOut(), table + more, false);
             }
         }
         return 0;
+    }
+
+    /** The aggregate whose differences are told. */
+    private Aggregate compared() {
+        return wanted.aggregates().stream()
+                .filter(aggregate -> aggregate == Aggregate.MEAN || aggregate == Aggregate.MEAN_ABS)
+                .findFirst()
+                .orElseGet(() -> {
+                    if (against != null) {
+                        throw new UserException("--against compares mean or mean_abs, whose standard error is known;"
+                                + " give --aggregate one of them");
+                    }
+                    return Aggregate.MEAN;
+                });
     }
 
     private Dataset open(Model loaded) {
@@ -119,13 +162,17 @@ final class AttributeCommand implements Callable<Integer> {
                 .scores();
     }
 
-    private void write(OutputDirectory directory, Scores scores, Dataset samples) {
+    private void write(OutputDirectory directory, Scores scores, Dataset samples, ScoresCsv.Extras extras) {
         Map<String, Object> options =
                 RunOrigin.options(model, samples.read(), wanted, Choices.distinct(methods), paths, run.batchSize());
+        if (against != null) {
+            options.put("against", against);
+            options.put("compared", compared().id());
+        }
         Summary summary = RunOrigin.of(spec.commandLine(), options, model.file(), data.file(), null, samples.samples())
                 .summary(scores, wanted.aggregates());
         try (OutputTransaction transaction = directory.begin()) {
-            run.write(transaction, scores, List.of(), summary);
+            run.write(transaction, scores, List.of(), summary, extras);
         }
     }
 }

@@ -1,5 +1,6 @@
 package org.pregrad.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -76,10 +77,17 @@ final class RunMixin {
      *
      * @param curves  of the report; empty if no neurons were removed
      * @param summary a {@link Summary}, or that of an ablation
+     * @param extras  of the scores
      */
-    void write(OutputTransaction to, Scores scores, List<RemovalCurve> curves, Record summary) {
-        to.write(ScoresCsv.FILE, text -> ScoresCsv.write(scores, text));
-        to.write(Summary.FILE, text -> Json.write(summary, text));
+    void write(
+            OutputTransaction to,
+            Scores scores,
+            List<RemovalCurve> curves,
+            Record summary,
+            ScoresCsv.Extras extras) {
+        to.write(ScoresCsv.FILE, text -> ScoresCsv.write(scores, extras, text));
+        JsonNode told = Summary.named(Json.tree(summary), extras.clusters());
+        to.write(Summary.FILE, text -> Json.write(told, text));
         if (!noReport) {
             to.write(Report.FILE, Report.of(Json.tree(summary), scores, curves)::write);
         }

@@ -3,6 +3,8 @@ package org.pregrad.cli.output;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -40,6 +42,7 @@ public record Summary(
     public static final String FILE = "summary.json";
 
     private static final int TOP = 10;
+    private static final String CLUSTER = "cluster";
 
     /**
      * A neuron and its score.
@@ -78,11 +81,26 @@ public record Summary(
      * @param run       what every summary says; its scores are those of the score data
      * @param scoreData the file that was scored; null if it was the data itself
      * @param curves    one entry per layer call, cluster, method and aggregate
+     * @param sanity    the same against shuffled weights; null if not asked for
      */
     public record OfAblation(
             @JsonUnwrapped Summary run,
             @JsonProperty("score_data") FileDigest scoreData,
-            List<CurveArea> curves) {}
+            List<CurveArea> curves,
+            @JsonInclude(JsonInclude.Include.NON_NULL) List<Sanity> sanity) {}
+
+    /** The summary as it is written where clusters have names: with these in the place of numbers. */
+    public static JsonNode named(JsonNode summary, ClusterNames names) {
+        if (names.any()) {
+            for (String list : List.of("scores", "curves", "sanity")) {
+                summary.path(list).forEach(entry -> {
+                    ObjectNode row = (ObjectNode) entry;
+                    row.put(CLUSTER, names.name(row.get(CLUSTER).asLong()));
+                });
+            }
+        }
+        return summary;
+    }
 
     /** The entries of all scores. */
     public static List<Entry> entries(Scores scores, List<Aggregate> aggregates) {

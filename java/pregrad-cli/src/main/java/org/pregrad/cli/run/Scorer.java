@@ -42,6 +42,11 @@ public final class Scorer {
         this.samples = samples;
     }
 
+    /** The same of another model. */
+    public Scorer of(Model other) {
+        return new Scorer(other, wanted, paths, methods, samples);
+    }
+
     /** @param means of the activations of each layer call; empty unless some method needs them */
     public record Scored(Scores scores, List<NeuronConstants> means) {}
 
