@@ -144,6 +144,13 @@ final class AblateCommand implements Callable<Integer> {
         OutputDirectory directory = run.directory(true);
         try (Model loaded = model.load()) {
             Needed needed = needed(loaded);
+            data.find(
+                    loaded,
+                    wanted.target().needed(),
+                    () -> wanted.target().applyTo(loaded.attribution()),
+                    run.batchSize(),
+                    paths.seed(),
+                    scoreData == null ? List.of(data.file()) : List.of(scoreData, data.file()));
             try (Dataset tested = data.open(loaded, needed);
                     Dataset scored = openScored(loaded)) {
                 tested.checkBatchSize(run.batchSize());
@@ -295,6 +302,7 @@ final class AblateCommand implements Callable<Integer> {
             AblationRun.Results results,
             Summary.OfAblation summary) {
         try (OutputTransaction transaction = directory.begin(unfinished)) {
+            run.writeClusters(transaction, data.assigned(data.file()));
             transaction.write(CurvesCsv.FILE, to -> CurvesCsv.write(results.curves(), data.clusterNames(), to));
             run.write(
                     transaction,

@@ -112,7 +112,7 @@ final class AttributeCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         OutputDirectory directory = run.directory(false);
         try (Model loaded = model.load();
-                Dataset samples = open(loaded)) {
+                Dataset samples = openWithClusters(loaded)) {
             samples.checkBatchSize(run.batchSize());
             Aggregate compared = compared();
             Long other = against == null ? null : data.cluster("--against", against, samples);
@@ -150,6 +150,17 @@ final class AttributeCommand implements Callable<Integer> {
                 });
     }
 
+    private Dataset openWithClusters(Model loaded) throws IOException {
+        data.find(
+                loaded,
+                wanted.target().needed(),
+                () -> wanted.target().applyTo(loaded.attribution()),
+                run.batchSize(),
+                paths.seed(),
+                List.of(data.file()));
+        return open(loaded);
+    }
+
     private Dataset open(Model loaded) {
         return data.open(loaded, wanted.target().needed());
     }
@@ -172,6 +183,7 @@ final class AttributeCommand implements Callable<Integer> {
         Summary summary = RunOrigin.of(spec.commandLine(), options, model.file(), data.file(), null, samples.samples())
                 .summary(scores, wanted.aggregates());
         try (OutputTransaction transaction = directory.begin()) {
+            run.writeClusters(transaction, data.assigned(data.file()));
             run.write(transaction, scores, List.of(), summary, extras);
         }
     }

@@ -12,6 +12,7 @@ import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.options.BatchOption;
 import org.pregrad.cli.options.Choices;
+import org.pregrad.cli.output.ClustersCsv;
 import org.pregrad.cli.output.CurvesCsv;
 import org.pregrad.cli.output.Json;
 import org.pregrad.cli.output.OutputDirectory;
@@ -92,6 +93,13 @@ final class RunMixin {
             to.write(Report.FILE, Report.of(Json.tree(summary), scores, curves)::write);
         }
         to.commit();
+    }
+
+    /** Writes the clusters that were found; null if they were not. */
+    void writeClusters(OutputTransaction to, long[] found) {
+        if (found != null) {
+            to.write(ClustersCsv.FILE, text -> ClustersCsv.write(found, text));
+        }
     }
 
     /** Prints a table of the results, and where the files are. */

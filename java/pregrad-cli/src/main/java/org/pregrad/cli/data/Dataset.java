@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,6 +36,10 @@ public final class Dataset implements Closeable {
     private final IntegerArray clusters;
     private final ArrayNames names;
     private long next;
+    /** Of each sample, where they were found rather than read; else null. */
+    private long[] found;
+
+    private String foundBy;
 
     private Dataset(ArrayFile file, ArrayNames names, List<ModelInput> model) throws IOException {
         this.file = file;
@@ -80,6 +85,19 @@ public final class Dataset implements Closeable {
         }
     }
 
+    /**
+     * Puts clusters in the place of those of the file.
+     *
+     * @param by    what they were found by, in words
+     * @param given one per sample
+     * @return this
+     */
+    public Dataset withClusters(String by, long[] given) {
+        found = given.clone();
+        foundBy = by;
+        return this;
+    }
+
     /** Number of samples. */
     public long samples() {
         return inputs.get(0).samples();
@@ -102,7 +120,7 @@ public final class Dataset implements Closeable {
                             .toList());
         }
         read.put("labels", names.labels());
-        read.put("clusters", clusters == null ? null : names.clusters());
+        read.put("clusters", found != null ? foundBy : clusters == null ? null : names.clusters());
         return read;
     }
 
@@ -141,6 +159,12 @@ public final class Dataset implements Closeable {
      */
     public SortedMap<Long, Long> clusterSizes() {
         SortedMap<Long, Long> sizes = new TreeMap<>();
+        if (found != null) {
+            for (long cluster : found) {
+                sizes.merge(cluster, 1L, Long::sum);
+            }
+            return sizes;
+        }
         if (clusters == null) {
             sizes.put(0L, samples());
             return sizes;
@@ -194,7 +218,9 @@ public final class Dataset implements Closeable {
             Batch.Part target = labels != null
                     ? labels.next(samples, names.labels())
                     : weights != null ? weights.next(samples) : null;
-            long[] cluster = clusters == null ? null : clusters.next(samples);
+            long[] cluster = found != null
+                    ? Arrays.copyOfRange(found, (int) next, (int) next + samples)
+                    : clusters == null ? null : clusters.next(samples);
             Batch batch = new Batch(next, samples, parts, target, cluster);
             next += samples;
             return batch;

@@ -1,10 +1,17 @@
 package org.pregrad.cli.options;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.pregrad.Attribution;
 import org.pregrad.Model;
 import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.data.FoundClusters;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.TargetOptions.Needed;
 import org.pregrad.cli.output.ClusterNames;
@@ -23,10 +30,13 @@ public final class SampleOptions {
             names = "--clusters",
             paramLabel = "NAME",
             description = "The array of clusters in the data, integers or text (default: " + CLUSTERS
-                    + " if there is one, else all samples are cluster 0).")
+                    + " if there is one, else all samples are cluster 0). " + FoundClusters.FORM
+                    + " finds K clusters by k-means over the activations of a layer, or over input:NAME or all inputs, by"
+                    + " --seed, and writes them to DIR/clusters.csv.")
     private String clusters;
 
     private final ClusterNames names = new ClusterNames();
+    private final Map<Path, long[]> assigned = new ConcurrentHashMap<>();
 
     /** What clusters are called; of no names before the data is opened. */
     public ClusterNames clusterNames() {
@@ -68,8 +78,45 @@ public final class SampleOptions {
         return open(file(), model, needed);
     }
 
+    /**
+     * Finds the clusters, if {@code --clusters} asks for that.
+     *
+     * @param builder gives one of an attribution of the model, which knows the target
+     * @param files   whose samples get clusters; those of the first decide where these lie
+     */
+    public void find(
+            Model model,
+            Needed needed,
+            Supplier<Attribution.Builder> builder,
+            int batchSize,
+            long seed,
+            List<Path> files)
+            throws IOException {
+        FoundClusters wanted = FoundClusters.of(clusters);
+        if (wanted == null) {
+            return;
+        }
+        FoundClusters.Centres centres = null;
+        for (Path file : files) {
+            try (Dataset samples = open(file, model, needed)) {
+                List<double[]> values = wanted.values(model, builder.get(), samples, batchSize);
+                centres = centres == null ? wanted.centres(values, seed) : centres;
+                assigned.put(file, centres.nearest(values));
+            }
+        }
+    }
+
+    /** The clusters that were found in a file; null if none were. */
+    public long[] assigned(Path file) {
+        return assigned.get(file);
+    }
+
     /** Opens another file with the same names of arrays; the caller closes it. */
     public Dataset open(Path file, Model model, Needed needed) {
+        if (FoundClusters.of(clusters) != null) {
+            Dataset opened = Dataset.open(file, data.names(needed, null, false, names), model.inputs());
+            return assigned.containsKey(file) ? opened.withClusters(clusters, assigned.get(file)) : opened;
+        }
         String name = clusters == null ? CLUSTERS : clusters;
         return Dataset.open(file, data.names(needed, name, clusters != null, names), model.inputs());
     }
