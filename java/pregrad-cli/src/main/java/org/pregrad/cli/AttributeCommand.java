@@ -1,6 +1,8 @@
 package org.pregrad.cli;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -8,8 +10,10 @@ import org.pregrad.Aggregate;
 import org.pregrad.Difference;
 import org.pregrad.Method;
 import org.pregrad.Model;
+import org.pregrad.Score;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
+import org.pregrad.cli.data.FoundClusters;
 import org.pregrad.cli.options.Choices;
 import org.pregrad.cli.options.ModelOptions;
 import org.pregrad.cli.options.PathOptions;
@@ -22,6 +26,7 @@ import org.pregrad.cli.output.CurveArea;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputTransaction;
 import org.pregrad.cli.output.ScoresCsv;
+import org.pregrad.cli.output.SelectivityCsv;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.TopTable;
 import org.pregrad.cli.run.Checkpoint;
@@ -92,6 +97,13 @@ final class AttributeCommand implements Callable<Integer> {
                     + " (the false discovery rate over the neurons of a layer call, method and cluster).")
     private String against;
 
+    @Option(
+            names = "--selectivity",
+            description = "Write DIR/selectivity.csv: for each cluster and neuron the area under the ROC curve of its mean"
+                    + " activation, the cluster's samples against all others, and the entropy of its activation over the"
+                    + " clusters. Exact, by ranks, and so with the activations of all samples in memory, 16 bytes each.")
+    private boolean selectivity;
+
     @Mixin
     private PathOptions paths;
 
@@ -117,13 +129,15 @@ final class AttributeCommand implements Callable<Integer> {
             Aggregate compared = compared();
             Long other = against == null ? null : data.cluster("--against", against, samples);
             Scores scores = scores(loaded, samples.samples());
+            List<SelectivityCsv.Activations> activations = selectivity ? activations(loaded, scores) : null;
             List<Difference> differences =
                     other == null ? null : scores.differences(other, compared, CurveArea.CONFIDENCE);
             write(
                     directory,
                     scores,
                     samples,
-                    new ScoresCsv.Extras(standardErrors, differences, data.clusterNames()));
+                    new ScoresCsv.Extras(standardErrors, differences, data.clusterNames()),
+                    activations);
             if (!quiet.isSet()) {
                 String table = TopTable.text(
                         scores, methods.get(0), wanted.aggregates().get(0), data.clusterNames());
@@ -161,6 +175,27 @@ final class AttributeCommand implements Callable<Integer> {
         return open(loaded);
     }
 
+    private List<SelectivityCsv.Activations> activations(Model loaded, Scores scores) throws IOException {
+        Map<String, Score> calls = new LinkedHashMap<>();
+        scores.all().forEach(score -> calls.putIfAbsent(score.layer() + "@" + score.call(), score));
+        List<SelectivityCsv.Activations> activations = new ArrayList<>();
+        for (Map.Entry<String, Score> call : calls.entrySet()) {
+            try (Dataset samples = open(loaded);
+                    Dataset again = open(loaded)) {
+                activations.add(new SelectivityCsv.Activations(
+                        call.getValue().layer(),
+                        call.getValue().call(),
+                        FoundClusters.ofActivations(
+                                call.getKey(),
+                                wanted.target().applyTo(loaded.attribution()),
+                                samples,
+                                run.batchSize()),
+                        again.remainingClusters(run.batchSize())));
+            }
+        }
+        return activations;
+    }
+
     private Dataset open(Model loaded) {
         return data.open(loaded, wanted.target().needed());
     }
@@ -173,7 +208,8 @@ final class AttributeCommand implements Callable<Integer> {
                 .scores();
     }
 
-    private void write(OutputDirectory directory, Scores scores, Dataset samples, ScoresCsv.Extras extras) {
+    private void write(OutputDirectory directory, Scores scores, Dataset samples, ScoresCsv.Extras extras,
+            List<SelectivityCsv.Activations> activations) {
         Map<String, Object> options =
                 RunOrigin.options(model, samples.read(), wanted, Choices.distinct(methods), paths, run.batchSize());
         if (against != null) {
@@ -183,6 +219,14 @@ final class AttributeCommand implements Callable<Integer> {
         Summary summary = RunOrigin.of(spec.commandLine(), options, model.file(), data.file(), null, samples.samples())
                 .summary(scores, wanted.aggregates());
         try (OutputTransaction transaction = directory.begin()) {
+            if (activations != null) {
+                transaction.write(SelectivityCsv.FILE, to -> {
+                    SelectivityCsv.writeHeader(to);
+                    for (SelectivityCsv.Activations each : activations) {
+                        SelectivityCsv.write(each, data.clusterNames(), to);
+                    }
+                });
+            }
             run.writeClusters(transaction, data.assigned(data.file()));
             run.write(transaction, scores, List.of(), summary, extras);
         }
