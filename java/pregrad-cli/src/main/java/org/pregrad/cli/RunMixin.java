@@ -90,7 +90,7 @@ final class RunMixin {
         JsonNode told = Summary.named(Json.tree(summary), extras.clusters());
         to.write(Summary.FILE, text -> Json.write(told, text));
         if (!noReport) {
-            to.write(Report.FILE, Report.of(Json.tree(summary), scores, curves)::write);
+            to.write(Report.FILE, Report.of(told, scores, curves)::write);
         }
         to.commit();
     }

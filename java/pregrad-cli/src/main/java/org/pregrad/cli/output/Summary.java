@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -43,6 +44,9 @@ public record Summary(
 
     private static final int TOP = 10;
     private static final String CLUSTER = "cluster";
+
+    /** The list of names, where clusters have them. */
+    public static final String CLUSTER_NAMES = "cluster_names";
 
     /**
      * A neuron and its score.
@@ -92,8 +96,10 @@ public record Summary(
     /** The summary as it is written where clusters have names: with these in the place of numbers. */
     public static JsonNode named(JsonNode summary, ClusterNames names) {
         if (names.any()) {
-            for (String list : List.of("scores", "curves", "sanity")) {
-                summary.path(list).forEach(entry -> {
+            ArrayNode list = ((ObjectNode) summary).putArray(CLUSTER_NAMES);
+            names.all().forEach(list::add);
+            for (String part : List.of("scores", "curves", "sanity")) {
+                summary.path(part).forEach(entry -> {
                     ObjectNode row = (ObjectNode) entry;
                     row.put(CLUSTER, names.name(row.get(CLUSTER).asLong()));
                 });
