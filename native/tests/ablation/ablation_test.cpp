@@ -200,9 +200,11 @@ TEST_F(AblationTest, KeepingIsRemovingFromTheOtherEnd) {
   EXPECT_TRUE(curves[0].order.keep);
   EXPECT_EQ(curves[0].order.neurons, kept.neurons);
   EXPECT_EQ(curves[0].removed, curves[1].removed);
-  EXPECT_EQ(curves[0].mean_output, curves[1].mean_output);
   EXPECT_EQ(curves[0].accuracy, curves[1].accuracy);
-  EXPECT_EQ(curves[0].area_error, curves[1].area_error);
+  EXPECT_NEAR(curves[0].area_error, curves[1].area_error, 1e-6);
+  for (std::size_t i = 0; i < curves[0].removed.size(); ++i) {
+    EXPECT_NEAR(curves[0].mean_output[i], curves[1].mean_output[i], 1e-4);
+  }
 }
 
 TEST_F(AblationTest, KeepingAllIsRemovingNone) {
@@ -214,9 +216,10 @@ TEST_F(AblationTest, KeepingAllIsRemovingNone) {
   Ablation ablation = model.ablation(options);
   ablation.add(data.x, data.y, data.cluster);
   const std::vector<RemovalCurve> curves = ablation.curves();
-  EXPECT_EQ(curves[0].mean_output.front(), curves[1].mean_output.front());
-  EXPECT_EQ(curves[0].cross_entropy.front(), curves[1].cross_entropy.front());
-  EXPECT_EQ(curves[0].mean_output.back(), curves[1].mean_output.back());
+  // The same but for the rounding of copies of a batch that run together.
+  EXPECT_NEAR(curves[0].mean_output.front(), curves[1].mean_output.front(), 1e-5);
+  EXPECT_NEAR(curves[0].cross_entropy.front(), curves[1].cross_entropy.front(), 1e-5);
+  EXPECT_NEAR(curves[0].mean_output.back(), curves[1].mean_output.back(), 1e-5);
   EXPECT_NE(curves[0].mean_output[20], curves[1].mean_output[20]);
   const at::Tensor inside = data.cluster.eq(1);
   const at::Tensor outputs = model.forward(data.x.index({inside})).to(at::kDouble);
