@@ -784,6 +784,16 @@ Check Model::check(const CheckOptions& options) const {
                             [&] { return Check(std::make_shared<Check::Implementation>(implementation_, options)); });
 }
 
+Model Model::randomised(std::uint64_t seed) const {
+  const support::OwnState own_state;
+  const support::RunningCall call(*implementation_->limits());
+  return support::on_device(device(), [&] {
+    // What cancels this model's calls is no matter of the other's.
+    const auto limits = std::make_shared<support::CallLimits>(implementation_->limits()->time_limit());
+    return Model(implementation_of(device(), limits, [&] { return implementation_->model().randomised(seed); }));
+  });
+}
+
 c10::Device Model::device() const { return implementation_->model().device(); }
 
 }  // namespace pregrad

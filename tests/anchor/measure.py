@@ -1,5 +1,7 @@
 """Runs `pregrad ablate` on the networks of tests/fixtures/anchor and prints the tables of docs/importance.md.
 
+A ° marks what does not differ from random by the 95% intervals of the tool.
+
     python3 tests/anchor/measure.py [--out DIR]
 
 Runs that are in DIR already (target/anchor) are not repeated. Needs nothing but Python 3 and the built command.
@@ -44,6 +46,29 @@ def mean_areas(summary, layer):
     return {key: statistics.mean(values) for key, values in areas.items()}
 
 
+def are_different(summary, layer):
+    """By method and aggregate whether the mean area of the clusters differs from random by the tool's own intervals.
+
+    Clusters have samples and random orders of their own, so that errors add up in squares; the widest of their bounds of
+    Student's t serves for the mean.
+    """
+    found = collections.defaultdict(list)
+    for curve in summary["curves"]:
+        if curve["layer"] == layer and curve["from_random"] is not None:
+            found[curve["method"], curve["aggregate"]].append(curve["from_random"])
+    different = {}
+    for key, each in found.items():
+        difference = statistics.mean(one["difference"] for one in each)
+        error = sum(one["error"] ** 2 for one in each) ** 0.5 / len(each)
+        bound = max((one["high"] - one["low"]) / 2 / one["error"] for one in each if one["error"] > 0)
+        different[key] = abs(difference) > bound * error
+    return different
+
+
+def measured(summary, layer):
+    return mean_areas(summary, layer), are_different(summary, layer)
+
+
 def median_cancellation(summary, layer):
     shares = [score["median_cancellation"] for score in summary["scores"]
               if score["layer"] == layer and score["method"] == "gradient"]
@@ -55,12 +80,12 @@ def table(title, columns):
     print("| order of removal | " + " | ".join(name for name, _ in columns) + " |")
     print("| --- |" + " --- |" * len(columns))
     best = {name: min(value for key, value in areas.items() if key in ROWS and key[0] not in ("ablation", "random"))
-            for name, areas in columns}
+            for name, (areas, _) in columns}
     for method, aggregate in ROWS:
         cells = []
-        for name, areas in columns:
+        for name, (areas, different) in columns:
             value = areas[method, aggregate]
-            cell = f"{value:.3f}"
+            cell = f"{value:.3f}" + ("" if different.get((method, aggregate), True) else "°")
             if method == "random":
                 cell += f" ± {areas['spread']:.3f}"
             cells.append(f"**{cell}**" if value == best[name] and method not in ("ablation", "random") else cell)
@@ -73,11 +98,11 @@ def main():
     parser.add_argument("--out", type=Path, default=ROOT / "target/anchor")
     out = parser.parse_args().out
     for layer in ("act2", "act1"):
-        table(f"All classes mixed, `{layer}`, a := 0", [(m, mean_areas(run(out, m, "all", "zero"), layer))
+        table(f"All classes mixed, `{layer}`, a := 0", [(m, measured(run(out, m, "all", "zero"), layer))
                                                        for m in RELU + TANH])
-        table(f"One class per cluster, `{layer}`, a := 0", [(m, mean_areas(run(out, m, "y", "zero"), layer))
+        table(f"One class per cluster, `{layer}`, a := 0", [(m, measured(run(out, m, "y", "zero"), layer))
                                                            for m in RELU + TANH])
-        table(f"One class per cluster, `{layer}`, a := its mean", [(m, mean_areas(run(out, m, "y", "mean"), layer))
+        table(f"One class per cluster, `{layer}`, a := its mean", [(m, measured(run(out, m, "y", "mean"), layer))
                                                                   for m in RELU + TANH])
     print("\nMedian cancellation of `gradient`\n")
     for clusters in ("all", "cluster", "y"):

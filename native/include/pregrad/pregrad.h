@@ -176,9 +176,10 @@ typedef struct pregrad_explanations pregrad_explanations; /**< values per sample
 typedef struct pregrad_examples pregrad_examples;         /**< samples of the largest values; since version 8 */
 typedef struct pregrad_state pregrad_state;               /**< bytes of a saved computation; since version 5 */
 typedef struct pregrad_orders pregrad_orders;             /**< a list of removal orders; since version 5 */
-typedef struct pregrad_ablation pregrad_ablation; /**< a running measurement of removal curves; since version 5 */
-typedef struct pregrad_curves pregrad_curves;     /**< a snapshot of removal curves; since version 5 */
-typedef struct pregrad_check pregrad_check;       /**< a running check of gradients; since version 5 */
+typedef struct pregrad_ablation pregrad_ablation;       /**< a running measurement of removal curves; since version 5 */
+typedef struct pregrad_curves pregrad_curves;           /**< a snapshot of removal curves; since version 5 */
+typedef struct pregrad_differences pregrad_differences; /**< scores of clusters compared; since version 8 */
+typedef struct pregrad_check pregrad_check;             /**< a running check of gradients; since version 5 */
 typedef struct pregrad_layer_checks pregrad_layer_checks; /**< a snapshot of a check's results; since version 5 */
 typedef struct pregrad_probe pregrad_probe; /**< a running computation for a model that is no file; since version 5 */
 /** A tensor of LibTorch: what a pointer to an `at::Tensor` points to. Bindings of LibTorch to other languages hold such
@@ -387,9 +388,13 @@ typedef struct pregrad_score {
    * where no output differs */
   double completeness_error;
   int64_t position; /**< row-major over the axes of positions; -1 for all positions together; since version 7 */
+  /** of the mean, the samples taken as drawn independently: NaN below two; since version 8 */
+  const double* standard_error;
+  const double* standard_error_abs; /**< of the mean_abs likewise; since version 8 */
 } pregrad_score;
 /** What a #pregrad_score starts from: `struct_size` set, all else a default. */
-#define PREGRAD_SCORE_INIT {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, NULL, 0, -1}
+#define PREGRAD_SCORE_INIT \
+  {sizeof(pregrad_score), NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, NULL, 0, -1, NULL, NULL}
 
 /** The values of a batch's samples for one layer call and method, in the unit of #pregrad_score.
  * @since 8 */
@@ -437,10 +442,13 @@ typedef struct pregrad_order {
   int64_t repeat;              /**< how-manieth order of that method, from 0; only carried along */
   pregrad_method method;       /**< what the order stands for; only carried along */
   pregrad_aggregate aggregate; /**< what the order stands for; only carried along */
+  /** 1 if neurons are kept in this order rather than removed: the first is removed last, else 0; since version 8 */
+  int32_t keep;
+  int32_t reserved; /**< 0 */
 } pregrad_order;
 /** What a #pregrad_order starts from: `struct_size` set, all else a default. */
 #define PREGRAD_ORDER_INIT \
-  {sizeof(pregrad_order), NULL, 0, 0, NULL, 0, 0, PREGRAD_METHOD_GRADIENT, PREGRAD_AGGREGATE_MEAN}
+  {sizeof(pregrad_order), NULL, 0, 0, NULL, 0, 0, PREGRAD_METHOD_GRADIENT, PREGRAD_AGGREGATE_MEAN, 0, 0}
 
 /** What to measure.
  * @since 5 */
@@ -494,10 +502,42 @@ typedef struct pregrad_curve {
   /** under the accuracy (under `mean_output` for a model of one output), by the trapezoid rule over the removed share
    * of the neurons in [0, 1]; lower means that the order finds what the model needs */
   double area;
+  /** the standard error of `area`, the cluster's samples taken as drawn independently, which is what resampling them
+   * with replacement comes to; NaN below two samples; since version 8 */
+  double area_error;
+  int32_t keep;     /**< 1 if the order's neurons are kept rather than removed, else 0; since version 8 */
+  int32_t reserved; /**< 0 */
 } pregrad_curve;
+
+/** How far the scores of one cluster are from those of another, for one layer call and method, and for one position
+ * where each has its own. The arrays have one value per neuron.
+ * @since 8 */
+typedef struct pregrad_difference {
+  size_t struct_size;           /**< sizeof(pregrad_difference) */
+  const char* layer;            /**< canonical name */
+  int64_t call;                 /**< call of the layer */
+  int64_t cluster;              /**< the cluster */
+  int64_t against;              /**< the other one */
+  int64_t position;             /**< row-major over the axes of positions; -1 for all positions together */
+  pregrad_method method;        /**< what is scored */
+  pregrad_aggregate aggregate;  /**< how samples are summed up */
+  size_t neurons;               /**< length of each array */
+  const double* difference;     /**< this cluster's aggregate minus the other's */
+  const double* standard_error; /**< of the difference; NaN below two samples on a side */
+  const double* degrees;        /**< of freedom, by Welch and Satterthwaite */
+  const double* low;            /**< where the confidence interval by Student's t begins */
+  const double* high;           /**< where it ends */
+  const double* p;              /**< of Welch's test that there is no difference, two-sided */
+  /** the false discovery rate by Benjamini and Hochberg over all neurons, and positions, of this layer call, method and
+   * pair of clusters */
+  const double* q;
+} pregrad_difference;
+/** What a #pregrad_difference starts from: `struct_size` set, all else a default. */
+#define PREGRAD_DIFFERENCE_INIT \
+  {sizeof(pregrad_difference), NULL, 0, 0, 0, -1, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
 /** What a #pregrad_curve starts from: `struct_size` set, all else a default. */
 #define PREGRAD_CURVE_INIT \
-  {sizeof(pregrad_curve), NULL, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, 0}
+  {sizeof(pregrad_curve), NULL, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0}
 
 /** What to compare.
  * @since 5 */
@@ -597,6 +637,14 @@ PREGRAD_API void pregrad_model_free(pregrad_model* model);
  * #PREGRAD_ERROR_CANCELLED. Calls that begin later run. NULL does nothing.
  * @since 7 */
 PREGRAD_API void pregrad_model_cancel(const pregrad_model* model);
+
+/** The same model with the elements of each floating-point weight, running statistics included, in an order drawn by
+ * the seed: its values, mean and deviation stay, what was learned goes.
+ * @param[out] randomised free it with pregrad_model_free()
+ * @returns #PREGRAD_ERROR_UNSUPPORTED if it has no such weight
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_model_randomised(const pregrad_model* model, uint64_t seed,
+                                                    pregrad_model** randomised);
 
 /** The activation call sites as the model's graph shows them; shapes, and calls in loops, are known only after a run.
  * @param[out] layers free it with pregrad_layers_free() */
@@ -809,6 +857,46 @@ PREGRAD_API pregrad_status pregrad_scores_at(const pregrad_scores* scores, const
                                              pregrad_method method, int64_t position, pregrad_score* score);
 /** Ends the handle and all pointers that came from it; NULL is left alone. */
 PREGRAD_API void pregrad_scores_free(pregrad_scores* scores);
+
+/** How far the scores of every other cluster are from those of one.
+ * @param      against     the cluster that the others are compared with
+ * @param      aggregate   #PREGRAD_AGGREGATE_MEAN or #PREGRAD_AGGREGATE_MEAN_ABS
+ * @param      confidence  of the intervals, between 0 and 1
+ * @param[out] differences free it with pregrad_differences_free()
+ * @returns #PREGRAD_ERROR_ARGUMENT if `against` is no cluster of the scores, or the aggregate or the confidence is
+ *          another
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_differences_of(const pregrad_scores* scores, int64_t against,
+                                                  pregrad_aggregate aggregate, double confidence,
+                                                  pregrad_differences** differences);
+/** The number of entries, ordered as the scores are.
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_differences_count(const pregrad_differences* differences, size_t* count);
+/** Entry `index`, from 0. @param[in,out] difference `struct_size` set by the caller; its pointers belong to
+ * `differences`
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_differences_get(const pregrad_differences* differences, size_t index,
+                                                   pregrad_difference* difference);
+/** Ends the handle and all pointers that came from it; NULL is left alone.
+ * @since 8 */
+PREGRAD_API void pregrad_differences_free(pregrad_differences* differences);
+
+/** How selective neurons are over clusters of samples, `selectivity` of `pregrad/certainty.hpp` in C.
+ * @param      values        [samples, neurons], row-major, finite
+ * @param      samples       at least 1
+ * @param      neurons       at least 1
+ * @param      clusters      one per sample
+ * @param      wanted        `wanted_count` clusters, each with a sample
+ * @param      wanted_count  may be 0
+ * @param[out] entropy       `neurons` values: of the shares |mean of a cluster| / their sum, in nats; NaN where all are
+ * 0
+ * @param[out] auroc         `wanted_count` times `neurons` values: the area under the receiver operating characteristic
+ *                           of a cluster's samples against all others, exact; NaN where there are no others
+ * @returns #PREGRAD_ERROR_ARGUMENT
+ * @since 8 */
+PREGRAD_API pregrad_status pregrad_selectivity(const double* values, size_t samples, size_t neurons,
+                                               const int64_t* clusters, const int64_t* wanted, size_t wanted_count,
+                                               double* entropy, double* auroc);
 
 /** @}
  * @name Single samples

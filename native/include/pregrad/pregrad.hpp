@@ -3,6 +3,7 @@
 /// Everything of PreGrad's C++ interface.
 #include <pregrad/ablation.hpp>
 #include <pregrad/attribution.hpp>
+#include <pregrad/certainty.hpp>
 #include <pregrad/check.hpp>
 #include <pregrad/error.hpp>
 #include <pregrad/inputs.hpp>

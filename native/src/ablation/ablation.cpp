@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include <ATen/Functions.h>
@@ -58,6 +59,9 @@ class OutputReadings {
   /// @param clusters  int64 [N] on the CPU
   void add_to(CurveSums::Point& point, std::int64_t first_row, const at::Tensor& clusters, std::int64_t cluster) const;
 
+  /// Adds the heights of a copy's samples, which count `weight` in their areas.
+  void add_to(std::vector<double>& right, std::vector<double>& output, std::int64_t first_row, double weight) const;
+
  private:
   std::vector<double> y_;
   std::vector<double> right_;  ///< how many of the sample's labels are right
@@ -105,6 +109,15 @@ void OutputReadings::add_to(CurveSums::Point& point, std::int64_t first_row, con
   point.cross_entropy.add(entropy_sum);
 }
 
+void OutputReadings::add_to(std::vector<double>& right, std::vector<double>& output, std::int64_t first_row,
+                            double weight) const {
+  for (std::size_t sample = 0; sample < right.size(); ++sample) {
+    const std::size_t row = static_cast<std::size_t>(first_row) + sample;
+    right[sample] += weight * right_[row];
+    output[sample] += weight * y_[row];
+  }
+}
+
 }  // namespace
 
 }  // namespace pregrad::ablation
@@ -138,7 +151,7 @@ void require_permutation(const RemovalOrder& order) {
   }
 }
 
-constexpr const char* state_kind = "pregrad ablation 3";
+constexpr const char* state_kind = "pregrad ablation 4";
 
 }  // namespace
 
@@ -195,11 +208,19 @@ void Ablation::Implementation::add(const Inputs& inputs, const at::Tensor& label
       const auto inside = std::count(cluster, cluster + count, wanted);
       std::int64_t labels_inside = 0;
       std::int64_t labels_outside = 0;
+      CurveSums::Areas areas;
       for (std::int64_t sample = 0; sample < count; ++sample) {
         const std::int64_t of_sample = each.labels.empty() ? 1 : each.labels[static_cast<std::size_t>(sample)];
-        (cluster[sample] == wanted ? labels_inside : labels_outside) += of_sample;
+        if (cluster[sample] != wanted) {
+          labels_outside += of_sample;
+          continue;
+        }
+        labels_inside += of_sample;
+        const auto place = static_cast<std::size_t>(sample);
+        areas.accuracy.add(each.areas[i].right[place], static_cast<double>(of_sample));
+        areas.output.add(each.areas[i].output[place], 1);
       }
-      sums_[i].add({inside, count - inside, labels_inside, labels_outside}, each.points[i]);
+      sums_[i].add({inside, count - inside, labels_inside, labels_outside}, each.points[i], areas);
     }
   }
 }
@@ -254,8 +275,10 @@ Ablation::Implementation::Measured Ablation::Implementation::measured(const mode
   for (std::size_t i = 0; i < result.points.size(); ++i) {
     result.points[i].resize(counts_[i].size());
   }
+  const std::vector<double> zeros(static_cast<std::size_t>(part.samples()), 0);
+  result.areas.assign(options_.orders.size(), {zeros, zeros});
   for (const LayerOrders& layer : layers_) {
-    measure(layer, batch, labels, result.points);
+    measure(layer, batch, labels, result);
   }
   return result;
 }
@@ -274,11 +297,13 @@ void Ablation::Implementation::require_layers(const Inputs& inputs) const {
 }
 
 void Ablation::Implementation::measure(const LayerOrders& layer, const model::Batch& batch,
-                                       const ablation::RowLabels& labels, Points& points) const {
+                                       const ablation::RowLabels& labels, Measured& result) const {
   const std::int64_t samples = batch.samples();
   std::vector<Task> tasks;
+  std::map<std::size_t, std::vector<double>> weights;  // by order
   for (std::size_t place = 0; place < layer.orders.size(); ++place) {
     const std::size_t order = layer.orders[place];
+    weights.emplace(order, ablation::trapezoid_weights(counts_[order]));
     for (std::size_t point = 0; point < counts_[order].size(); ++point) {
       tasks.push_back({static_cast<std::int64_t>(place), order, point});
     }
@@ -309,13 +334,15 @@ void Ablation::Implementation::measure(const LayerOrders& layer, const model::Ba
     const at::Tensor masks = masks_of(now, neurons);
     const at::Tensor constants =
         constants_of_orders.defined() ? constants_of_orders.index_select(0, places_of(now)) : at::Tensor();
-    const LayerRerun::Result result = layer.rerun->run(start, [&](const at::Tensor& value, std::int64_t axis) {
+    const LayerRerun::Result rerun = layer.rerun->run(start, [&](const at::Tensor& value, std::int64_t axis) {
       return methods::removed(value, axis, masks, constants, start.mask);
     });
-    const ablation::OutputReadings readings(result.outputs, targets, repeated_labels, options_.output);
+    const ablation::OutputReadings readings(rerun.outputs, targets, repeated_labels, options_.output);
     for (std::size_t i = first; i < last; ++i) {
-      readings.add_to(points[tasks[i].order][tasks[i].point], static_cast<std::int64_t>(i - first) * samples,
-                      batch.clusters, options_.orders[tasks[i].order].cluster);
+      const auto [place, order, point] = tasks[i];
+      const auto first_row = static_cast<std::int64_t>(i - first) * samples;
+      readings.add_to(result.points[order][point], first_row, batch.clusters, options_.orders[order].cluster);
+      readings.add_to(result.areas[order].right, result.areas[order].output, first_row, weights.at(order)[point]);
     }
   }
 }
@@ -331,9 +358,11 @@ at::Tensor Ablation::Implementation::masks_of(const std::vector<Task>& tasks, st
   at::Tensor masks = at::zeros({static_cast<std::int64_t>(tasks.size()), neurons}, at::kBool);
   auto* mask = masks.mutable_data_ptr<bool>();
   for (const Task& task : tasks) {
-    const std::vector<std::int64_t>& order = options_.orders[task.order].neurons;
-    for (std::int64_t i = 0; i < counts_[task.order][task.point]; ++i) {
-      mask[order[static_cast<std::size_t>(i)]] = true;
+    const RemovalOrder& order = options_.orders[task.order];
+    const auto count = static_cast<std::size_t>(counts_[task.order][task.point]);
+    const std::size_t first = order.keep ? order.neurons.size() - count : 0;
+    for (std::size_t i = first; i < first + count; ++i) {
+      mask[order.neurons[i]] = true;
     }
     mask += neurons;
   }
@@ -390,7 +419,7 @@ std::vector<std::string> Ablation::Implementation::order_texts() const {
     const std::string_view neurons(reinterpret_cast<const char*>(order.neurons.data()),
                                    order.neurons.size() * sizeof(std::int64_t));
     texts.push_back(statistics::to_string(order.layer, order.call) + ", cluster " + std::to_string(order.cluster) +
-                    ", neurons " + statistics::digest(neurons));
+                    (order.keep ? ", kept neurons " : ", neurons ") + statistics::digest(neurons));
   }
   return texts;
 }

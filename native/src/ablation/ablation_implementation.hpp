@@ -63,9 +63,15 @@ class Ablation::Implementation {
     std::size_t point = 0;
   };
   using Points = std::vector<std::vector<ablation::CurveSums::Point>>;
+  /// The areas under the curves of single samples.
+  struct SampleAreas {
+    std::vector<double> right;  ///< of how many of the sample's labels are right
+    std::vector<double> output;
+  };
   /// What some samples come to.
   struct Measured {
     Points points;
+    std::vector<SampleAreas> areas;    ///< per order
     at::Tensor clusters;               ///< int64 [N] on the CPU
     std::vector<std::int64_t> labels;  ///< how many each sample has; empty for one each
     bool is_classifier = true;
@@ -78,7 +84,7 @@ class Ablation::Implementation {
   /// Finds out, once, how the model arranges the layers.
   void require_layers(const Inputs& inputs) const;
   void measure(const LayerOrders& layer, const model::Batch& batch, const ablation::RowLabels& labels,
-               Points& points) const;
+               Measured& result) const;
   at::Tensor masks_of(const std::vector<Task>& tasks, std::int64_t neurons) const;
   static at::Tensor places_of(const std::vector<Task>& tasks);
   /// float64 [orders of the layer, 1, neurons]; undefined where neurons are set to 0.

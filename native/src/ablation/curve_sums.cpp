@@ -1,5 +1,7 @@
 #include "ablation/curve_sums.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace pregrad {
@@ -17,7 +19,44 @@ std::vector<std::int64_t> removed_counts(std::int64_t neurons) {
   return counts;
 }
 
-void CurveSums::add(const Counts& counts, const std::vector<Point>& points) {
+std::vector<double> trapezoid_weights(const std::vector<std::int64_t>& removed) {
+  std::vector<double> weights(removed.size(), 0);
+  for (std::size_t i = 1; i < removed.size(); ++i) {
+    const double half = static_cast<double>(removed[i] - removed[i - 1]) / static_cast<double>(removed.back()) / 2;
+    weights[i - 1] += half;
+    weights[i] += half;
+  }
+  return weights;
+}
+
+void CurveSums::AreaMoments::add(double area, double labels) {
+  squares.add(statistics::DoubleDouble::product(area, area));
+  products.add(statistics::DoubleDouble::product(area, labels));
+  label_squares.add(labels * labels);
+}
+
+void CurveSums::AreaMoments::add(const AreaMoments& other) {
+  squares.add(other.squares);
+  products.add(other.products);
+  label_squares.add(other.label_squares);
+}
+
+double CurveSums::AreaMoments::error(double area, std::int64_t samples, double labels) const {
+  if (samples < 2 || !(labels > 0)) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  // Σ(a − area·l)², the area being Σa / Σl
+  statistics::DoubleDouble spread = squares;
+  spread.add(statistics::DoubleDouble::product(products.high(), -2 * area));
+  spread.add(products.low() * (-2 * area));
+  const statistics::DoubleDouble square = statistics::DoubleDouble::product(area, area);
+  spread.add(statistics::DoubleDouble::product(label_squares.value(), square.high()));
+  spread.add(label_squares.value() * square.low());
+  const auto count = static_cast<double>(samples);
+  return std::sqrt(std::max(0.0, spread.value()) * count / (count - 1)) / labels;
+}
+
+void CurveSums::add(const Counts& counts, const std::vector<Point>& points, const Areas& areas) {
   counts_.samples += counts.samples;
   counts_.outside_samples += counts.outside_samples;
   counts_.labels += counts.labels;
@@ -28,9 +67,11 @@ void CurveSums::add(const Counts& counts, const std::vector<Point>& points) {
     points_[i].output.add(points[i].output);
     points_[i].cross_entropy.add(points[i].cross_entropy);
   }
+  areas_.accuracy.add(areas.accuracy);
+  areas_.output.add(areas.output);
 }
 
-void CurveSums::add(const CurveSums& other) { add(other.counts_, other.points_); }
+void CurveSums::add(const CurveSums& other) { add(other.counts_, other.points_, other.areas_); }
 
 RemovalCurve CurveSums::curve(const RemovalOrder& order, bool is_classifier) const {
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
@@ -51,6 +92,9 @@ RemovalCurve CurveSums::curve(const RemovalOrder& order, bool is_classifier) con
                                                static_cast<double>(counts_.outside_labels)
                                          : none);
   }
+  const bool is_of_accuracy = !std::isnan(curve.accuracy.front());
+  curve.area_error = (is_of_accuracy ? areas_.accuracy : areas_.output)
+                         .error(curve.area(), counts_.samples, is_of_accuracy ? labels : samples);
   return curve;
 }
 
@@ -65,6 +109,11 @@ void CurveSums::save(statistics::StateWriter& writer) const {
     point.output.save(writer);
     point.cross_entropy.save(writer);
   }
+  for (const AreaMoments* moments : {&areas_.accuracy, &areas_.output}) {
+    moments->squares.save(writer);
+    moments->products.save(writer);
+    moments->label_squares.save(writer);
+  }
 }
 
 void CurveSums::restore(statistics::StateReader& reader) {
@@ -77,6 +126,11 @@ void CurveSums::restore(statistics::StateReader& reader) {
     point.outside_correct = reader.get<std::int64_t>();
     point.output = statistics::DoubleDouble::restored(reader);
     point.cross_entropy = statistics::DoubleDouble::restored(reader);
+  }
+  for (AreaMoments* moments : {&areas_.accuracy, &areas_.output}) {
+    moments->squares = statistics::DoubleDouble::restored(reader);
+    moments->products = statistics::DoubleDouble::restored(reader);
+    moments->label_squares = statistics::DoubleDouble::restored(reader);
   }
 }
 

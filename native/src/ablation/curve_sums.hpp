@@ -12,6 +12,9 @@ namespace pregrad::ablation {
 /// How many neurons are removed at each point of a curve: every count up to 128, else 129 evenly spaced ones.
 std::vector<std::int64_t> removed_counts(std::int64_t neurons);
 
+/// What the height at each point counts in the area under a curve, by the trapezoid rule over the removed share.
+std::vector<double> trapezoid_weights(const std::vector<std::int64_t>& removed);
+
 /// What the samples of all batches come to along one curve.
 class CurveSums {
  public:
@@ -24,6 +27,24 @@ class CurveSums {
     statistics::DoubleDouble cross_entropy;
   };
 
+  /// Of the areas under the curves of single samples Σa², Σa·l and Σl², l the number of the sample's labels.
+  struct AreaMoments {
+    statistics::DoubleDouble squares;
+    statistics::DoubleDouble products;
+    statistics::DoubleDouble label_squares;
+
+    void add(double area, double labels);
+    void add(const AreaMoments& other);
+    /// The standard error of Σa / Σl by its linear part, the samples drawn independently: what resampling whole samples
+    /// comes to.
+    double error(double area, std::int64_t samples, double labels) const;
+  };
+  /// Of the accuracy and of the output, whose labels are counted as one each.
+  struct Areas {
+    AreaMoments accuracy;
+    AreaMoments output;
+  };
+
   /// How many samples the cluster has and others have, and how many labels those have.
   struct Counts {
     std::int64_t samples = 0;
@@ -33,7 +54,7 @@ class CurveSums {
   };
 
   /// Adds the samples of one batch: `points` has one element per point of the curve.
-  void add(const Counts& counts, const std::vector<Point>& points);
+  void add(const Counts& counts, const std::vector<Point>& points, const Areas& areas);
 
   /// Adds what other sums along the same curve have counted.
   void add(const CurveSums& other);
@@ -48,6 +69,7 @@ class CurveSums {
  private:
   Counts counts_;
   std::vector<Point> points_;
+  Areas areas_;
 };
 
 }  // namespace pregrad::ablation

@@ -25,6 +25,7 @@ void show(const pregrad::RemovalOrder& order, View& view) {
   view.repeat = order.repeat;
   view.method = static_cast<pregrad_method>(order.method);
   view.aggregate = static_cast<pregrad_aggregate>(order.aggregate);
+  view.keep = order.keep ? 1 : 0;
 }
 
 }  // namespace
@@ -66,6 +67,7 @@ pregrad_status pregrad_orders_of(const pregrad_order* order, pregrad_orders** or
       own.method = c_api::method(given.method);
       own.aggregate = c_api::aggregate(given.aggregate);
       own.repeat = given.repeat;
+      own.keep = given.keep != 0;
       if (given.neuron_count > 0) {
         c_api::required(given.neurons, "the neurons of pregrad_order");
       }
@@ -156,6 +158,7 @@ pregrad_status pregrad_curves_get(const pregrad_curves* curves, size_t index, pr
     view.cross_entropy = source.cross_entropy.data();
     view.outside_accuracy = source.outside_accuracy.data();
     view.area = source.area();
+    view.area_error = source.area_error;
     c_api::write_struct(view, curve, "pregrad_curve");
   });
 }

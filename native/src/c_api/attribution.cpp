@@ -3,6 +3,7 @@
 
 #include <pregrad/pregrad.h>
 #include <pregrad/attribution.hpp>
+#include <pregrad/certainty.hpp>
 #include <pregrad/error.hpp>
 #include <pregrad/scores.hpp>
 
@@ -186,6 +187,8 @@ Snapshot::Snapshot(Scores given) : scores(std::move(given)) {
   cancellations.reserve(scores.entries().size());
   for (const Score& score : scores.entries()) {
     cancellations.push_back(score.statistics.cancellation());
+    standard_errors.push_back(score.statistics.standard_error(Aggregate::mean));
+    standard_errors_abs.push_back(score.statistics.standard_error(Aggregate::mean_abs));
   }
 }
 
@@ -210,6 +213,8 @@ pregrad_score view_of(const c_api::Snapshot& snapshot, std::size_t index) {
   view.cancellation = snapshot.cancellations[index].data();
   view.completeness_error = source.completeness_error;
   view.position = source.position.value_or(-1);
+  view.standard_error = snapshot.standard_errors[index].data();
+  view.standard_error_abs = snapshot.standard_errors_abs[index].data();
   return view;
 }
 
@@ -256,3 +261,71 @@ pregrad_status pregrad_scores_at(const pregrad_scores* scores, const char* layer
 }
 
 void pregrad_scores_free(pregrad_scores* scores) { c_api::release(scores); }
+
+pregrad_status pregrad_differences_of(const pregrad_scores* scores, int64_t against, pregrad_aggregate aggregate,
+                                      double confidence, pregrad_differences** differences) {
+  return c_api::guarded([&] {
+    c_api::hand_out(differences, [&] {
+      return pregrad::differences(c_api::open(scores).scores, against, c_api::aggregate(aggregate), confidence);
+    });
+  });
+}
+
+pregrad_status pregrad_differences_count(const pregrad_differences* differences, size_t* count) {
+  return c_api::guarded([&] { c_api::required(count, "the out parameter") = c_api::open(differences).size(); });
+}
+
+pregrad_status pregrad_differences_get(const pregrad_differences* differences, size_t index,
+                                       pregrad_difference* difference) {
+  return c_api::guarded([&] {
+    const pregrad::Difference& source = c_api::element(c_api::open(differences), index, "difference");
+    pregrad_difference view = PREGRAD_DIFFERENCE_INIT;
+    view.layer = source.layer.c_str();
+    view.call = source.call;
+    view.cluster = source.cluster;
+    view.against = source.against;
+    view.position = source.position.value_or(-1);
+    view.method = static_cast<pregrad_method>(source.method);
+    view.aggregate = static_cast<pregrad_aggregate>(source.aggregate);
+    view.neurons = source.difference.size();
+    view.difference = source.difference.data();
+    view.standard_error = source.standard_error.data();
+    view.degrees = source.degrees.data();
+    view.low = source.low.data();
+    view.high = source.high.data();
+    view.p = source.p.data();
+    view.q = source.q.data();
+    c_api::write_struct(view, difference, "pregrad_difference");
+  });
+}
+
+void pregrad_differences_free(pregrad_differences* differences) { c_api::release(differences); }
+
+pregrad_status pregrad_selectivity(const double* values, size_t samples, size_t neurons, const int64_t* clusters,
+                                   const int64_t* wanted, size_t wanted_count, double* entropy, double* auroc) {
+  return c_api::guarded([&] {
+    const double* first = &c_api::required(values, "the values");
+    const int64_t* its_cluster = &c_api::required(clusters, "the clusters");
+    c_api::required(entropy, "the out parameter for the entropy");
+    if (wanted_count > 0) {
+      c_api::required(wanted, "the wanted clusters");
+      c_api::required(auroc, "the out parameter for the areas");
+    }
+    const pregrad::Selectivity all =
+        pregrad::selectivity({first, first + samples * neurons}, static_cast<std::int64_t>(neurons),
+                             std::vector<std::int64_t>(its_cluster, its_cluster + samples));
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < wanted_count; ++i) {
+      const auto place = std::lower_bound(all.clusters.begin(), all.clusters.end(), wanted[i]);
+      if (place == all.clusters.end() || *place != wanted[i]) {
+        throw pregrad::ArgumentError("no sample is of cluster " + std::to_string(wanted[i]) +
+                                     ": ask for clusters of the samples");
+      }
+      places.push_back(static_cast<std::size_t>(place - all.clusters.begin()));
+    }
+    std::copy(all.entropy.begin(), all.entropy.end(), entropy);
+    for (const std::size_t place : places) {
+      auroc = std::copy(all.auroc[place].begin(), all.auroc[place].end(), auroc);
+    }
+  });
+}

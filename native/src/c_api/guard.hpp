@@ -12,6 +12,7 @@
 #include <pregrad/pregrad.h>
 #include <pregrad/ablation.hpp>
 #include <pregrad/attribution.hpp>
+#include <pregrad/certainty.hpp>
 #include <pregrad/check.hpp>
 #include <pregrad/error.hpp>
 #include <pregrad/model.hpp>
@@ -69,7 +70,9 @@ class Tag {
 struct Snapshot {
   explicit Snapshot(Scores given);
   Scores scores;
-  std::vector<std::vector<double>> cancellations;  ///< one per entry of the scores
+  std::vector<std::vector<double>> cancellations;        ///< one per entry of the scores, as all below
+  std::vector<std::vector<double>> standard_errors;      ///< of the mean
+  std::vector<std::vector<double>> standard_errors_abs;  ///< of the mean_abs
 };
 
 }  // namespace pregrad::c_api
@@ -144,6 +147,12 @@ struct pregrad_probe {
   static constexpr const char* name = "pregrad_probe";
   pregrad::c_api::Tag<0x707265677261640c> tag;
   pregrad::Probe value;
+};
+
+struct pregrad_differences {
+  static constexpr const char* name = "pregrad_differences";
+  pregrad::c_api::Tag<0x7072656772616412> tag;
+  std::vector<pregrad::Difference> value;
 };
 
 struct pregrad_model_inputs {

@@ -28,6 +28,10 @@ void pregrad_model_cancel(const pregrad_model* model) {
   }
 }
 
+pregrad_status pregrad_model_randomised(const pregrad_model* model, uint64_t seed, pregrad_model** randomised) {
+  return c_api::guarded([&] { c_api::hand_out(randomised, [&] { return c_api::open(model).randomised(seed); }); });
+}
+
 pregrad_status pregrad_model_layers(const pregrad_model* model, pregrad_layers** layers) {
   return c_api::guarded([&] { c_api::hand_out(layers, [&] { return c_api::open(model).layers(); }); });
 }

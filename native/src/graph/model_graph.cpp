@@ -4,6 +4,7 @@
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <random>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -47,6 +48,105 @@ c10::IValue UntouchedModel::run(std::vector<c10::IValue> arguments) const {
   }
   run_code(code(), arguments);
   return std::move(arguments.front());
+}
+
+std::shared_ptr<const UntouchedModel> UntouchedModel::with(const ShuffledWeights& weights) const {
+  if (!module_) {
+    static_cast<void>(code());  // no thread prepares the graph any more
+    const auto other = std::make_shared<UntouchedModel>(*graph_, device_);
+    weights.replace_constants(other->graph_->block());
+    return other;
+  }
+  const at::NoGradGuard no_gradients;
+  const torch::jit::Module copy = module_->deepcopy();
+  const auto shuffle = [&](const torch::jit::NameTensor& from, const torch::jit::NameTensor& to) {
+    if (const at::Tensor shuffled = weights.of(from.value); !shuffled.is_same(from.value)) {
+      at::Tensor(to.value).copy_(shuffled);
+    }
+  };
+  const auto each_pair = [&](const auto& from, const auto& to) {
+    auto its = to.begin();
+    for (const torch::jit::NameTensor& tensor : from) {
+      shuffle(tensor, *its);
+      ++its;
+    }
+  };
+  each_pair(module_->named_parameters(), copy.named_parameters());
+  each_pair(module_->named_buffers(), copy.named_buffers());
+  return std::make_shared<const UntouchedModel>(copy, device_);
+}
+
+ShuffledWeights::ShuffledWeights(const Weights& weights, std::uint64_t seed) {
+  const at::NoGradGuard no_gradients;
+  std::vector<at::Tensor> done;
+  for (const auto& [name, tensor] : weights) {
+    const at::Tensor& weight = tensor;
+    const auto is_same_view = [&](const at::Tensor& other) {
+      return other.is_alias_of(weight) && other.storage_offset() == weight.storage_offset() &&
+             other.sizes() == weight.sizes() && other.strides() == weight.strides();
+    };
+    if (!at::isFloatingType(weight.scalar_type()) || std::any_of(done.begin(), done.end(), is_same_view)) {
+      continue;
+    }
+    if (copies_.count(weight.storage().unsafeGetStorageImpl()) == 0) {
+      const c10::Storage storage = weight.storage();
+      const auto bytes = static_cast<std::int64_t>(storage.nbytes());
+      const at::TensorOptions options = weight.options().dtype(at::kByte);
+      const at::Tensor all = at::empty({0}, options).set_(storage, 0, {bytes}, {1});
+      copies_.emplace(storage.unsafeGetStorageImpl(), all.clone().storage());
+    }
+    // Sequence and engine are fixed by the standard; its shuffle is not.
+    std::vector<std::uint32_t> words{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32U)};
+    std::transform(name.begin(), name.end(), std::back_inserter(words),
+                   [](char letter) { return static_cast<unsigned char>(letter); });
+    std::seed_seq sequence(words.begin(), words.end());
+    std::mt19937_64 engine(sequence);
+    at::Tensor order = at::arange(weight.numel(), at::kLong);
+    auto* place = order.mutable_data_ptr<std::int64_t>();
+    for (std::int64_t i = weight.numel() - 1; i > 0; --i) {
+      std::swap(place[i], place[engine() % static_cast<std::uint64_t>(i + 1)]);
+    }
+    const at::Tensor elements = weight.detach().reshape({-1});
+    of(weight).copy_(elements.index_select(0, order.to(weight.device())).view(weight.sizes()));
+    done.push_back(weight);
+  }
+  if (done.empty()) {
+    throw UnsupportedModelError(
+        "the model has no floating-point weights to shuffle (those of quantised operators are packed): give the model "
+        "that it was made of");
+  }
+}
+
+at::Tensor ShuffledWeights::of(const at::Tensor& tensor) const {
+  if (!tensor.defined() || !tensor.has_storage()) {
+    return tensor;
+  }
+  const auto copy = copies_.find(tensor.storage().unsafeGetStorageImpl());
+  return copy == copies_.end() ? tensor
+                               : at::empty({0}, tensor.options())
+                                     .set_(copy->second, tensor.storage_offset(), tensor.sizes(), tensor.strides());
+}
+
+void ShuffledWeights::replace_constants(torch::jit::Block* block) const {
+  for (torch::jit::Node* node : block->nodes()) {
+    for (torch::jit::Block* inner : node->blocks()) {
+      replace_constants(inner);
+    }
+    const auto value = node->kind() == torch::jit::prim::Constant ? torch::jit::toIValue(node->output()) : std::nullopt;
+    if (value && value->isTensor()) {
+      node->t_(torch::jit::attr::value, of(value->toTensor()));
+    } else if (value && value->isTensorList()) {
+      c10::List<at::Tensor> list;
+      for (const at::Tensor& each : value->toTensorVector()) {
+        list.push_back(of(each));
+      }
+      node->ival_(torch::jit::attr::value, list);
+    }
+  }
+}
+
+bool is_running_statistic(const std::string& name) {
+  return name.ends_with("running_mean") || name.ends_with("running_var");
 }
 
 namespace {
@@ -206,6 +306,7 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
       arguments_(std::move(read.arguments)),
       output_names_(std::move(read.output_names)),
       weight_type_(read.weight_type),
+      weights_(std::move(read.weights)),
       device_(device) {
   support::RunningCall::go_on();
   require_evaluation_mode(read.model);
@@ -327,6 +428,19 @@ ModelGraph ModelGraph::in_double_precision() const {
     wide.weight_type_ = at::kDouble;
   }
   return wide;
+}
+
+ModelGraph ModelGraph::randomised(std::uint64_t seed) const {
+  const ShuffledWeights shuffled(weights_, seed);
+  ModelGraph other = *this;
+  other.untouched_ = untouched_->with(shuffled);
+  other.graph_ = graph_->copy();
+  shuffled.replace_constants(other.graph_->block());
+  other.folded_ = rewrites::fold_batch_norms(*other.graph_);
+  for (auto& [name, weight] : other.weights_) {
+    weight = shuffled.of(weight);
+  }
+  return other;
 }
 
 }  // namespace pregrad::graph

@@ -28,6 +28,24 @@
 
 namespace pregrad::graph {
 
+/// A model's weights by their names.
+using Weights = std::map<std::string, at::Tensor>;
+
+/// Copies of weights in which the elements of each stand in another order, drawn by a seed and its name. Tensors that
+/// share memory share it in the copies too.
+class ShuffledWeights {
+ public:
+  ShuffledWeights(const Weights& weights, std::uint64_t seed);
+
+  /// What is in the place of `tensor`: itself where it holds no weights.
+  at::Tensor of(const at::Tensor& tensor) const;
+  /// Puts the copies in the place of the weights among the constants of a block, and of those in it.
+  void replace_constants(torch::jit::Block* block) const;
+
+ private:
+  std::map<const c10::StorageImpl*, c10::Storage> copies_;
+};
+
 /// A model as LibTorch runs it, nothing of it rewritten: what every rewritten graph must agree with. Shares its tensors
 /// with the graphs made of it. Safe from many threads.
 class UntouchedModel {
@@ -40,6 +58,9 @@ class UntouchedModel {
   /// Runs forward in the caller's gradient mode.
   c10::IValue run(std::vector<c10::IValue> arguments) const;
 
+  /// The same model on other weights; runs of this one go on with its own.
+  std::shared_ptr<const UntouchedModel> with(const ShuffledWeights& weights) const;
+
  private:
   /// Made for the first run: most of what it costs is for nothing in a process that only lists layers.
   const torch::jit::Code& code() const;
@@ -51,6 +72,9 @@ class UntouchedModel {
   mutable torch::jit::Code code_;
 };
 
+/// Whether a buffer of that name holds what normalisation has learned of the data: it goes with the weights.
+bool is_running_statistic(const std::string& name);
+
 /// What a reader makes of a model file. All readers end here; nothing behind knows what kind of file it was.
 struct ReadModel {
   InlinedModel model;
@@ -58,6 +82,7 @@ struct ReadModel {
   std::vector<ForwardArgument> arguments;     ///< one per input of the graph
   std::vector<std::string> output_names;      ///< of the tensors that the graph returns; empty where their values tell
   std::optional<at::ScalarType> weight_type;  ///< floating-point type of the weights; empty for a model without any
+  Weights weights;                            ///< what training made: parameters and running statistics
   /// Owns the classes that the graph's objects (such as torch.no_grad) are instances of; the graph does not.
   std::shared_ptr<const torch::jit::CompilationUnit> classes;
 };
@@ -89,6 +114,9 @@ class ModelGraph {
   /// The same model, nothing of it folded, with all constants of float32 in float64; where its code names a type,
   /// running it may fail.
   ModelGraph in_double_precision() const;
+  /// The same model with the elements of each floating-point weight in an order drawn by the seed.
+  /// @throws UnsupportedModelError if it has no such weight
+  ModelGraph randomised(std::uint64_t seed) const;
   const ForwardArguments& arguments() const { return arguments_; }
   /// The arguments of a forward on `inputs`: the optional ones keep their defaults.
   /// @throws InputError if the model says that it does not take such inputs
@@ -122,6 +150,7 @@ class ModelGraph {
   std::vector<std::string> output_names_;
   std::map<std::string, std::int64_t> class_axes_;
   std::optional<at::ScalarType> weight_type_;
+  Weights weights_;
   c10::Device device_;
   bool is_large_ = false;  ///< so that its passes may need more stack than a thread of a JVM has
 };

@@ -22,6 +22,7 @@ void write(const pregrad::RemovalOrder& order, jni::Records& records) {
   records.add(static_cast<int>(order.aggregate));
   records.add(order.repeat);
   records.add(order.neurons);
+  records.add(order.keep ? 1 : 0);
 }
 
 }  // namespace
@@ -62,6 +63,7 @@ PREGRAD_JNI(jbyteArray, curves)(JNIEnv* env, jclass /*unused*/, jlong ablation) 
       records.add(curve.cross_entropy);
       records.add(curve.outside_accuracy);
       records.add(curve.area());
+      records.add(curve.area_error);
     }
     return jni::java_bytes(env, records.bytes());
   });

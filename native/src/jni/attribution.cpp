@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <pregrad/attribution.hpp>
+#include <pregrad/certainty.hpp>
 #include <pregrad/error.hpp>
 #include <pregrad/scores.hpp>
 
@@ -246,6 +247,61 @@ PREGRAD_JNI(jbyteArray, scoresIndex)(JNIEnv* env, jclass /*unused*/, jlong snaps
 
 PREGRAD_JNI(jdouble, rankCorrelation)(JNIEnv* env, jclass /*unused*/, jdoubleArray left, jdoubleArray right) {
   return jni::guarded(env, [&] { return pregrad::rank_correlation(jni::reals(env, left), jni::reals(env, right)); });
+}
+
+PREGRAD_JNI(jbyteArray, differences)(JNIEnv* env, jclass /*unused*/, jbyteArray packed) {
+  return jni::guarded(env, [&] {
+    const std::vector<pregrad::Difference> differences = jni::differences(env, packed);
+    jni::Records records;
+    records.add(differences.size());
+    for (const pregrad::Difference& each : differences) {
+      records.add(each.layer);
+      records.add(each.call);
+      records.add(each.cluster);
+      records.add(each.against);
+      records.add(static_cast<int>(each.method));
+      records.add(static_cast<int>(each.aggregate));
+      records.add(each.position.value_or(-1));
+      for (const std::vector<double>* values :
+           {&each.difference, &each.standard_error, &each.degrees, &each.low, &each.high, &each.p, &each.q}) {
+        records.add(*values);
+      }
+    }
+    return jni::java_bytes(env, records.bytes());
+  });
+}
+
+PREGRAD_JNI(jdouble, studentBound)(JNIEnv* env, jclass /*unused*/, jdouble confidence, jdouble degrees) {
+  return jni::guarded(env, [&]() -> jdouble { return pregrad::student_t_bound(confidence, degrees); });
+}
+
+PREGRAD_JNI(jdouble, studentP)(JNIEnv* env, jclass /*unused*/, jdouble t, jdouble degrees) {
+  return jni::guarded(env, [&]() -> jdouble { return pregrad::student_t_p(t, degrees); });
+}
+
+PREGRAD_JNI(jdoubleArray, falseDiscoveryRates)(JNIEnv* env, jclass /*unused*/, jdoubleArray p) {
+  return jni::guarded(env, [&] {
+    const std::vector<double> rates = pregrad::false_discovery_rates(jni::reals(env, p));
+    jdoubleArray result = env->NewDoubleArray(static_cast<jsize>(rates.size()));
+    jni::check(env);
+    env->SetDoubleArrayRegion(result, 0, static_cast<jsize>(rates.size()), rates.data());
+    return result;
+  });
+}
+
+PREGRAD_JNI(jbyteArray, selectivity)
+(JNIEnv* env, jclass /*unused*/, jdoubleArray values, jlong neurons, jlongArray clusters) {
+  return jni::guarded(env, [&] {
+    const pregrad::Selectivity result =
+        pregrad::selectivity(jni::reals(env, values), neurons, jni::integers(env, clusters));
+    jni::Records records;
+    records.add(result.clusters);
+    records.add(result.entropy);
+    for (const std::vector<double>& each : result.auroc) {
+      records.add(each);
+    }
+    return jni::java_bytes(env, records.bytes());
+  });
 }
 
 PREGRAD_JNI(void, scoresValues)

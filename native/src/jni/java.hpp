@@ -10,6 +10,7 @@
 
 #include <ATen/core/TensorBody.h>
 #include <jni.h>
+#include <pregrad/certainty.hpp>
 #include <pregrad/error.hpp>
 #include <pregrad/model.hpp>
 
@@ -64,6 +65,8 @@ AttributionOptions probe_options(JNIEnv* env, jbyteArray packed);
 AttributionOptions attribution_options(JNIEnv* env, jbyteArray packed);
 AblationOptions ablation_options(JNIEnv* env, jbyteArray packed);
 CheckOptions check_options(JNIEnv* env, jbyteArray packed);
+/// The differences of scores that org.pregrad.Scores packed.
+std::vector<Difference> differences(JNIEnv* env, jbyteArray packed);
 
 /// Thrown where a JNI call left a Java exception behind; the guard then lets that one through.
 struct PendingJavaException {};

@@ -70,6 +70,12 @@ PREGRAD_JNI(jlong, loadModel)(JNIEnv* env, jclass /*unused*/, jbyteArray path, j
   });
 }
 
+PREGRAD_JNI(jlong, randomised)(JNIEnv* env, jclass /*unused*/, jlong model, jlong seed) {
+  return jni::guarded(env, [&] {
+    return jni::registry().add(jni::registry().get<Model>(model)->randomised(static_cast<std::uint64_t>(seed)));
+  });
+}
+
 PREGRAD_JNI(void, cancelModel)(JNIEnv* env, jclass /*unused*/, jlong model) {
   jni::guarded(env, [&] { jni::registry().get<Model>(model)->cancel(); });
 }

@@ -61,6 +61,26 @@ RemovalOrder order(OptionsReader& from) {
   from.read("aggregate", result.aggregate, aggregate_named);
   from.read("repeat", result.repeat);
   from.read("neurons", result.neurons);
+  from.read("keep", result.keep);
+  return result;
+}
+
+Score score(OptionsReader& from) {
+  Score result;
+  from.read("layer", result.layer);
+  from.read("call", result.call);
+  from.read("cluster", result.cluster);
+  from.read("method", result.method, method_named);
+  std::vector<std::int64_t> position;
+  from.read("position", position);
+  if (!position.empty()) {
+    result.position = position.front();
+  }
+  from.read("count", result.statistics.count);
+  from.read("mean", result.statistics.mean);
+  from.read("meanAbs", result.statistics.mean_abs);
+  from.read("rms", result.statistics.rms);
+  from.read("std", result.statistics.std);
   return result;
 }
 
@@ -119,6 +139,20 @@ AblationOptions ablation_options(JNIEnv* env, jbyteArray packed) {
     from.read_all("orders", options.orders, order);
     from.read("removal", options.removal, removal_named);
     from.read_all("means", options.means, constants);
+  });
+}
+
+std::vector<Difference> differences(JNIEnv* env, jbyteArray packed) {
+  return options_of<std::vector<Difference>>(env, packed, [](OptionsReader& from, std::vector<Difference>& result) {
+    std::vector<Score> scores;
+    from.read_all("scores", scores, score);
+    std::int64_t against = 0;
+    from.read("against", against);
+    Aggregate aggregate = Aggregate::mean;
+    from.read("aggregate", aggregate, aggregate_named);
+    std::vector<double> confidence;
+    from.read("confidence", confidence);
+    result = pregrad::differences(Scores(std::move(scores), {}), against, aggregate, confidence.at(0));
   });
 }
 

@@ -83,6 +83,14 @@ graph::ReadModel read_module(const torch::jit::Module& module, c10::Device devic
   read.classes = evaluated._ivalue()->compilation_unit();
   read.arguments = graph::forward_arguments(evaluated);
   read.weight_type = weight_type_of(evaluated);
+  for (const auto& parameter : evaluated.named_parameters()) {
+    read.weights.emplace(parameter.name, parameter.value);
+  }
+  for (const auto& buffer : evaluated.named_buffers()) {
+    if (graph::is_running_statistic(buffer.name)) {
+      read.weights.emplace(buffer.name, buffer.value);
+    }
+  }
   read.model = graph::inline_modules(evaluated, device);
   read.module = std::move(evaluated);
   return read;

@@ -187,6 +187,108 @@ TEST_F(AblationTest, WideLayersHaveEvenlySpacedPoints) {
   EXPECT_TRUE(std::isnan(curve.outside_accuracy.front()));
 }
 
+TEST_F(AblationTest, KeepingIsRemovingFromTheOtherEnd) {
+  RemovalOrder kept = random_orders("act2", 0, 0, 64, 1, 5).at(0);
+  RemovalOrder reversed = kept;
+  std::reverse(reversed.neurons.begin(), reversed.neurons.end());
+  kept.keep = true;
+  AblationOptions options;
+  options.orders = {kept, reversed};
+  Ablation ablation = model.ablation(options);
+  ablation.add(data.x, data.y, data.cluster);
+  const std::vector<RemovalCurve> curves = ablation.curves();
+  EXPECT_TRUE(curves[0].order.keep);
+  EXPECT_EQ(curves[0].order.neurons, kept.neurons);
+  EXPECT_EQ(curves[0].removed, curves[1].removed);
+  EXPECT_EQ(curves[0].accuracy, curves[1].accuracy);
+  EXPECT_NEAR(curves[0].area_error, curves[1].area_error, 1e-6);
+  for (std::size_t i = 0; i < curves[0].removed.size(); ++i) {
+    EXPECT_NEAR(curves[0].mean_output[i], curves[1].mean_output[i], 1e-4);
+  }
+}
+
+TEST_F(AblationTest, KeepingAllIsRemovingNone) {
+  RemovalOrder removed = random_orders("act2", 0, 1, 64, 1, 5).at(0);
+  RemovalOrder kept = removed;
+  kept.keep = true;
+  AblationOptions options;
+  options.orders = {removed, kept};
+  Ablation ablation = model.ablation(options);
+  ablation.add(data.x, data.y, data.cluster);
+  const std::vector<RemovalCurve> curves = ablation.curves();
+  // The same but for the rounding of copies of a batch that run together.
+  EXPECT_NEAR(curves[0].mean_output.front(), curves[1].mean_output.front(), 1e-5);
+  EXPECT_NEAR(curves[0].cross_entropy.front(), curves[1].cross_entropy.front(), 1e-5);
+  EXPECT_NEAR(curves[0].mean_output.back(), curves[1].mean_output.back(), 1e-5);
+  EXPECT_NE(curves[0].mean_output[20], curves[1].mean_output[20]);
+  const at::Tensor inside = data.cluster.eq(1);
+  const at::Tensor outputs = model.forward(data.x.index({inside})).to(at::kDouble);
+  const at::Tensor labels = data.y.index({inside});
+  EXPECT_NEAR(curves[1].mean_output.front(), outputs.gather(1, labels.unsqueeze(1)).mean().item<double>(), 1e-5);
+}
+
+TEST_F(AblationTest, AStateOfRemovedNeuronsIsNoneOfKeptOnes) {
+  AblationOptions options;
+  options.orders = random_orders("act2", 0, 0, 64, 1, 5);
+  const std::string state = model.ablation(options).save();
+  options.orders[0].keep = true;
+  Ablation kept = model.ablation(options);
+  EXPECT_THROW(kept.restore(state), ArgumentError);
+}
+
+/// tests/fixtures/certainty/areas.csv, whose errors are a formula's and those of 20,000 resamplings.
+TEST(AreaErrorTest, IsThatOfResampledInputs) {
+  const Model anchor = Model::load(fixture_path("anchor/relu-0.pt"));
+  const Data test = read_data(fixture_path("anchor/test.npz"));
+  for (auto& row : read_csv(fixture_path("certainty/areas.csv"))) {
+    SCOPED_TRACE(testing::Message() << row["cluster"] << " " << row["order"] << " " << row["keep"]);
+    RemovalOrder order;
+    order.layer = "act2";
+    order.cluster = row["cluster"] == "all" ? 0 : std::stoll(row["cluster"]);
+    order.neurons.resize(64);
+    std::iota(order.neurons.begin(), order.neurons.end(), 0);
+    if (row["order"] == "reverse") {
+      std::reverse(order.neurons.begin(), order.neurons.end());
+    }
+    order.keep = row["keep"] == "1";
+    AblationOptions options;
+    options.orders = {order};
+    const at::Tensor clusters = row["cluster"] == "all" ? at::Tensor() : test.y;
+    Ablation whole = anchor.ablation(options);
+    whole.add(test.x, test.y, clusters);
+    const RemovalCurve curve = whole.curves().at(0);
+    EXPECT_EQ(curve.count, std::stoll(row["count"]));
+    EXPECT_NEAR(curve.area(), std::stod(row["area"]), 3e-4);
+    EXPECT_NEAR(curve.area_error, std::stod(row["standard_error"]), 0.01 * curve.area_error);
+    EXPECT_NEAR(curve.area_error, std::stod(row["bootstrap"]), 0.03 * curve.area_error);
+
+    Ablation front = anchor.ablation(options);
+    Ablation back = anchor.ablation(options);
+    const auto add = [&](Ablation& to, std::int64_t first, std::int64_t last) {
+      const auto part = [&](const at::Tensor& all) { return all.defined() ? all.slice(0, first, last) : all; };
+      to.add(part(test.x), part(test.y), part(clusters));
+    };
+    add(front, 0, 100);
+    add(back, 100, 107);
+    add(back, 107, test.x.size(0));
+    front.merge(back.save());
+    EXPECT_NEAR(front.curves().at(0).area_error, curve.area_error, 1e-9);
+    Ablation again = anchor.ablation(options);
+    again.restore(front.save());
+    EXPECT_EQ(again.curves().at(0).area_error, front.curves().at(0).area_error);
+  }
+}
+
+TEST(AreaErrorTest, NeedsTwoSamples) {
+  const Model anchor = Model::load(fixture_path("anchor/relu-0.pt"));
+  const Data test = first_of(read_data(fixture_path("anchor/test.npz")), 1);
+  AblationOptions options;
+  options.orders = random_orders("act2", 0, 0, 64, 1, 0);
+  Ablation ablation = anchor.ablation(options);
+  ablation.add(test.x, test.y);
+  EXPECT_TRUE(std::isnan(ablation.curves().at(0).area_error));
+}
+
 TEST_F(AblationTest, AreaIsTheTrapezoidOverTheRemovedShare) {
   RemovalCurve curve;
   curve.order = order(4);

@@ -198,17 +198,23 @@ void ProgramSignature::define_inputs(graph::ReadModel& read, Values& values, Arc
     const at::Tensor tensor = payloads.tensor(name).detach();
     read.model.attributes.emplace(tensor.unsafeGetTensorImpl(), name);
     values.define(spec["arg"]["name"], graph.insertConstant(tensor));
-    return tensor.scalar_type();
+    return tensor;
   };
   for (const JsonValue& each : program_["graph_module"]["signature"]["input_specs"].elements()) {
     const auto [kind, spec] = each.variant();
     if (kind == "parameter") {
-      const at::ScalarType type = define_tensor(spec, weights, spec["parameter_name"].text());
-      if (!read.weight_type && at::isFloatingType(type)) {
-        read.weight_type = type;
+      const std::string& name = spec["parameter_name"].text();
+      const at::Tensor parameter = define_tensor(spec, weights, name);
+      if (!read.weight_type && at::isFloatingType(parameter.scalar_type())) {
+        read.weight_type = parameter.scalar_type();
       }
+      read.weights.emplace(name, parameter);
     } else if (kind == "buffer") {
-      define_tensor(spec, spec["persistent"].boolean() ? weights : constants, spec["buffer_name"].text());
+      const std::string& name = spec["buffer_name"].text();
+      const at::Tensor buffer = define_tensor(spec, spec["persistent"].boolean() ? weights : constants, name);
+      if (graph::is_running_statistic(name)) {
+        read.weights.emplace(name, buffer);
+      }
     } else if (kind == "tensor_constant") {
       define_tensor(spec, constants, spec["tensor_constant_name"].text());
     } else if (kind == "constant_input") {

@@ -83,6 +83,7 @@ final class Decoder {
                     records.reals(),
                     records.reals(),
                     records.reals(),
+                    records.real(),
                     records.real()));
         }
         return List.copyOf(curves);
@@ -163,7 +164,36 @@ final class Decoder {
                 METHODS[(int) records.integer()],
                 AGGREGATES[(int) records.integer()],
                 (int) records.integer(),
-                records.counts());
+                records.counts(),
+                records.integer() != 0);
+    }
+
+    static List<Difference> differences(byte[] bytes) {
+        Records records = new Records(bytes);
+        List<Difference> differences = new ArrayList<>();
+        for (long left = records.integer(); left > 0; left--) {
+            String layer = records.text();
+            long call = records.integer();
+            long cluster = records.integer();
+            long against = records.integer();
+            Method method = METHODS[(int) records.integer()];
+            Aggregate aggregate = AGGREGATES[(int) records.integer()];
+            long position = records.integer();
+            double[][] values = new double[Difference.VALUES][];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = records.reals();
+            }
+            differences.add(new Difference(
+                    layer,
+                    call,
+                    cluster,
+                    against,
+                    method,
+                    aggregate,
+                    position < 0 ? OptionalLong.empty() : OptionalLong.of(position),
+                    values));
+        }
+        return List.copyOf(differences);
     }
 
     /** Takes the snapshot over and gives it back to native code. */

@@ -29,7 +29,27 @@ final class Encoder {
                         .add("method", order.method().id())
                         .add("aggregate", order.aggregate().id())
                         .add("repeat", order.repeat())
-                        .add("neurons", order.neurons()))
+                        .add("neurons", order.neurons())
+                        .add("keep", order.keep()))
+                .toList();
+    }
+
+    static List<OptionsWriter> scores(List<Score> list) {
+        return list.stream()
+                .map(score -> {
+                    OptionsWriter packed = new OptionsWriter()
+                            .add("layer", score.layer())
+                            .add("call", score.call())
+                            .add("cluster", score.cluster())
+                            .add("method", score.method().id())
+                            .add("count", score.count())
+                            .add("mean", score.mean())
+                            .add("meanAbs", score.meanAbs())
+                            .add("rms", score.rms())
+                            .add("std", score.std());
+                    score.position().ifPresent(position -> packed.add("position", new long[] {position}));
+                    return packed;
+                })
                 .toList();
     }
 }

@@ -338,6 +338,20 @@ public final class Model implements AutoCloseable {
     }
 
     /**
+     * {@return this model with the elements of each floating-point weight, running statistics included, in an order drawn by
+     * the seed} Its values, mean and deviation stay, what was learned goes: scores that tell what a model has learned rank
+     * its neurons otherwise. Close it too.
+     *
+     * @param seed the same seed gives the same weights, whatever the model's file is
+     * @throws UnsupportedModelException if the model has no such weight
+     * @throws IllegalStateException if the model is closed
+     */
+    public Model randomised(long seed) {
+        return handle.use((calls, id) ->
+                new Model(new Handle(calls, calls.randomised(id, seed), "Randomised " + handle)));
+    }
+
+    /**
      * Ends what runs on this model at the moment, in whatever thread, attributions, ablations and checks of it too: between
      * two operators those calls throw {@link CancelledException}. Calls that begin later run. So does an interrupt end the
      * call of the thread that is interrupted, once it has run for some milliseconds; the thread stays interrupted.

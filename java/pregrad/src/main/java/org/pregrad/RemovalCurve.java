@@ -14,6 +14,7 @@ public final class RemovalCurve {
     private final double[] crossEntropy;
     private final double[] outsideAccuracy;
     private final double area;
+    private final double areaError;
 
     RemovalCurve(
             RemovalOrder order,
@@ -24,7 +25,8 @@ public final class RemovalCurve {
             double[] meanOutput,
             double[] crossEntropy,
             double[] outsideAccuracy,
-            double area) {
+            double area,
+            double areaError) {
         this.order = order;
         this.count = count;
         this.outsideCount = outsideCount;
@@ -34,6 +36,7 @@ public final class RemovalCurve {
         this.crossEntropy = crossEntropy;
         this.outsideAccuracy = outsideAccuracy;
         this.area = area;
+        this.areaError = areaError;
     }
 
     /** {@return the order in which the neurons were removed} */
@@ -88,6 +91,14 @@ public final class RemovalCurve {
      */
     public double area() {
         return area;
+    }
+
+    /**
+     * {@return the standard error of the area, the cluster's samples taken as drawn independently, which is what resampling
+     * them with replacement comes to; NaN below two samples}
+     */
+    public double areaError() {
+        return areaError;
     }
 
     /** {@return e.g. {@code relu@1, cluster 3, gradient mean 0: 16 neurons, 178 samples, area 0.11}} */

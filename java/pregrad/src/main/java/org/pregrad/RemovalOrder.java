@@ -18,15 +18,45 @@ import org.pregrad.internal.Text;
  * @param aggregate the aggregate that the order stands for; only carried along
  * @param repeat the how-manieth order of that method, from 0; only carried along
  * @param neurons every neuron of the layer once; the first is removed first
+ * @param keep whether neurons are kept in this order rather than removed in it: the first is removed last, so that where k
+ *     are removed the first n − k are all that is left
  */
 public record RemovalOrder(
-        String layer, long call, long cluster, Method method, Aggregate aggregate, int repeat, int[] neurons) {
+        String layer,
+        long call,
+        long cluster,
+        Method method,
+        Aggregate aggregate,
+        int repeat,
+        int[] neurons,
+        boolean keep) {
     /** Copies the array. */
     public RemovalOrder {
         Objects.requireNonNull(layer, "layer");
         Objects.requireNonNull(method, "method");
         Objects.requireNonNull(aggregate, "aggregate");
         neurons = neurons.clone();
+    }
+
+    /**
+     * An order in which neurons are removed.
+     *
+     * @param layer canonical name of the layer
+     * @param call the call, from 0
+     * @param cluster the cluster on whose samples the model is measured
+     * @param method the method that the order stands for; only carried along
+     * @param aggregate the aggregate that the order stands for; only carried along
+     * @param repeat the how-manieth order of that method, from 0; only carried along
+     * @param neurons every neuron of the layer once; the first is removed first
+     */
+    public RemovalOrder(
+            String layer, long call, long cluster, Method method, Aggregate aggregate, int repeat, int[] neurons) {
+        this(layer, call, cluster, method, aggregate, repeat, neurons, false);
+    }
+
+    /** {@return this order with its neurons kept in it rather than removed} */
+    public RemovalOrder kept() {
+        return new RemovalOrder(layer, call, cluster, method, aggregate, repeat, neurons, true);
     }
 
     /**
@@ -74,18 +104,19 @@ public record RemovalOrder(
                 && method == that.method
                 && aggregate == that.aggregate
                 && repeat == that.repeat
+                && keep == that.keep
                 && Arrays.equals(neurons, that.neurons);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(layer, call, cluster, method, aggregate, repeat, Arrays.hashCode(neurons));
+        return Objects.hash(layer, call, cluster, method, aggregate, repeat, Arrays.hashCode(neurons), keep);
     }
 
     /** {@return e.g. {@code relu@1, cluster 3, gradient mean 0: 16 neurons}} */
     @Override
     public String toString() {
         return layer + "@" + call + ", cluster " + cluster + ", " + method.id() + " " + aggregate.id() + " " + repeat
-                + ": " + neurons.length + " neurons";
+                + (keep ? " kept" : "") + ": " + neurons.length + " neurons";
     }
 }

@@ -1,5 +1,6 @@
 package org.pregrad;
 
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
@@ -130,6 +131,33 @@ public final class Score {
                 .mapToDouble(neuron ->
                         meanAbs[neuron] > 0 ? Math.min(1, Math.abs(mean[neuron]) / meanAbs[neuron]) : Double.NaN)
                 .toArray();
+    }
+
+    /**
+     * {@return the standard error of an aggregate per neuron, the samples taken as drawn independently: of
+     * {@link Aggregate#MEAN} s / √n with s² = n·std² / (n − 1), of {@link Aggregate#MEAN_ABS} likewise from rms² −
+     * mean_abs²; NaN for other aggregates and below two samples}
+     *
+     * @param aggregate which one
+     */
+    public double[] standardError(Aggregate aggregate) {
+        double[] errors = new double[neurons()];
+        if (count < 2 || (aggregate != Aggregate.MEAN && aggregate != Aggregate.MEAN_ABS)) {
+            Arrays.fill(errors, Double.NaN);
+            return errors;
+        }
+        double root = Math.sqrt(count - 1.0);
+        for (int neuron = 0; neuron < errors.length; neuron++) {
+            double mean = values[Aggregate.MEAN.ordinal()][neuron];
+            double meanAbs = values[Aggregate.MEAN_ABS.ordinal()][neuron];
+            double rms = values[Aggregate.RMS.ordinal()][neuron];
+            // Where all samples have one sign their magnitudes spread as they do.
+            double spread = aggregate == Aggregate.MEAN || meanAbs == Math.abs(mean)
+                    ? values[Aggregate.STD.ordinal()][neuron]
+                    : Math.sqrt(Math.max(0, (rms - meanAbs) * (rms + meanAbs)));
+            errors[neuron] = spread / root;
+        }
+        return errors;
     }
 
     /**

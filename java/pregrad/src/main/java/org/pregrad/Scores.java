@@ -1,5 +1,6 @@
 package org.pregrad;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -10,6 +11,9 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.pregrad.internal.Loader;
+import org.pregrad.internal.Native;
+import org.pregrad.internal.OptionsWriter;
 
 /** A snapshot of what an {@link Attribution} or a {@link Probe} has accumulated. A plain value. */
 public final class Scores {
@@ -162,6 +166,49 @@ public final class Scores {
                         OptionalLong.empty(),
                         meanOfClusters(each.getValue())))
                 .toList();
+    }
+
+    /**
+     * {@return how far the scores of every other cluster are from those of one, ordered as the scores are; none where that
+     * one has no samples}
+     *
+     * @param against the cluster that the others are compared with
+     * @param aggregate {@link Aggregate#MEAN} or {@link Aggregate#MEAN_ABS}, which have a standard error
+     * @param confidence of the intervals, between 0 and 1
+     * @throws ArgumentException if {@code against} is no cluster of the scores, or the aggregate or the confidence is another
+     * @throws PreGradException if the native libraries cannot be loaded
+     */
+    public List<Difference> differences(long against, Aggregate aggregate, double confidence) {
+        Loader.load();
+        Map<Call, List<Score>> families = entries.stream()
+                .collect(Collectors.groupingBy(
+                        score -> new Call(score.layer(), score.call()), LinkedHashMap::new, Collectors.toList()));
+        List<Score> others =
+                entries.stream().filter(score -> score.cluster() == against).toList();
+        if (others.isEmpty()) {
+            String known = entries.stream()
+                    .map(Score::cluster)
+                    .distinct()
+                    .sorted()
+                    .limit(LISTED)
+                    .map(String::valueOf)
+                    .collect(Collectors.joining(", "));
+            throw new ArgumentException(
+                    "there is no cluster " + against + " to compare with: the scores have " + known);
+        }
+        List<Difference> differences = new ArrayList<>();
+        // A layer call at a time, so that no array is longer than Java's.
+        families.values().forEach(family -> {
+            if (family.stream().anyMatch(score -> score.cluster() == against)) {
+                differences.addAll(Decoder.differences(Native.differences(new OptionsWriter()
+                        .addAll("scores", Encoder.scores(family))
+                        .add("against", against)
+                        .add("aggregate", aggregate.id())
+                        .add("confidence", new double[] {confidence})
+                        .bytes())));
+            }
+        });
+        return List.copyOf(differences);
     }
 
     /** Weighs every cluster by its samples, in the same steps as native code. */

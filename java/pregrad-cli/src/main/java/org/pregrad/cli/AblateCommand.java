@@ -31,6 +31,8 @@ import org.pregrad.cli.output.CurvesCsv;
 import org.pregrad.cli.output.OutputDirectory;
 import org.pregrad.cli.output.OutputFailure;
 import org.pregrad.cli.output.OutputTransaction;
+import org.pregrad.cli.output.Sanity;
+import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.StateFile;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.output.UnfinishedRun;
@@ -107,6 +109,18 @@ final class AblateCommand implements Callable<Integer> {
             description = "How many random orders are measured for each cluster (default: ${DEFAULT-VALUE}).")
     private int repeats;
 
+    @Option(
+            names = "--keep",
+            description = "Also keep the neurons of each score's order and remove the others: are the first enough? A"
+                    + " higher area is better there. DIR/curves.csv then has a column that tells both apart.")
+    private boolean keep;
+
+    @Option(
+            names = "--sanity",
+            description = "Also score the model with the elements of each weight shuffled by --seed: a ranking that says"
+                    + " something of what was learned must not stay. DIR/summary.json has the verdicts.")
+    private boolean sanity;
+
     @Mixin
     private RunMixin run;
 
@@ -130,6 +144,13 @@ final class AblateCommand implements Callable<Integer> {
         OutputDirectory directory = run.directory(true);
         try (Model loaded = model.load()) {
             Needed needed = needed(loaded);
+            data.find(
+                    loaded,
+                    wanted.target().needed(),
+                    () -> wanted.target().applyTo(loaded.attribution()),
+                    run.batchSize(),
+                    paths.seed(),
+                    scoreData == null ? List.of(data.file()) : List.of(scoreData, data.file()));
             try (Dataset tested = data.open(loaded, needed);
                     Dataset scored = openScored(loaded)) {
                 tested.checkBatchSize(run.batchSize());
@@ -150,12 +171,14 @@ final class AblateCommand implements Callable<Integer> {
                         loaded,
                         scorer,
                         run.samples(() -> data.open(loaded, needed), model.device(), notes),
-                        new AblationRun.Wanted(wanted, paths, comparedMethods(), repeats, Set.copyOf(clusters)),
+                        new AblationRun.Wanted(wanted, paths, comparedMethods(), keep, sanity, repeats, Set.copyOf(clusters)),
                         new AblationRun.Work(scored.samples(), tested.samples()),
                         quiet.isSet());
                 AblationRun.Results results = finish(directory, work, origin(tested));
                 if (!quiet.isSet()) {
-                    run.tell(spec.commandLine().getOut(), CurveTable.text(results.areas()), true);
+                    String table = CurveTable.text(results.areas(), data.clusterNames());
+                    String verdicts = results.sanity() == null ? "" : Sanity.table(results.sanity());
+                    run.tell(spec.commandLine().getOut(), table + verdicts, true);
                 }
             }
         }
@@ -215,7 +238,7 @@ final class AblateCommand implements Callable<Integer> {
         missing.removeAll(scored);
         if (!missing.isEmpty()) {
             throw new UserException("data file " + data.file() + " has samples of cluster "
-                    + missing.iterator().next() + ", which the score data " + scoreData
+                    + data.clusterNames().name(missing.iterator().next()) + ", which the score data " + scoreData
                     + " has not; give score data with samples of every cluster");
         }
     }
@@ -232,7 +255,8 @@ final class AblateCommand implements Callable<Integer> {
                         new Summary.OfAblation(
                                 origin.summary(results.scores(), wanted.aggregates()),
                                 origin.scoreData(),
-                                results.areas()));
+                                results.areas(),
+                                results.sanity()));
                 unfinished.discard();
                 return results;
             } catch (RuntimeException e) {
@@ -253,6 +277,12 @@ final class AblateCommand implements Callable<Integer> {
         Map<String, Object> options =
                 RunOrigin.options(model, tested.read(), wanted, scoredMethods(), paths, run.batchSize());
         options.put("repeats", repeats);
+        if (keep) {
+            options.put("keep", true);
+        }
+        if (sanity) {
+            options.put("sanity", true);
+        }
         return RunOrigin.of(spec.commandLine(), options, model.file(), data.file(), scoreData, tested.samples());
     }
 
@@ -273,8 +303,14 @@ final class AblateCommand implements Callable<Integer> {
             AblationRun.Results results,
             Summary.OfAblation summary) {
         try (OutputTransaction transaction = directory.begin(unfinished)) {
-            transaction.write(CurvesCsv.FILE, to -> CurvesCsv.write(results.curves(), to));
-            run.write(transaction, results.scores(), results.curves(), summary);
+            run.writeClusters(transaction, data.assigned(data.file()));
+            transaction.write(CurvesCsv.FILE, to -> CurvesCsv.write(results.curves(), data.clusterNames(), to));
+            run.write(
+                    transaction,
+                    results.scores(),
+                    results.curves(),
+                    summary,
+                    new ScoresCsv.Extras(false, null, data.clusterNames()));
         }
     }
 }

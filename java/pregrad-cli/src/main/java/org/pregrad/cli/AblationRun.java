@@ -13,6 +13,7 @@ import org.pregrad.Scores;
 import org.pregrad.cli.options.PathOptions;
 import org.pregrad.cli.options.ScoreOptions;
 import org.pregrad.cli.output.CurveArea;
+import org.pregrad.cli.output.Sanity;
 import org.pregrad.cli.output.UnfinishedRun;
 import org.pregrad.cli.progress.Progress;
 import org.pregrad.cli.run.Checkpoint;
@@ -32,14 +33,24 @@ record AblationRun(Model model, Scorer scorer, Samples tested, Wanted wanted, Wo
      * What is measured.
      *
      * @param methods  those with one order per aggregate
+     * @param keep     whether neurons are also kept in these orders
+     * @param sanity   whether scores are held against those of shuffled weights
      * @param clusters those of the tested samples
      */
-    record Wanted(ScoreOptions scores, PathOptions paths, List<Method> methods, int repeats, Set<Long> clusters) {}
+    record Wanted(
+            ScoreOptions scores,
+            PathOptions paths,
+            List<Method> methods,
+            boolean keep,
+            boolean sanity,
+            int repeats,
+            Set<Long> clusters) {}
 
     /** How many samples there are. */
     record Work(long scored, long tested) {}
 
-    record Results(Scores scores, List<RemovalCurve> curves, List<CurveArea> areas) {}
+    /** @param sanity null if not asked for */
+    record Results(Scores scores, List<RemovalCurve> curves, List<CurveArea> areas, List<Sanity> sanity) {}
 
     /** Goes on with what {@code unfinished} has reached, and keeps in it what is reached. */
     Results results(UnfinishedRun unfinished) throws IOException, InterruptedException {
@@ -50,6 +61,7 @@ record AblationRun(Model model, Scorer scorer, Samples tested, Wanted wanted, Wo
                 new CurveUnit.Wanted(
                         EnumSet.copyOf(wanted.methods()),
                         wanted.scores().aggregates(),
+                        wanted.keep(),
                         wanted.repeats(),
                         wanted.paths().seed(),
                         wanted.clusters()));
@@ -60,7 +72,21 @@ record AblationRun(Model model, Scorer scorer, Samples tested, Wanted wanted, Wo
                 wanted.scores().target());
         try (Progress progress = Progress.start("Removing", units.size() * work.tested(), quiet)) {
             List<RemovalCurve> curves = run.measure(units, tested, checkpoints, progress);
-            return new Results(scored.scores(), curves, CurveArea.of(curves, scored.scores()));
+            return new Results(
+                    scored.scores(),
+                    curves,
+                    CurveArea.of(curves, scored.scores()),
+                    wanted.sanity() ? sanity(scored.scores(), checkpoints) : null);
+        }
+    }
+
+    private List<Sanity> sanity(Scores scores, Function<String, Checkpoint> checkpoints)
+            throws IOException, InterruptedException {
+        try (Model shuffled = model.randomised(wanted.paths().seed())) {
+            Scores others = scorer.of(shuffled)
+                    .score("Scoring shuffled weights", work.scored(), quiet, name -> checkpoints.apply("sanity-" + name))
+                    .scores();
+            return Sanity.of(scores, others, wanted.scores().aggregates());
         }
     }
 }

@@ -1,5 +1,6 @@
 package org.pregrad.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,6 +13,7 @@ import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.BatchOption;
 import org.pregrad.cli.options.Choices;
+import org.pregrad.cli.output.ClustersCsv;
 import org.pregrad.cli.output.CurvesCsv;
 import org.pregrad.cli.output.Json;
 import org.pregrad.cli.output.OutputDirectory;
@@ -82,14 +84,28 @@ final class RunMixin {
      *
      * @param curves  of the report; empty if no neurons were removed
      * @param summary a {@link Summary}, or that of an ablation
+     * @param extras  of the scores
      */
-    void write(OutputTransaction to, Scores scores, List<RemovalCurve> curves, Record summary) {
-        to.write(ScoresCsv.FILE, text -> ScoresCsv.write(scores, text));
-        to.write(Summary.FILE, text -> Json.write(summary, text));
+    void write(
+            OutputTransaction to,
+            Scores scores,
+            List<RemovalCurve> curves,
+            Record summary,
+            ScoresCsv.Extras extras) {
+        to.write(ScoresCsv.FILE, text -> ScoresCsv.write(scores, extras, text));
+        JsonNode told = Summary.named(Json.tree(summary), extras.clusters());
+        to.write(Summary.FILE, text -> Json.write(told, text));
         if (!noReport) {
-            to.write(Report.FILE, Report.of(Json.tree(summary), scores, curves)::write);
+            to.write(Report.FILE, Report.of(told, scores, curves)::write);
         }
         to.commit();
+    }
+
+    /** Writes the clusters that were found; null if they were not. */
+    void writeClusters(OutputTransaction to, long[] found) {
+        if (found != null) {
+            to.write(ClustersCsv.FILE, text -> ClustersCsv.write(found, text));
+        }
     }
 
     /** Prints a table of the results, and where the files are. */

@@ -84,12 +84,38 @@ public abstract class ArrayReader implements Closeable {
      * again.
      *
      * @param elements how many, at most those that are left, and of less than 2 GiB
-     * @throws ArgumentException if so many are not left or do not fit into one buffer
+     * @throws ArgumentException if so many are not left or do not fit into one buffer, or they are text
      * @throws ArrayFileException if the file turns out to be damaged
      * @throws IOException if the file cannot be read any more
      */
     public final ByteBuffer next(int elements) throws IOException {
-        long most = Math.min(left, Integer.MAX_VALUE / type.size());
+        if (type == ElementType.TEXT) {
+            throw new ArgumentException("array '" + name + "' holds text: ask for texts");
+        }
+        return next(elements, type.size());
+    }
+
+    /**
+     * {@return the next elements of an array of text}
+     *
+     * @param elements how many, at most those that are left, and of less than 2 GiB
+     * @throws ArgumentException if so many are not left or do not fit into one buffer, or they are no text
+     * @throws ArrayFileException if the file turns out to be damaged, or an element is no text
+     * @throws IOException if the file cannot be read any more
+     */
+    public final List<String> texts(int elements) throws IOException {
+        if (type != ElementType.TEXT) {
+            throw new ArgumentException("array '" + name + "' holds " + type.id() + ", no text: ask for next");
+        }
+        try {
+            return texts(next(elements, elementSize()), elements);
+        } catch (ArrayFileException e) {
+            throw e.in(file);
+        }
+    }
+
+    private ByteBuffer next(int elements, int size) throws IOException {
+        long most = Math.min(left, Integer.MAX_VALUE / Math.max(1, size));
         if (elements < 0 || elements > most) {
             throw new ArgumentException("array '" + name + "' cannot give " + elements + " elements at once, of which "
                     + left + " are left: ask for 0 to " + most);
@@ -101,6 +127,16 @@ public abstract class ArrayReader implements Closeable {
         } catch (ArrayFileException e) {
             throw e.in(file);
         }
+    }
+
+    /** Bytes of an element. */
+    int elementSize() {
+        return type.size();
+    }
+
+    /** The texts that the bytes of so many elements are. */
+    List<String> texts(ByteBuffer bytes, int elements) {
+        throw new ArrayFileException("array '" + name + "' is of a format without text; save it as .npz");
     }
 
     /** What {@link #next} gives; what it throws does not name the file. */

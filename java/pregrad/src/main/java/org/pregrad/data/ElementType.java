@@ -27,7 +27,9 @@ public enum ElementType {
     /** A float of 32 bits. */
     FLOAT32(4),
     /** A float of 64 bits. */
-    FLOAT64(8);
+    FLOAT64(8),
+    /** Text of so many characters as the array has room for: {@link ArrayReader#texts} reads it. */
+    TEXT(0);
 
     private final int size;
 
@@ -35,7 +37,7 @@ public enum ElementType {
         this.size = size;
     }
 
-    /** {@return the bytes of an element} */
+    /** {@return the bytes of an element; 0 for text, whose arrays differ} */
     public int size() {
         return size;
     }
@@ -47,6 +49,6 @@ public enum ElementType {
 
     /** {@return NumPy's name, e.g. {@code float32}} */
     public String id() {
-        return name().toLowerCase(Locale.ROOT);
+        return this == TEXT ? "str" : name().toLowerCase(Locale.ROOT);
     }
 }

@@ -22,6 +22,9 @@ final class NpyHeaderParser {
 
     private static final Pattern SEPARATOR = Pattern.compile("\\G\\s*(?:,\\s*(})?|(}))");
     private static final Pattern TYPE = Pattern.compile("([<>|=])([biuf])([1248])");
+    /** No name of a cluster is longer than what five digits count. */
+    private static final Pattern TEXT_TYPE = Pattern.compile("([<>|=])([US])(\\d{1,5})");
+
     private static final Pattern PADDING = Pattern.compile("\\G\\s*\\z");
 
     private final String array;
@@ -80,6 +83,14 @@ final class NpyHeaderParser {
                     + "' holds pickled Python objects, which are not read; save it as numbers:" + " np.asarray(" + array
                     + ", dtype=...) with np.float32 for inputs, np.int64 for labels and clusters");
         }
+        Matcher text = TEXT_TYPE.matcher(descriptor);
+        if (text.matches()) {
+            boolean wide = text.group(2).equals("U");
+            return new NpyType(
+                    wide ? NpyType.Kind.UNICODE : NpyType.Kind.BYTES,
+                    Integer.parseInt(text.group(3)) * (wide ? Integer.BYTES : 1),
+                    order(text.group(1)));
+        }
         Matcher matcher = TYPE.matcher(descriptor);
         NpyType type = matcher.matches() ? typeOf(matcher) : null;
         if (type == null) {
@@ -91,18 +102,21 @@ final class NpyHeaderParser {
     }
 
     private static NpyType typeOf(Matcher matcher) {
-        ByteOrder order =
-                switch (matcher.group(1)) {
-                    case "<" -> ByteOrder.LITTLE_ENDIAN;
-                    case ">" -> ByteOrder.BIG_ENDIAN;
-                    default -> ByteOrder.nativeOrder();
-                };
+        ByteOrder order = order(matcher.group(1));
         int size = Integer.parseInt(matcher.group(3));
         return switch (matcher.group(2)) {
             case "b" -> size == 1 ? new NpyType(NpyType.Kind.BOOLEAN, size, order) : null;
             case "i" -> new NpyType(NpyType.Kind.SIGNED, size, order);
             case "u" -> new NpyType(NpyType.Kind.UNSIGNED, size, order);
             default -> size > 1 ? new NpyType(NpyType.Kind.FLOAT, size, order) : null;
+        };
+    }
+
+    private static ByteOrder order(String mark) {
+        return switch (mark) {
+            case "<" -> ByteOrder.LITTLE_ENDIAN;
+            case ">" -> ByteOrder.BIG_ENDIAN;
+            default -> ByteOrder.nativeOrder();
         };
     }
 

@@ -3,8 +3,11 @@ package org.pregrad.data;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** An array as NumPy's {@code save} writes it: a header, then the elements. */
 final class NpyReader extends ArrayReader {
@@ -44,10 +47,58 @@ final class NpyReader extends ArrayReader {
     @Override
     ByteBuffer read(int elements) throws IOException {
         ByteBuffer next = bytes.next(elements * type.size()).order(ByteOrder.nativeOrder());
-        if (type.size() > 1 && type.order() != ByteOrder.nativeOrder()) {
+        if (type.size() > 1 && !type.isText() && type.order() != ByteOrder.nativeOrder()) {
             ByteSwap.inPlace(next, type.size());
         }
         return next;
+    }
+
+    @Override
+    int elementSize() {
+        return type.size();
+    }
+
+    @Override
+    List<String> texts(ByteBuffer bytes, int elements) {
+        List<String> texts = new ArrayList<>(elements);
+        ByteBuffer all = bytes.duplicate().order(type.order());
+        for (int element = 0; element < elements; element++) {
+            int first = element * type.size();
+            texts.add(type.kind() == NpyType.Kind.UNICODE ? characters(all, first) : utf8(all, first));
+        }
+        return texts;
+    }
+
+    private String characters(ByteBuffer all, int first) {
+        int last = first + type.size();
+        while (last > first && all.getInt(last - Integer.BYTES) == 0) {
+            last -= Integer.BYTES;
+        }
+        StringBuilder text = new StringBuilder();
+        for (int place = first; place < last; place += Integer.BYTES) {
+            int character = all.getInt(place);
+            if (!Character.isValidCodePoint(character)) {
+                throw new ArrayFileException("array '" + name() + "' holds text with a character " + character
+                        + " that Unicode does not have; the file is damaged: save it again");
+            }
+            text.appendCodePoint(character);
+        }
+        return text.toString();
+    }
+
+    private String utf8(ByteBuffer all, int first) {
+        int last = first + type.size();
+        while (last > first && all.get(last - 1) == 0) {
+            last--;
+        }
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(all.slice(first, last - first)).toString();
+        } catch (CharacterCodingException e) {
+            throw new ArrayFileException(
+                    "array '" + name() + "' holds bytes that are no UTF-8; save it as text: np.char.decode(" + name()
+                            + ", 'latin1')",
+                    e);
+        }
     }
 
     @Override

@@ -16,7 +16,11 @@ record NpyType(Kind kind, int size, ByteOrder order) {
         BOOLEAN("bool"),
         SIGNED("int"),
         UNSIGNED("uint"),
-        FLOAT("float");
+        FLOAT("float"),
+        /** NumPy's {@code U}: 4 bytes a character, zeros behind the last. */
+        UNICODE("str"),
+        /** NumPy's {@code S}: UTF-8, zeros behind the last byte. */
+        BYTES("bytes");
 
         private final String word;
 
@@ -27,7 +31,14 @@ record NpyType(Kind kind, int size, ByteOrder order) {
 
     /** The same without its byte order; of every kind there are the sizes that headers are parsed for. */
     ElementType element() {
+        if (isText()) {
+            return ElementType.TEXT;
+        }
         return ElementType.valueOf(toString().toUpperCase(Locale.ROOT));
+    }
+
+    boolean isText() {
+        return kind == Kind.UNICODE || kind == Kind.BYTES;
     }
 
     /** NumPy's name, e.g. {@code float32}. */

@@ -23,6 +23,8 @@ public interface Calls {
 
     long loadModel(byte[] path, byte[] options);
 
+    long randomised(long model, long seed);
+
     void cancelModel(long model);
 
     byte[] layers(long model);

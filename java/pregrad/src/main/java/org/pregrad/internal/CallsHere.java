@@ -27,6 +27,11 @@ final class CallsHere implements Calls {
     }
 
     @Override
+    public long randomised(long model, long seed) {
+        return Native.randomised(model, seed);
+    }
+
+    @Override
     public void cancelModel(long model) {
         Native.cancelModel(model);
     }

@@ -49,6 +49,9 @@ public final class Native {
 
     public static native long loadModel(byte[] path, byte[] options);
 
+    /** The model with shuffled weights, to be released. */
+    public static native long randomised(long model, long seed);
+
     /** Ends the calls that run on this model, and on what was made of it. */
     public static native void cancelModel(long model);
 
@@ -187,6 +190,18 @@ public final class Native {
             byte[] layer, long call, long cluster, long neurons, long repeats, long seed);
 
     public static native double rankCorrelation(double[] left, double[] right);
+
+    /** The options as {@link OptionsWriter} packs them; differences as {@link Records}. */
+    public static native byte[] differences(byte[] options);
+
+    public static native double studentP(double t, double degrees);
+
+    public static native double studentBound(double confidence, double degrees);
+
+    public static native double[] falseDiscoveryRates(double[] p);
+
+    /** @param values [samples, neurons]; the clusters, the entropies and an array per cluster as {@link Records} */
+    public static native byte[] selectivity(double[] values, long neurons, long[] clusters);
 
     /** The options as {@link OptionsWriter} packs them. */
     public static native long probe(byte[] options);

@@ -4,22 +4,29 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.pregrad.ModelInput;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.data.ArrayFile;
 import org.pregrad.data.ArrayFileException;
+import org.pregrad.cli.output.ClusterNames;
 import org.pregrad.data.ArrayReader;
+import org.pregrad.data.ElementType;
 
 /** Inputs, labels and clusters of a file, checked against each other and read batch by batch. */
 public final class Dataset implements Closeable {
     private static final int CLUSTERS_AT_ONCE = 1 << 16;
+    private static final String LABEL_NAMES = "label_names";
 
     private final ArrayFile file;
     private final List<InputArray> inputs = new ArrayList<>();
@@ -31,6 +38,10 @@ public final class Dataset implements Closeable {
     private final IntegerArray clusters;
     private final ArrayNames names;
     private long next;
+    /** Of each sample, where they were found rather than read; else null. */
+    private long[] found;
+
+    private String foundBy;
 
     private Dataset(ArrayFile file, ArrayNames names, List<ModelInput> model) throws IOException {
         this.file = file;
@@ -49,6 +60,9 @@ public final class Dataset implements Closeable {
         this.labels = names.labels() == null || weighted ? null : labels(names);
         this.weights = names.labels() == null || !weighted ? null : weights(names.labels());
         boolean clustered = names.clusters() != null && (names.clustersWanted() || file.holds(names.clusters()));
+        if (clustered) {
+            readClusterNames(names.clusters());
+        }
         this.clusters = clustered ? clusters(names.clusters()) : null;
     }
 
@@ -120,6 +134,19 @@ public final class Dataset implements Closeable {
         corrupt.stream().filter(input -> !input.isShared()).forEach(this::requireSamplesOfTheFirst);
     }
 
+    /**
+     * Puts clusters in the place of those of the file.
+     *
+     * @param by    what they were found by, in words
+     * @param given one per sample
+     * @return this
+     */
+    public Dataset withClusters(String by, long[] given) {
+        found = given.clone();
+        foundBy = by;
+        return this;
+    }
+
     /** Number of samples. */
     public long samples() {
         return inputs.get(0).samples();
@@ -142,7 +169,7 @@ public final class Dataset implements Closeable {
                             .toList());
         }
         read.put("labels", names.labels());
-        read.put("clusters", clusters == null ? null : names.clusters());
+        read.put("clusters", found != null ? foundBy : clusters == null ? null : names.clusters());
         return read;
     }
 
@@ -181,6 +208,12 @@ public final class Dataset implements Closeable {
      */
     public SortedMap<Long, Long> clusterSizes() {
         SortedMap<Long, Long> sizes = new TreeMap<>();
+        if (found != null) {
+            for (long cluster : found) {
+                sizes.merge(cluster, 1L, Long::sum);
+            }
+            return sizes;
+        }
         if (clusters == null) {
             sizes.put(0L, samples());
             return sizes;
@@ -197,6 +230,19 @@ public final class Dataset implements Closeable {
             throw unreadable(file.path(), e);
         }
         return sizes;
+    }
+
+    /** The cluster of each sample that is left to read, which are then read. */
+    public long[] remainingClusters(int batchSize) {
+        long[] all = new long[Math.toIntExact(samples() - next)];
+        int filled = 0;
+        for (Batch batch = next(batchSize); batch != null; batch = next(batchSize)) {
+            if (batch.clusters() != null) {
+                System.arraycopy(batch.clusters(), 0, all, filled, batch.samples());
+            }
+            filled += batch.samples();
+        }
+        return all;
     }
 
     /** @throws UserException if a batch of so many samples does not fit into one buffer */
@@ -234,7 +280,9 @@ public final class Dataset implements Closeable {
             Batch.Part target = labels != null
                     ? labels.next(samples, names.labels())
                     : weights != null ? weights.next(samples) : null;
-            long[] cluster = clusters == null ? null : clusters.next(samples);
+            long[] cluster = found != null
+                    ? Arrays.copyOfRange(found, (int) next, (int) next + samples)
+                    : clusters == null ? null : clusters.next(samples);
             List<Batch.Part> others = new ArrayList<>();
             for (InputArray input : corrupt) {
                 others.add(input.next(samples));
@@ -285,10 +333,41 @@ public final class Dataset implements Closeable {
 
     private IntegerArray labels(ArrayNames names) throws IOException {
         boolean targetOnly = names.use() == ArrayNames.Labels.TARGETS;
+        ArrayReader reader = array(names.labels(), "--labels", targetOnly ? ", or give --target predicted" : "");
         return new IntegerArray(
-                array(names.labels(), "--labels", targetOnly ? ", or give --target predicted" : ""),
-                IntegerArray.LABELS,
-                inputs.get(0));
+                reader, IntegerArray.LABELS, inputs.get(0), reader.type() == ElementType.TEXT ? labelNumbers() : null);
+    }
+
+    /** What labels that are text stand for: the outputs, in the order of their names. */
+    private ToLongFunction<String> labelNumbers() throws IOException {
+        List<String> known = names.labelNames();
+        if (known.isEmpty() && file.holds(LABEL_NAMES)) {
+            try (ArrayReader reader = file.open(LABEL_NAMES)) {
+                if (reader.type() == ElementType.TEXT && reader.shape().size() == 1) {
+                    known = reader.texts((int) Math.min(reader.elements(), Integer.MAX_VALUE));
+                }
+            }
+        }
+        if (known.isEmpty()) {
+            throw new UserException("array '" + names.labels() + "' holds text, and nothing tells which output is which;"
+                    + " give --label-names NAME,NAME,... in the order of the outputs, or save them as the array "
+                    + LABEL_NAMES);
+        }
+        Map<String, Long> numbers = new LinkedHashMap<>();
+        for (String name : known) {
+            if (numbers.put(name, (long) numbers.size()) != null) {
+                throw new UserException("the label names have '" + name + "' twice; give each output a name of its own");
+            }
+        }
+        return label -> {
+            Long number = numbers.get(label);
+            if (number == null) {
+                throw new UserException("array '" + names.labels() + "' has label '" + label
+                        + "', which is none of the label names " + InputNames.listed(List.copyOf(numbers.keySet()))
+                        + "; add it to them, or repair the labels");
+            }
+            return number;
+        };
     }
 
     private InputArray weights(String name) throws IOException {
@@ -303,8 +382,30 @@ public final class Dataset implements Closeable {
     }
 
     private IntegerArray clusters(String name) throws IOException {
-        return new IntegerArray(array(name, "--clusters", ""), "clusters", inputs.get(0))
+        ClusterNames known = names.names();
+        IntegerArray array = new IntegerArray(
+                        array(name, "--clusters", ""), "clusters", inputs.get(0), known::number)
                 .requireOnePerSample("clusters");
+        if (array.reader().type() != ElementType.TEXT && known.any()) {
+            array.close();
+            throw new UserException("array '" + name + "' holds numbers where the clusters of the other data have names;"
+                    + " save both as names, or both as numbers");
+        }
+        return array;
+    }
+
+    /** Takes in what clusters are called, which the whole array tells. */
+    private void readClusterNames(String name) throws IOException {
+        try (ArrayReader reader = array(name, "--clusters", "")) {
+            if (reader.type() != ElementType.TEXT) {
+                return;
+            }
+            Set<String> found = new TreeSet<>();
+            for (long left = reader.elements(); left > 0; left -= CLUSTERS_AT_ONCE) {
+                found.addAll(reader.texts((int) Math.min(left, CLUSTERS_AT_ONCE)));
+            }
+            names.names().add(found);
+        }
     }
 
     private ArrayReader array(String name, String option, String otherMend) throws IOException {

@@ -118,7 +118,7 @@ final class InputArray implements Closeable {
 
     /** Whether inputs may be of this type. */
     static boolean isReadable(ElementType type) {
-        return type != ElementType.FLOAT16 && type != ElementType.UINT64;
+        return type != ElementType.FLOAT16 && type != ElementType.UINT64 && type != ElementType.TEXT;
     }
 
     private Buffer typed(ByteBuffer bytes) {

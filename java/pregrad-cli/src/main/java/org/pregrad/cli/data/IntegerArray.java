@@ -4,23 +4,34 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
+import java.util.function.ToLongFunction;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.data.ArrayReader;
 import org.pregrad.data.ElementType;
 
-/** Labels or clusters: integers of any width, for each sample one or, of labels, one per position. */
+/**
+ * Labels or clusters: integers of any width, for each sample one or, of labels, one per position; or text, of which each
+ * has a number.
+ */
 final class IntegerArray implements Closeable {
     static final String LABELS = "labels";
 
     private final ArrayReader reader;
+    private final ToLongFunction<String> numbers;
 
     /** @param role what the integers are, for messages: {@code labels} or {@code clusters} */
     IntegerArray(ArrayReader reader, String role, InputArray inputs) {
+        this(reader, role, inputs, null);
+    }
+
+    /** @param numbers of texts; null if there must be none */
+    IntegerArray(ArrayReader reader, String role, InputArray inputs, ToLongFunction<String> numbers) {
         this.reader = reader;
+        this.numbers = numbers;
         String name = reader.name();
         boolean maybeWeights = role.equals(LABELS) && reader.shape().size() > 1;
         String weightsToo = maybeWeights ? ", or give --target weights if it holds a number for each output" : "";
-        if (!reader.type().isInteger()) {
+        if (!reader.type().isInteger() && !(reader.type() == ElementType.TEXT && numbers != null)) {
             throw new UserException("array '" + name + "' holds "
                     + reader.type().id() + ", but " + role + " are integers; save it as " + name + ".astype(np.int64)"
                     + weightsToo);
@@ -73,6 +84,9 @@ final class IntegerArray implements Closeable {
 
     long[] next(int samples) throws IOException {
         int elements = (int) (samples * reader.elementsPerSample());
+        if (reader.type() == ElementType.TEXT) {
+            return reader.texts(elements).stream().mapToLong(numbers).toArray();
+        }
         ByteBuffer bytes = reader.next(elements);
         long[] values = new long[elements];
         for (int i = 0; i < elements; i++) {

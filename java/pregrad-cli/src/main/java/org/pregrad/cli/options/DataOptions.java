@@ -1,11 +1,13 @@
 package org.pregrad.cli.options;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.pregrad.Model;
 import org.pregrad.cli.data.ArrayNames;
 import org.pregrad.cli.data.ArrayNames.Labels;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.options.TargetOptions.Needed;
+import org.pregrad.cli.output.ClusterNames;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -32,6 +34,14 @@ public final class DataOptions {
                             + "; only read where labels are needed).")
     private String labels;
 
+    @Option(
+            names = "--label-names",
+            split = ",",
+            paramLabel = "NAME",
+            description = "What the outputs are called, in their order, for labels that are text (default: the array"
+                    + " label_names in the data).")
+    private List<String> labelNames = List.of();
+
     /** The data's file. */
     public Path file() {
         return data;
@@ -39,10 +49,10 @@ public final class DataOptions {
 
     /** Opens the data without clusters, for a model; the caller closes it. */
     public Dataset open(Model model, Needed needed) {
-        return Dataset.open(data, names(needed, null, false), model.inputs());
+        return Dataset.open(data, names(needed, null, false, new ClusterNames()), model.inputs());
     }
 
-    ArrayNames names(Needed needed, String clusters, boolean clustersWanted) {
+    ArrayNames names(Needed needed, String clusters, boolean clustersWanted, ClusterNames clusterNames) {
         boolean byDefault = labels == null && needed.labels() != Labels.UNUSED;
         boolean unlike = labels != null && needed.labels() != Labels.WEIGHTS;
         return new ArrayNames(
@@ -51,6 +61,8 @@ public final class DataOptions {
                 // Those that the user names are wanted, whatever the target.
                 unlike ? Labels.TRUTH : needed.labels(),
                 clusters,
-                clustersWanted);
+                clustersWanted,
+                clusterNames,
+                labelNames);
     }
 }

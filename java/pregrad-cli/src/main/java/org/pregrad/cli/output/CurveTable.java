@@ -14,32 +14,46 @@ public final class CurveTable {
 
     private CurveTable() {}
 
-    public static String text(List<CurveArea> curves) {
+    public static String text(List<CurveArea> curves, ClusterNames names) {
         Map<String, List<CurveArea>> clusters = new LinkedHashMap<>();
         for (CurveArea curve : curves) {
             String cluster = curve.layer() + "@" + curve.call() + " " + curve.cluster();
             clusters.computeIfAbsent(cluster, key -> new ArrayList<>()).add(curve);
         }
         Table table = new Table(
-                "lrllrrr", List.of("layer", "cluster", "method", "aggregate", "area", "random", "rank correlation"));
+                "lrllrrrrr",
+                List.of(
+                        "layer",
+                        "cluster",
+                        "method",
+                        "aggregate",
+                        "area",
+                        "95% interval",
+                        "random",
+                        "p",
+                        "rank correlation"));
         clusters.values().stream()
                 .flatMap(cluster -> cluster.stream().sorted(Comparator.comparing(CurveTable::areaOrLast)))
                 .limit(ROWS)
-                .forEach(curve -> table.add(row(curve)));
+                .forEach(curve -> table.add(row(curve, names)));
         int more = curves.size() - ROWS;
         return table.render() + (more > 0 ? "... and " + more + " more in " + Summary.FILE + "\n" : "");
     }
 
-    private static List<String> row(CurveArea curve) {
+    private static List<String> row(CurveArea curve, ClusterNames names) {
         String random =
                 curve.randomArea() == null ? NONE : number(curve.randomArea()) + " ± " + number(curve.randomAreaStd());
         return List.of(
                 curve.layer() + "@" + curve.call(),
-                Long.toString(curve.cluster()),
-                curve.method(),
+                names.name(curve.cluster()),
+                CurvesCsv.KEEP.equals(curve.curve()) ? curve.method() + " (kept)" : curve.method(),
                 curve.aggregate(),
                 number(curve.area()),
+                curve.areaLow() == null ? NONE : number(curve.areaLow()) + " to " + number(curve.areaHigh()),
                 random,
+                curve.fromRandom() == null
+                        ? NONE
+                        : String.format(Locale.ROOT, "%.2g", curve.fromRandom().p()),
                 curve.rankCorrelation() == null ? NONE : String.format(Locale.ROOT, "%.2f", curve.rankCorrelation()));
     }
 

@@ -3,26 +3,44 @@ package org.pregrad.cli.output;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.pregrad.RemovalCurve;
 import org.pregrad.RemovalOrder;
 
-/** {@code curves.csv}: one row per point of a removal curve. */
+/**
+ * {@code curves.csv}: one row per point of a removal curve. Where neurons were kept too, a column says which curve it is.
+ */
 public final class CurvesCsv {
     public static final String FILE = "curves.csv";
+
+    /** The column that tells curves of kept neurons from others; without any it is not there. */
+    public static final String CURVE = "curve";
+
+    public static final String KEEP = "keep";
+    public static final String REMOVE = "remove";
 
     /** The measured quantities. */
     public static final List<String> METRICS = List.of("accuracy", "mean_output", "cross_entropy", "outside_accuracy");
 
-    private static final List<String> KEY =
-            List.of("layer", "call", "cluster", "method", "aggregate", "repeat", "removed");
+    private static final List<String> KEY = List.of("layer", "call", "cluster", "method", "aggregate", "repeat");
+    private static final String REMOVED = "removed";
 
     private CurvesCsv() {}
 
-    public static void write(List<RemovalCurve> curves, Writer to) throws IOException {
-        CsvRow.write(to, Stream.concat(KEY.stream(), METRICS.stream()).toList());
+    public static void write(List<RemovalCurve> curves, ClusterNames clusters, Writer to) throws IOException {
+        boolean anyKept = curves.stream().anyMatch(curve -> curve.order().keep());
+        CsvRow.write(
+                to,
+                Stream.of(
+                                KEY.stream(),
+                                anyKept ? Stream.of(CURVE) : Stream.<String>empty(),
+                                Stream.of(REMOVED),
+                                METRICS.stream())
+                        .flatMap(Function.identity())
+                        .toList());
         for (RemovalCurve curve : curves) {
-            write(curve, to);
+            write(curve, anyKept, clusters, to);
         }
     }
 
@@ -31,16 +49,16 @@ public final class CurvesCsv {
         return List.of(curve.accuracy(), curve.meanOutput(), curve.crossEntropy(), curve.outsideAccuracy());
     }
 
-    private static void write(RemovalCurve curve, Writer to) throws IOException {
+    private static void write(RemovalCurve curve, boolean anyKept, ClusterNames clusters, Writer to) throws IOException {
         RemovalOrder order = curve.order();
         String front = String.join(
                 ",",
                 CsvRow.cell(order.layer()),
                 Long.toString(order.call()),
-                Long.toString(order.cluster()),
+                CsvRow.cell(clusters.name(order.cluster())),
                 order.method().id(),
                 order.aggregate().id(),
-                Integer.toString(order.repeat()));
+                Integer.toString(order.repeat()) + (anyKept ? "," + (order.keep() ? KEEP : REMOVE) : ""));
         int[] removed = curve.removed();
         List<double[]> columns = values(curve);
         StringBuilder row = new StringBuilder();

@@ -3,6 +3,9 @@ package org.pregrad.cli.output;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -40,6 +43,10 @@ public record Summary(
     public static final String FILE = "summary.json";
 
     private static final int TOP = 10;
+    private static final String CLUSTER = "cluster";
+
+    /** The list of names, where clusters have them. */
+    public static final String CLUSTER_NAMES = "cluster_names";
 
     /**
      * A neuron and its score.
@@ -78,11 +85,28 @@ public record Summary(
      * @param run       what every summary says; its scores are those of the score data
      * @param scoreData the file that was scored; null if it was the data itself
      * @param curves    one entry per layer call, cluster, method and aggregate
+     * @param sanity    the same against shuffled weights; null if not asked for
      */
     public record OfAblation(
             @JsonUnwrapped Summary run,
             @JsonProperty("score_data") FileDigest scoreData,
-            List<CurveArea> curves) {}
+            List<CurveArea> curves,
+            @JsonInclude(JsonInclude.Include.NON_NULL) List<Sanity> sanity) {}
+
+    /** The summary as it is written where clusters have names: with these in the place of numbers. */
+    public static JsonNode named(JsonNode summary, ClusterNames names) {
+        if (names.any()) {
+            ArrayNode list = ((ObjectNode) summary).putArray(CLUSTER_NAMES);
+            names.all().forEach(list::add);
+            for (String part : List.of("scores", "curves", "sanity")) {
+                summary.path(part).forEach(entry -> {
+                    ObjectNode row = (ObjectNode) entry;
+                    row.put(CLUSTER, names.name(row.get(CLUSTER).asLong()));
+                });
+            }
+        }
+        return summary;
+    }
 
     /**
      * That of a run that explained single samples, which have a file of their own.

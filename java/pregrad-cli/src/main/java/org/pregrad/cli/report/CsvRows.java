@@ -1,5 +1,6 @@
 package org.pregrad.cli.report;
 
+import org.pregrad.cli.output.ClusterNames;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.dataformat.csv.CsvMapper;
@@ -71,6 +72,18 @@ final class CsvRows {
         } catch (NumberFormatException e) {
             throw damaged("has '" + row[column] + "' for " + header.get(column) + ", which is no integer");
         }
+    }
+
+    /** The number of a cluster, which may have a name there. */
+    long cluster(int column, ClusterNames names) {
+        if (!names.any()) {
+            return integer(column);
+        }
+        long number = names.number(text(column));
+        if (number < 0) {
+            throw damaged("has cluster '" + text(column) + "', which summary.json does not name");
+        }
+        return number;
     }
 
     /** A count or an index. */

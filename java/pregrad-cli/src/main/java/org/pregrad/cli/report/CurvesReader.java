@@ -1,5 +1,6 @@
 package org.pregrad.cli.report;
 
+import org.pregrad.cli.output.ClusterNames;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import org.pregrad.cli.report.DirectoryFiles.Source;
 /** Reads {@code curves.csv}. */
 final class CurvesReader {
     private final Source source;
+    private final ClusterNames names;
     private final Map<PanelKey, Curves> panels = new LinkedHashMap<>();
 
     private record Key(PanelKey panel, String method, String aggregate, long repeat) {}
@@ -22,13 +24,14 @@ final class CurvesReader {
     /** The points of one curve so far. */
     private record Points(Key key, IntStream.Builder removed, List<DoubleStream.Builder> values) {}
 
-    private CurvesReader(Source source) {
+    private CurvesReader(Source source, ClusterNames names) {
         this.source = source;
+        this.names = names;
     }
 
     /** The curves of each layer call and cluster. */
-    static Map<PanelKey, Curves> read(Source source) {
-        return source.read(text -> new CurvesReader(source).panels(text));
+    static Map<PanelKey, Curves> read(Source source, ClusterNames names) {
+        return source.read(text -> new CurvesReader(source, names).panels(text));
     }
 
     private Map<PanelKey, Curves> panels(Reader text) throws IOException {
@@ -40,11 +43,15 @@ final class CurvesReader {
         int aggregate = rows.column("aggregate");
         int repeat = rows.column("repeat");
         int removed = rows.column("removed");
+        int curve = rows.optionalColumn(CurvesCsv.CURVE);
         int[] metrics = CurvesCsv.METRICS.stream().mapToInt(rows::column).toArray();
         Points open = null;
         while (rows.next()) {
+            if (curve >= 0 && rows.text(curve).equals(CurvesCsv.KEEP)) {
+                continue;  // the page draws what is removed
+            }
             Key key = new Key(
-                    new PanelKey(new LayerCall(rows.text(layer), rows.integer(call)), rows.integer(cluster)),
+                    new PanelKey(new LayerCall(rows.text(layer), rows.integer(call)), rows.cluster(cluster, names)),
                     rows.text(method),
                     rows.text(aggregate),
                     rows.integer(repeat));

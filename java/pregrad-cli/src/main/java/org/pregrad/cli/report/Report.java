@@ -80,14 +80,14 @@ public final class Report {
         List<PanelKey> panels = panels();
         page.put(
                 "areas",
-                Tables.areas(panels, layers.stream().map(LayerScores::layer).toList(), summary.areas()));
+                Tables.areas(panels, layers.stream().map(LayerScores::layer).toList(), summary.areas(), summary.clusters()));
         int ranks = Math.min(
                 limits.top(),
                 layers.stream().mapToInt(LayerScores::neurons).max().orElseThrow());
         page.put("ranks", IntStream.rangeClosed(1, ranks).boxed().toList());
         page.put("topColumns", ranks + 1);
-        page.put("top", Tables.top(layers, aggregates, limits));
-        page.put("cancellation", Tables.cancellation(panels, layers, summary.scores()));
+        page.put("top", Tables.top(layers, aggregates, limits, summary.clusters()));
+        page.put("cancellation", Tables.cancellation(panels, layers, summary.scores(), summary.clusters()));
         page.put("command", summary.command());
         page.put("versions", summary.versions().entrySet());
         page.put("options", summary.options().entrySet());
@@ -156,7 +156,7 @@ public final class Report {
                 layer.methods(),
                 clusters.stream()
                         .map(cluster -> new PageData.Cluster(
-                                Long.toString(cluster),
+                                summary.clusters().name(cluster),
                                 layer.count(cluster),
                                 spreads(layer, cluster),
                                 sets.of(new PanelKey(layer.layer(), cluster))))

@@ -29,8 +29,8 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
         Source scoresFile = files.source(ScoresCsv.FILE);
         Source curvesFile = files.source(CurvesCsv.FILE);
         RunSummary summary = SummaryReader.read(files.source(Summary.FILE));
-        List<LayerScores> layers = ScoresReader.read(scoresFile);
-        RunData run = new RunData(summary, layers, summary.hasCurves() ? CurvesReader.read(curvesFile) : Map.of());
+        List<LayerScores> layers = ScoresReader.read(scoresFile, summary.clusters());
+        RunData run = new RunData(summary, layers, summary.hasCurves() ? CurvesReader.read(curvesFile, summary.clusters()) : Map.of());
         run.check(scoresFile, curvesFile);
         return run;
     }
@@ -63,6 +63,9 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
         Map<PanelKey, Curves> panels = new LinkedHashMap<>();
         for (RemovalCurve curve : curves) {
             RemovalOrder order = curve.order();
+            if (order.keep()) {
+                continue;
+            }
             PanelKey panel = new PanelKey(new LayerCall(order.layer(), order.call()), order.cluster());
             panels.computeIfAbsent(panel, key -> new Curves(curve.removed(), new ArrayList<>()))
                     .curves()

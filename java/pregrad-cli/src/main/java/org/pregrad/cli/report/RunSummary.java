@@ -1,5 +1,6 @@
 package org.pregrad.cli.report;
 
+import org.pregrad.cli.output.ClusterNames;
 import java.util.List;
 import java.util.Map;
 
@@ -15,6 +16,7 @@ import java.util.Map;
  * @param scores    one per layer, call, cluster and method
  * @param hasCurves whether neurons were removed
  * @param areas     one per layer, call, cluster, method and aggregate; empty without curves
+ * @param clusters  what they are called
  */
 record RunSummary(
         Map<String, String> versions,
@@ -25,7 +27,8 @@ record RunSummary(
         long samples,
         List<Score> scores,
         boolean hasCurves,
-        List<Area> areas) {
+        List<Area> areas,
+        ClusterNames clusters) {
 
     /** @param role what the file was to the run */
     record File(String role, String file, long bytes, String sha256) {}

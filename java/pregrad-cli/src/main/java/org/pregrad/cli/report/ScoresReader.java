@@ -1,5 +1,6 @@
 package org.pregrad.cli.report;
 
+import org.pregrad.cli.output.ClusterNames;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ final class ScoresReader {
     static final String CANCELLATION = Aggregate.CANCELLATION.id();
 
     private final Source source;
+    private final ClusterNames names;
     private final Map<LayerCall, LayerScores> layers = new LinkedHashMap<>();
     private final Set<Key> seen = new HashSet<>();
 
@@ -28,13 +30,14 @@ final class ScoresReader {
     /** The rows of one key so far. */
     private record Rows(Key key, long count, List<DoubleStream.Builder> columns) {}
 
-    private ScoresReader(Source source) {
+    private ScoresReader(Source source, ClusterNames names) {
         this.source = source;
+        this.names = names;
     }
 
     /** The scores of each call of a layer, in the file's order. */
-    static List<LayerScores> read(Source source) {
-        return source.read(text -> new ScoresReader(source).layers(text));
+    static List<LayerScores> read(Source source, ClusterNames names) {
+        return source.read(text -> new ScoresReader(source, names).layers(text));
     }
 
     private List<LayerScores> layers(Reader text) throws IOException {
@@ -57,7 +60,7 @@ final class ScoresReader {
         while (rows.next()) {
             Key key = new Key(
                     new LayerCall(rows.text(layer), rows.integer(call)),
-                    rows.integer(cluster),
+                    rows.cluster(cluster, this.names),
                     rows.text(method),
                     position < 0 || rows.text(position).isEmpty() ? "" : Integer.toString(rows.index(position)));
             if (open == null || !open.key().equals(key)) {

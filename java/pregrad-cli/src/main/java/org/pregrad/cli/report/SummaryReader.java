@@ -1,5 +1,7 @@
 package org.pregrad.cli.report;
 
+import org.pregrad.cli.output.CurvesCsv;
+import org.pregrad.cli.output.ClusterNames;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -41,10 +43,13 @@ final class SummaryReader {
         return new SummaryReader(new Source(Path.of(Summary.FILE))).summary(summary);
     }
 
+    private final ClusterNames clusters = new ClusterNames();
+
     private RunSummary summary(JsonNode root) {
         if (!root.isObject()) {
             throw source.damaged("it is no JSON object");
         }
+        root.path(Summary.CLUSTER_NAMES).forEach(name -> clusters.add(List.of(name.asText())));
         return new RunSummary(
                 texts(root, "versions"),
                 text(root, "command"),
@@ -57,8 +62,12 @@ final class SummaryReader {
                 list(root, "scores").stream().map(this::score).toList(),
                 root.hasNonNull("curves"),
                 root.hasNonNull("curves")
-                        ? list(root, "curves").stream().map(this::area).toList()
-                        : List.of());
+                        ? list(root, "curves").stream()
+                                .filter(node -> !node.path(CurvesCsv.CURVE).asText().equals(CurvesCsv.KEEP))
+                                .map(this::area)
+                                .toList()
+                        : List.of(),
+                clusters);
     }
 
     private List<RunSummary.File> files(JsonNode root) {
@@ -95,7 +104,18 @@ final class SummaryReader {
     }
 
     private PanelKey panel(JsonNode node) {
-        return new PanelKey(new LayerCall(text(node, "layer"), integer(node, "call")), integer(node, "cluster"));
+        return new PanelKey(new LayerCall(text(node, "layer"), integer(node, "call")), cluster(node));
+    }
+
+    private long cluster(JsonNode node) {
+        if (!clusters.any()) {
+            return integer(node, "cluster");
+        }
+        long number = clusters.number(text(node, "cluster"));
+        if (number < 0) {
+            throw source.damaged("cluster '" + text(node, "cluster") + "' is not among its names");
+        }
+        return number;
     }
 
     private Map<String, String> texts(JsonNode root, String name) {

@@ -1,5 +1,6 @@
 package org.pregrad.cli.report;
 
+import org.pregrad.cli.output.ClusterNames;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -16,31 +17,32 @@ final class Tables {
     private Tables() {}
 
     /** @param layer the index of the call of a layer among those that are shown */
-    record AreaGroup(int layer, long cluster, String label, List<AreaRow> rows) {}
+    record AreaGroup(int layer, String cluster, String label, List<AreaRow> rows) {}
 
     record AreaRow(
             String method, String aggregate, String area, String difference, String verdict, String correlation) {}
 
     record TopGroup(int layer, String method, String aggregate, String label, List<TopRow> rows) {}
 
-    record TopRow(long cluster, List<TopCell> cells) {}
+    record TopRow(String cluster, List<TopCell> cells) {}
 
     record TopCell(int neuron, String score) {}
 
-    record CancellationGroup(int layer, long cluster, String label, List<CancellationRow> rows) {}
+    record CancellationGroup(int layer, String cluster, String label, List<CancellationRow> rows) {}
 
     record CancellationRow(String method, String lower, String median, String upper, String completeness) {}
 
     /** Lowest area first. */
-    static List<AreaGroup> areas(List<PanelKey> panels, List<LayerCall> layers, List<RunSummary.Area> areas) {
+    static List<AreaGroup> areas(
+            List<PanelKey> panels, List<LayerCall> layers, List<RunSummary.Area> areas, ClusterNames clusters) {
         Map<PanelKey, List<RunSummary.Area>> byPanel =
                 areas.stream().collect(Collectors.groupingBy(RunSummary.Area::panel));
         return panels.stream()
                 .filter(byPanel::containsKey)
                 .map(panel -> new AreaGroup(
                         layers.indexOf(panel.layer()),
-                        panel.cluster(),
-                        panel.label(),
+                        clusters.name(panel.cluster()),
+                        panel.label(clusters),
                         byPanel.get(panel).stream()
                                 .sorted(Comparator.comparingDouble(RunSummary.Area::area))
                                 .map(Tables::row)
@@ -70,7 +72,8 @@ final class Tables {
         return difference < -clear ? "better" : difference > clear ? "worse" : "as random";
     }
 
-    static List<TopGroup> top(List<LayerScores> layers, List<String> aggregates, Limits limits) {
+    static List<TopGroup> top(
+            List<LayerScores> layers, List<String> aggregates, Limits limits, ClusterNames clusters) {
         List<TopGroup> groups = new ArrayList<>();
         for (int index = 0; index < layers.size(); index++) {
             LayerScores layer = layers.get(index);
@@ -84,7 +87,7 @@ final class Tables {
                             limits.clustersOf(layer).stream()
                                     .filter(cluster -> layer.of(cluster, method) != null)
                                     .map(cluster -> top(
-                                            cluster,
+                                            clusters.name(cluster),
                                             layer.of(cluster, method).values().get(aggregate),
                                             limits.top()))
                                     .toList()));
@@ -94,7 +97,7 @@ final class Tables {
         return groups;
     }
 
-    private static TopRow top(long cluster, double[] values, int most) {
+    private static TopRow top(String cluster, double[] values, int most) {
         return new TopRow(
                 cluster,
                 IntStream.of(Neurons.highest(values, most))
@@ -103,7 +106,10 @@ final class Tables {
     }
 
     static List<CancellationGroup> cancellation(
-            List<PanelKey> panels, List<LayerScores> layers, List<RunSummary.Score> scores) {
+            List<PanelKey> panels,
+            List<LayerScores> layers,
+            List<RunSummary.Score> scores,
+            ClusterNames clusters) {
         Map<List<Object>, RunSummary.Score> byKey = scores.stream()
                 .collect(Collectors.toMap(
                         score -> List.of(score.panel(), score.method()), Function.identity(), (first, same) -> first));
@@ -114,8 +120,8 @@ final class Tables {
                     LayerScores layer = layers.get(index);
                     return new CancellationGroup(
                             index,
-                            panel.cluster(),
-                            panel.label(),
+                            clusters.name(panel.cluster()),
+                            panel.label(clusters),
                             layer.methods().stream()
                                     .filter(method -> layer.of(panel.cluster(), method) != null)
                                     .map(method -> row(

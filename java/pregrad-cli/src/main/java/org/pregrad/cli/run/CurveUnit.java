@@ -17,8 +17,18 @@ public record CurveUnit(List<RemovalOrder> orders) {
     /** Above it only so many counts of removed neurons are measured. */
     private static final int MOST_COUNTS = 128;
 
-    /** What is measured for each layer call and cluster of the scores. */
-    public record Wanted(Set<Method> methods, List<Aggregate> aggregates, int repeats, long seed, Set<Long> clusters) {}
+    /**
+     * What is measured for each layer call and cluster of the scores.
+     *
+     * @param keep whether neurons are also kept in the order of each method; a random order kept is another one removed
+     */
+    public record Wanted(
+            Set<Method> methods,
+            List<Aggregate> aggregates,
+            boolean keep,
+            int repeats,
+            long seed,
+            Set<Long> clusters) {}
 
     /** All units, in the order of layers, calls, clusters, methods, aggregates and repeats. */
     public static List<CurveUnit> of(Scores scores, Wanted wanted) {
@@ -60,7 +70,13 @@ public record CurveUnit(List<RemovalOrder> orders) {
                         wanted.repeats(),
                         wanted.seed()));
             } else if (wanted.methods().contains(score.method())) {
-                wanted.aggregates().forEach(aggregate -> orders.add(RemovalOrder.of(score, aggregate)));
+                for (Aggregate aggregate : wanted.aggregates()) {
+                    RemovalOrder order = RemovalOrder.of(score, aggregate);
+                    orders.add(order);
+                    if (wanted.keep()) {
+                        orders.add(order.kept());
+                    }
+                }
             }
         }
         return orders;

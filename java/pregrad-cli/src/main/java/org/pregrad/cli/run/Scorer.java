@@ -55,6 +55,11 @@ public final class Scorer {
         return this;
     }
 
+    /** The same of another model. */
+    public Scorer of(Model other) {
+        return new Scorer(other, wanted, paths, methods, samples);
+    }
+
     /**
      * @param means    of the activations of each layer call; empty unless some method needs them
      * @param examples empty unless they were asked for
