@@ -81,7 +81,7 @@ TEST(Explain, TellsWhichFeaturesOfASampleMatterAsFiniteDifferencesDo) {
   const Model model = fixture_model("float64.scripted.pt");
   const Data data = first_of(read_data(fixture_path("float64.npz")), 5);
   AttributionOptions options;
-  options.layers = {"input:x"};
+  options.layers = {"input:input"};
   options.methods = {Method::gradient, Method::gradient_x_activation};
   const std::vector<Explanation> explanations = model.attribution(options).explain(data.x, data.y);
   ASSERT_EQ(explanations.size(), 2u);
