@@ -38,6 +38,9 @@ final class RunMixin {
     @Mixin
     private BatchOption batch;
 
+    /** What of the run its page does not show. */
+    private List<String> leftOut = List.of();
+
     @Option(
             names = "--batches-at-once",
             paramLabel = "N",
@@ -81,7 +84,9 @@ final class RunMixin {
         to.write(ScoresCsv.FILE, text -> ScoresCsv.write(scores, text));
         to.write(Summary.FILE, text -> Json.write(summary, text));
         if (!noReport) {
-            to.write(Report.FILE, Report.of(Json.tree(summary), scores, curves)::write);
+            Report report = Report.of(Json.tree(summary), scores, curves, to.written(Report.EXAMPLES));
+            to.write(Report.FILE, report::write);
+            leftOut = report.leftOut();
         }
         to.commit();
     }
@@ -96,6 +101,7 @@ final class RunMixin {
         to.println("Summary: " + shown(Summary.FILE));
         if (!noReport) {
             to.println("Report:  " + shown(Report.FILE));
+            Report.tellLeftOut(leftOut, to);
         }
         to.flush();
     }

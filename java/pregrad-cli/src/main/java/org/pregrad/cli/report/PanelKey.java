@@ -1,8 +1,14 @@
 package org.pregrad.cli.report;
 
-/** A call of a layer and a cluster. */
-record PanelKey(LayerCall layer, long cluster) {
+import org.pregrad.Escapes;
+
+/**
+ * A call of a layer and a cluster.
+ *
+ * @param cluster an integer in decimal, or a name
+ */
+record PanelKey(LayerCall layer, String cluster) {
     String label() {
-        return layer.label() + ", cluster " + cluster;
+        return layer.label() + ", cluster " + Escapes.escaped(cluster);
     }
 }

@@ -88,14 +88,17 @@ final class SummaryReader {
                 panel(node),
                 text(node, "method"),
                 text(node, "aggregate"),
+                "keep".equals(node.path("curve").asText()),
                 optionalNumber(node, "area"),
+                optionalNumber(node, "area_error"),
                 optionalNumber(node, "random_area"),
                 optionalNumber(node, "random_area_std"),
                 optionalNumber(node, "rank_correlation"));
     }
 
     private PanelKey panel(JsonNode node) {
-        return new PanelKey(new LayerCall(text(node, "layer"), integer(node, "call")), integer(node, "cluster"));
+        return new PanelKey(
+                new LayerCall(text(node, "layer"), integer(node, "call")), integerOrText(node, "cluster"));
     }
 
     private Map<String, String> texts(JsonNode root, String name) {
@@ -157,6 +160,11 @@ final class SummaryReader {
             throw source.damaged("'" + name + "' is no integer");
         }
         return value.longValue();
+    }
+
+    /** In decimal, if it is an integer. */
+    private String integerOrText(JsonNode node, String name) {
+        return needed(node, name).isTextual() ? text(node, name) : Long.toString(integer(node, name));
     }
 
     private JsonNode needed(JsonNode node, String name) {

@@ -7,27 +7,38 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.pregrad.Escapes;
 
 /** The page's tables, which need no script. */
 final class Tables {
     /** How many standard deviations of the random areas an area must lie away to be told from chance. */
     private static final double CLEAR = 2;
 
+    /** Half of a 95% interval, in standard errors. */
+    private static final double NORMAL_95 = 1.959964;
+
     private Tables() {}
 
     /** @param layer the index of the call of a layer among those that are shown */
-    record AreaGroup(int layer, long cluster, String label, List<AreaRow> rows) {}
+    record AreaGroup(int layer, String cluster, String label, List<AreaRow> rows) {}
 
     record AreaRow(
-            String method, String aggregate, String area, String difference, String verdict, String correlation) {}
+            String method,
+            String aggregate,
+            boolean keep,
+            String area,
+            String interval,
+            String difference,
+            String verdict,
+            String correlation) {}
 
     record TopGroup(int layer, String method, String aggregate, String label, List<TopRow> rows) {}
 
-    record TopRow(long cluster, List<TopCell> cells) {}
+    record TopRow(String cluster, List<TopCell> cells) {}
 
     record TopCell(int neuron, String score) {}
 
-    record CancellationGroup(int layer, long cluster, String label, List<CancellationRow> rows) {}
+    record CancellationGroup(int layer, String cluster, String label, List<CancellationRow> rows) {}
 
     record CancellationRow(String method, String lower, String median, String upper, String completeness) {}
 
@@ -39,10 +50,11 @@ final class Tables {
                 .filter(byPanel::containsKey)
                 .map(panel -> new AreaGroup(
                         layers.indexOf(panel.layer()),
-                        panel.cluster(),
+                        Escapes.escaped(panel.cluster()),
                         panel.label(),
                         byPanel.get(panel).stream()
-                                .sorted(Comparator.comparingDouble(RunSummary.Area::area))
+                                .sorted(Comparator.comparing(RunSummary.Area::keep)
+                                        .thenComparingDouble(area -> area.keep() ? -area.area() : area.area()))
                                 .map(Tables::row)
                                 .toList()))
                 .toList();
@@ -56,7 +68,9 @@ final class Tables {
         return new AreaRow(
                 area.method(),
                 area.aggregate(),
+                area.keep(),
                 Shown.decimals(area.area()),
+                Double.isNaN(area.areaError()) ? "" : " \u00b1 " + Shown.decimals(NORMAL_95 * area.areaError()),
                 random,
                 verdict(area, difference),
                 Shown.decimals(area.rankCorrelation()));
@@ -67,7 +81,8 @@ final class Tables {
             return "";
         }
         double clear = CLEAR * area.randomAreaStd();
-        return difference < -clear ? "better" : difference > clear ? "worse" : "as random";
+        double gain = area.keep() ? difference : -difference;
+        return gain > clear ? "better" : gain < -clear ? "worse" : "as random";
     }
 
     static List<TopGroup> top(List<LayerScores> layers, List<String> aggregates, Limits limits) {
@@ -81,11 +96,12 @@ final class Tables {
                             method,
                             aggregate,
                             layer.layer().label() + ", " + method + ", " + aggregate,
-                            limits.clustersOf(layer).stream()
+                            limits.detailedOf(layer).stream()
                                     .filter(cluster -> layer.of(cluster, method) != null)
                                     .map(cluster -> top(
                                             cluster,
-                                            layer.of(cluster, method).values().get(aggregate),
+                                            layer.of(cluster, method),
+                                            aggregate,
                                             limits.top()))
                                     .toList()));
                 }
@@ -94,10 +110,12 @@ final class Tables {
         return groups;
     }
 
-    private static TopRow top(long cluster, double[] values, int most) {
+    private static TopRow top(String cluster, LayerScores.Columns columns, String aggregate, int most) {
+        float[] values = columns.values().get(aggregate);
         return new TopRow(
-                cluster,
-                IntStream.of(Neurons.highest(values, most))
+                Escapes.escaped(cluster),
+                IntStream.of(columns.first().get(aggregate))
+                        .limit(most)
                         .mapToObj(neuron -> new TopCell(neuron, Shown.number(values[neuron], 3)))
                         .toList());
     }
@@ -114,7 +132,7 @@ final class Tables {
                     LayerScores layer = layers.get(index);
                     return new CancellationGroup(
                             index,
-                            panel.cluster(),
+                            Escapes.escaped(panel.cluster()),
                             panel.label(),
                             layer.methods().stream()
                                     .filter(method -> layer.of(panel.cluster(), method) != null)
@@ -128,7 +146,7 @@ final class Tables {
     }
 
     private static CancellationRow row(String method, LayerScores.Columns columns, RunSummary.Score score) {
-        PageData.Spread spread = PageData.Spread.of(method, columns.values().get(ScoresReader.CANCELLATION));
+        PageData.Spread spread = columns.cancellation();
         double[] quantiles = spread == null
                 ? new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN}
                 : spread.quantiles();
