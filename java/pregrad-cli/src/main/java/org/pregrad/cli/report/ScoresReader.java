@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,7 +22,7 @@ final class ScoresReader {
     private final List<String> aggregates;
     private final Report.Part part;
     private final Map<LayerCall, LayerScores> layers = new LinkedHashMap<>();
-    private final Set<Key> seen = new HashSet<>();
+    private final Set<Key> seen = new LinkedHashSet<>();
 
     /** @param position the file's text; empty for all positions together */
     private record Key(LayerCall layer, String cluster, String method, String position) {

@@ -2,6 +2,9 @@
 pregrad.chooser = (() => {
   const LONG = 12;
 
+  // Without what stands behind it in brackets.
+  const name = (text) => text.slice(0, text.includes(' (') ? text.lastIndexOf(' (') : undefined).toLowerCase();
+
   // `entries` are pairs of a value and a text.
   function create(id) {
     const select = pregrad.byId(id);
@@ -11,7 +14,7 @@ pregrad.chooser = (() => {
 
     const matches = () => {
       const wanted = find.value.trim().toLowerCase();
-      return entries.filter(([, text]) => text.toLowerCase().includes(wanted));
+      return entries.filter(([, text]) => name(text).includes(wanted));
     };
 
     function show(shown, value) {
@@ -44,7 +47,7 @@ pregrad.chooser = (() => {
         ArrowDown: () => choose(some[Math.min(at + 1, some.length - 1)]),
         ArrowUp: () => choose(some[Math.max(at - 1, 0)]),
         // The entry of that very name before those that hold it.
-        Enter: () => choose(some.find(([, text]) => text.toLowerCase().split(' (')[0] === wanted) ?? some[0]),
+        Enter: () => choose(some.find(([, text]) => name(text) === wanted) ?? some[0]),
         Escape: () => {
           find.value = '';
           narrow();
