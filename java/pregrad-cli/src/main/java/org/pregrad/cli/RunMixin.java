@@ -41,6 +41,9 @@ final class RunMixin {
     @Mixin
     private BatchOption batch;
 
+    /** What of the run its page does not show. */
+    private List<String> leftOut = List.of();
+
     @Option(
             names = "--batches-at-once",
             paramLabel = "N",
@@ -96,7 +99,9 @@ final class RunMixin {
         JsonNode told = Summary.named(Json.tree(summary), extras.clusters());
         to.write(Summary.FILE, text -> Json.write(told, text));
         if (!noReport) {
-            to.write(Report.FILE, Report.of(told, scores, curves)::write);
+            Report report = Report.of(told, scores, curves, extras.clusters(), to.written(Report.EXAMPLES));
+            to.write(Report.FILE, report::write);
+            leftOut = report.leftOut();
         }
         to.commit();
     }
@@ -118,6 +123,7 @@ final class RunMixin {
         to.println("Summary: " + shown(Summary.FILE));
         if (!noReport) {
             to.println("Report:  " + shown(Report.FILE));
+            Report.tellLeftOut(leftOut, to);
         }
         to.flush();
     }

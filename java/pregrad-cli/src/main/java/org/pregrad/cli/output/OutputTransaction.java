@@ -81,6 +81,11 @@ public final class OutputTransaction implements AutoCloseable {
         }
     }
 
+    /** Where a file that was written stands until all appear; null if none of that name was. */
+    public synchronized Path written(String name) {
+        return names.contains(name) ? staging.resolve(name) : null;
+    }
+
     /**
      * Makes all files appear.
      *

@@ -18,10 +18,16 @@ final class Assets {
     /** The page's own scripts, in the order in which they need each other. */
     private static final List<String> SCRIPTS = List.of(
             "core.js",
+            "scores.js",
+            "stats.js",
             "theme.js",
             "marks.js",
             "chart.js",
             "keyboard.js",
+            "chooser.js",
+            "overview.js",
+            "neurons.js",
+            "examples.js",
             "curves.js",
             "heatmap.js",
             "cancellation.js",

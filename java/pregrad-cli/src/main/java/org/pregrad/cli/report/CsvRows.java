@@ -1,8 +1,8 @@
 package org.pregrad.cli.report;
 
-import org.pregrad.cli.output.ClusterNames;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.io.NumberInput;
 import com.fasterxml.jackson.dataformat.csv.CsvMapper;
 import com.fasterxml.jackson.dataformat.csv.CsvParser;
 import java.io.IOException;
@@ -19,21 +19,23 @@ final class CsvRows {
     private static final int ABSENT = -1;
 
     private final Source source;
-    private final MappingIterator<String[]> rows;
+    private final CsvParser parser;
     private final List<String> header;
     private String[] row = {};
+    private int fields;
     private long number = 1;
 
     CsvRows(Source source, Reader text) throws IOException {
         this.source = source;
-        this.rows = new CsvMapper()
+        this.parser = new CsvMapper()
                 .enable(CsvParser.Feature.WRAP_AS_ARRAY)
-                .readerFor(String[].class)
-                .readValues(text);
+                .getFactory()
+                .createParser(text);
+        parser.nextToken();
         if (!advance()) {
             throw source.damaged("it is empty");
         }
-        this.header = Arrays.asList(row);
+        this.header = List.of(Arrays.copyOf(row, fields));
     }
 
     /** Moves to the next row; false if there is none. */
@@ -42,8 +44,8 @@ final class CsvRows {
             return false;
         }
         number++;
-        if (row.length != header.size()) {
-            throw damaged("has " + row.length + " fields where the header has " + header.size());
+        if (fields != header.size()) {
+            throw damaged("has " + fields + " fields where the header has " + header.size());
         }
         return true;
     }
@@ -62,6 +64,11 @@ final class CsvRows {
         return header.indexOf(name);
     }
 
+    /** The field as it stands in the file; whoever compares fields needs no more. */
+    String raw(int column) {
+        return row[column];
+    }
+
     String text(int column) {
         return CsvRow.text(row[column]);
     }
@@ -72,18 +79,6 @@ final class CsvRows {
         } catch (NumberFormatException e) {
             throw damaged("has '" + row[column] + "' for " + header.get(column) + ", which is no integer");
         }
-    }
-
-    /** The number of a cluster, which may have a name there. */
-    long cluster(int column, ClusterNames names) {
-        if (!names.any()) {
-            return integer(column);
-        }
-        long number = names.number(text(column));
-        if (number < 0) {
-            throw damaged("has cluster '" + text(column) + "', which summary.json does not name");
-        }
-        return number;
     }
 
     /** A count or an index. */
@@ -97,7 +92,7 @@ final class CsvRows {
 
     double number(int column) {
         try {
-            return Double.parseDouble(row[column]);
+            return NumberInput.parseDouble(row[column], true);
         } catch (NumberFormatException e) {
             throw damaged("has '" + row[column] + "' for " + header.get(column) + ", which is no number");
         }
@@ -114,10 +109,16 @@ final class CsvRows {
 
     private boolean advance() throws IOException {
         try {
-            if (!rows.hasNextValue()) {
+            if (parser.nextToken() != JsonToken.START_ARRAY) {
                 return false;
             }
-            row = rows.nextValue();
+            fields = 0;
+            while (parser.nextToken() != JsonToken.END_ARRAY) {
+                if (fields == row.length) {
+                    row = Arrays.copyOf(row, 2 * fields + 16);
+                }
+                row[fields++] = parser.getText();
+            }
             return true;
         } catch (JsonProcessingException e) {
             if (e.getCause() instanceof CharacterCodingException wrapped) {

@@ -18,7 +18,8 @@ final class CurveSets {
     CurveSets(Map<PanelKey, Curves> panels, List<RunSummary.Area> areas, int most) {
         this.panels = panels;
         this.most = most;
-        areas.forEach(area -> this.areas.put(List.of(area.panel(), area.method(), area.aggregate()), area));
+        areas.forEach(area ->
+                this.areas.put(List.of(area.panel(), area.method(), area.aggregate(), area.keep()), area));
     }
 
     /** Null if there are no curves. */
@@ -30,25 +31,37 @@ final class CurveSets {
         int[] kept = kept(panel.removed().length);
         List<PageData.Series> series = new ArrayList<>();
         List<Curves.Curve> random = new ArrayList<>();
+        List<Curves.Curve> randomKept = new ArrayList<>();
         for (Curves.Curve curve : panel.curves()) {
             if (curve.isRandom()) {
-                random.add(curve);
+                (curve.keep() ? randomKept : random).add(curve);
             } else {
                 double[][] values =
                         curve.values().stream().map(metric -> at(metric, kept)).toArray(double[][]::new);
-                series.add(new PageData.Series(curve.method(), curve.aggregate(), area(key, curve), values));
+                RunSummary.Area area = area(key, curve);
+                series.add(new PageData.Series(
+                        curve.method(),
+                        curve.aggregate(),
+                        curve.keep(),
+                        area == null ? Double.NaN : area.area(),
+                        area == null ? Double.NaN : area.areaError(),
+                        values));
             }
         }
         int[] removed = IntStream.of(kept).map(point -> panel.removed()[point]).toArray();
-        return new PageData.CurveSet(removed, series, random.isEmpty() ? null : band(key, random, kept));
+        return new PageData.CurveSet(removed, series, band(key, random, kept), band(key, randomKept, kept));
     }
 
-    private double area(PanelKey key, Curves.Curve curve) {
-        RunSummary.Area area = areas.get(List.of(key, curve.method(), curve.aggregate()));
-        return area == null ? Double.NaN : area.area();
+    /** Null if the summary has none. */
+    private RunSummary.Area area(PanelKey key, Curves.Curve curve) {
+        return areas.get(List.of(key, curve.method(), curve.aggregate(), curve.keep()));
     }
 
+    /** Null without repeats. */
     private PageData.Band band(PanelKey key, List<Curves.Curve> repeats, int[] kept) {
+        if (repeats.isEmpty()) {
+            return null;
+        }
         int metrics = CurvesCsv.METRICS.size();
         double[][] mean = new double[metrics][];
         double[][] std = new double[metrics][];
@@ -61,8 +74,7 @@ final class CurveSets {
                     .mapToDouble(point -> std(at(repeats, of, point)))
                     .toArray();
         }
-        Curves.Curve first = repeats.get(0);
-        RunSummary.Area area = areas.get(List.of(key, first.method(), first.aggregate()));
+        RunSummary.Area area = area(key, repeats.get(0));
         return new PageData.Band(
                 repeats.size(),
                 area == null ? Double.NaN : area.randomArea(),

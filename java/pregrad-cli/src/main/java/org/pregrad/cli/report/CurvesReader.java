@@ -1,6 +1,5 @@
 package org.pregrad.cli.report;
 
-import org.pregrad.cli.output.ClusterNames;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
@@ -16,22 +15,22 @@ import org.pregrad.cli.report.DirectoryFiles.Source;
 /** Reads {@code curves.csv}. */
 final class CurvesReader {
     private final Source source;
-    private final ClusterNames names;
+    private final Report.Part part;
     private final Map<PanelKey, Curves> panels = new LinkedHashMap<>();
 
-    private record Key(PanelKey panel, String method, String aggregate, long repeat) {}
+    private record Key(PanelKey panel, String method, String aggregate, long repeat, boolean keep) {}
 
     /** The points of one curve so far. */
     private record Points(Key key, IntStream.Builder removed, List<DoubleStream.Builder> values) {}
 
-    private CurvesReader(Source source, ClusterNames names) {
+    private CurvesReader(Source source, Report.Part part) {
         this.source = source;
-        this.names = names;
+        this.part = part;
     }
 
     /** The curves of each layer call and cluster. */
-    static Map<PanelKey, Curves> read(Source source, ClusterNames names) {
-        return source.read(text -> new CurvesReader(source, names).panels(text));
+    static Map<PanelKey, Curves> read(Source source, Report.Part part) {
+        return source.read(text -> new CurvesReader(source, part).panels(text));
     }
 
     private Map<PanelKey, Curves> panels(Reader text) throws IOException {
@@ -42,19 +41,17 @@ final class CurvesReader {
         int method = rows.column("method");
         int aggregate = rows.column("aggregate");
         int repeat = rows.column("repeat");
+        int curve = rows.optionalColumn("curve");
         int removed = rows.column("removed");
-        int curve = rows.optionalColumn(CurvesCsv.CURVE);
         int[] metrics = CurvesCsv.METRICS.stream().mapToInt(rows::column).toArray();
         Points open = null;
         while (rows.next()) {
-            if (curve >= 0 && rows.text(curve).equals(CurvesCsv.KEEP)) {
-                continue;  // the page draws what is removed
-            }
             Key key = new Key(
-                    new PanelKey(new LayerCall(rows.text(layer), rows.integer(call)), rows.cluster(cluster, names)),
+                    new PanelKey(new LayerCall(rows.text(layer), rows.integer(call)), rows.text(cluster)),
                     rows.text(method),
                     rows.text(aggregate),
-                    rows.integer(repeat));
+                    rows.integer(repeat),
+                    curve >= 0 && rows.text(curve).equals("keep"));
             if (open == null || !open.key().equals(key)) {
                 finish(open);
                 open = new Points(
@@ -74,7 +71,7 @@ final class CurvesReader {
     }
 
     private void finish(Points points) {
-        if (points == null) {
+        if (points == null || !part.hasCurve(points.key().panel(), points.key().method())) {
             return;
         }
         Key key = points.key();
@@ -88,6 +85,7 @@ final class CurvesReader {
                 .add(new Curves.Curve(
                         key.method(),
                         key.aggregate(),
+                        key.keep(),
                         points.values().stream()
                                 .map(values -> values.build().toArray())
                                 .toList()));

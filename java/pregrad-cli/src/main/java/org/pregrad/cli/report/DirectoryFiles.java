@@ -30,6 +30,10 @@ public record DirectoryFiles(Path directory) {
             T parse(Reader text) throws IOException;
         }
 
+        boolean exists() {
+            return Files.exists(file);
+        }
+
         /** @throws UserException if the file is missing or cannot be read */
         <T> T read(Parser<T> parser) {
             if (!Files.exists(file)) {

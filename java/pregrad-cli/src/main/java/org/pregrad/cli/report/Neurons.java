@@ -11,14 +11,22 @@ final class Neurons {
 
     /** Those with the highest values, highest first, ties by index; neurons without a value are left out. */
     static int[] highest(double[] values, int most) {
-        return IntStream.range(0, values.length)
-                .filter(neuron -> !Double.isNaN(values[neuron]))
-                .boxed()
-                .sorted(Comparator.comparingDouble((Integer neuron) -> -values[neuron])
-                        .thenComparing(Comparator.naturalOrder()))
-                .limit(most)
-                .mapToInt(Integer::intValue)
-                .toArray();
+        int[] first = new int[Math.min(most, values.length)];
+        int found = 0;
+        for (int neuron = 0; neuron < values.length; neuron++) {
+            double value = values[neuron];
+            boolean isFull = found == first.length;
+            if (Double.isNaN(value) || first.length == 0 || (isFull && value <= values[first[found - 1]])) {
+                continue;
+            }
+            int place = isFull ? found - 1 : found++;
+            while (place > 0 && values[first[place - 1]] < value) {
+                first[place] = first[place - 1];
+                place--;
+            }
+            first[place] = neuron;
+        }
+        return Arrays.copyOf(first, found);
     }
 
     /**
@@ -27,13 +35,13 @@ final class Neurons {
      *
      * @param clusters one array of values per cluster; empty for a cluster without any
      */
-    static int[] largestByCluster(List<double[]> clusters, int neurons, int most) {
+    static int[] largestByCluster(List<float[]> clusters, int neurons, int most) {
         double[] sizes = new double[neurons];
         int[] places = new int[neurons];
         // What has no size anywhere stands last.
         Arrays.fill(places, clusters.size());
         for (int cluster = 0; cluster < clusters.size(); cluster++) {
-            double[] values = clusters.get(cluster);
+            float[] values = clusters.get(cluster);
             for (int neuron = 0; neuron < values.length; neuron++) {
                 double size = Math.abs(values[neuron]);
                 if (size > sizes[neuron]) {

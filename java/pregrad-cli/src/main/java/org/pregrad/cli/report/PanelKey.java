@@ -1,14 +1,14 @@
 package org.pregrad.cli.report;
 
-import org.pregrad.cli.output.ClusterNames;
+import org.pregrad.Escapes;
 
-/** A call of a layer and a cluster. */
-record PanelKey(LayerCall layer, long cluster) {
+/**
+ * A call of a layer and a cluster.
+ *
+ * @param cluster an integer in decimal, or a name
+ */
+record PanelKey(LayerCall layer, String cluster) {
     String label() {
-        return layer.label() + ", cluster " + cluster;
-    }
-
-    String label(ClusterNames names) {
-        return layer.label() + ", cluster " + names.name(cluster);
+        return layer.label() + ", cluster " + Escapes.escaped(cluster);
     }
 }

@@ -12,6 +12,7 @@ import org.pregrad.RemovalOrder;
 import org.pregrad.Score;
 import org.pregrad.Scores;
 import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.output.ClusterNames;
 import org.pregrad.cli.output.CurvesCsv;
 import org.pregrad.cli.output.ScoresCsv;
 import org.pregrad.cli.output.Summary;
@@ -25,22 +26,27 @@ import org.pregrad.cli.report.DirectoryFiles.Source;
  */
 record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curves> curves) {
     /** @throws UserException if a file is missing or damaged, or the files are not of one run */
-    static RunData read(DirectoryFiles files) {
+    static RunData read(DirectoryFiles files, Report.Part part) {
         Source scoresFile = files.source(ScoresCsv.FILE);
         Source curvesFile = files.source(CurvesCsv.FILE);
-        RunSummary summary = SummaryReader.read(files.source(Summary.FILE));
-        List<LayerScores> layers = ScoresReader.read(scoresFile, summary.clusters());
-        RunData run = new RunData(summary, layers, summary.hasCurves() ? CurvesReader.read(curvesFile, summary.clusters()) : Map.of());
+        RunSummary summary = SummaryReader.read(files.source(Summary.FILE)).of(part);
+        List<LayerScores> layers = ScoresReader.read(scoresFile, summary.aggregates(), part);
+        RunData run = new RunData(
+                summary, layers, summary.hasCurves() ? CurvesReader.read(curvesFile, part) : Map.of());
         run.check(scoresFile, curvesFile);
         return run;
     }
 
-    /** @param summary as it is written */
-    static RunData of(JsonNode summary, Scores scores, List<RemovalCurve> curves) {
-        return new RunData(SummaryReader.of(summary), layers(scores), panels(curves));
+    /**
+     * @param summary as it is written
+     * @param names   of the clusters
+     */
+    static RunData of(JsonNode summary, Scores scores, List<RemovalCurve> curves, ClusterNames names) {
+        RunSummary read = SummaryReader.of(summary);
+        return new RunData(read, layers(scores, read.aggregates(), names), panels(curves, names));
     }
 
-    private static List<LayerScores> layers(Scores scores) {
+    private static List<LayerScores> layers(Scores scores, List<String> aggregates, ClusterNames names) {
         Map<LayerCall, LayerScores> layers = new LinkedHashMap<>();
         for (Score score : scores.all()) {
             Map<String, double[]> values = new LinkedHashMap<>();
@@ -48,28 +54,26 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
                 values.put(aggregate.id(), score.of(aggregate));
             }
             LayerScores layer = layers.computeIfAbsent(
-                    new LayerCall(score.layer(), score.call()), call -> new LayerScores(call, score.neurons()));
-            LayerScores.Columns columns = new LayerScores.Columns(score.count(), values);
+                    new LayerCall(score.layer(), score.call()), call -> new LayerScores(call, score.neurons(), aggregates));
+            String cluster = names.name(score.cluster());
             if (score.position().isPresent()) {
-                layer.addPosition(score.cluster(), score.method().id(), columns);
+                layer.addPosition(cluster, score.method().id(), score.count(), values);
             } else {
-                layer.add(score.cluster(), score.method().id(), columns);
+                layer.add(cluster, score.method().id(), score.count(), values);
             }
         }
+        layers.values().forEach(LayerScores::close);
         return new ArrayList<>(layers.values());
     }
 
-    private static Map<PanelKey, Curves> panels(List<RemovalCurve> curves) {
+    private static Map<PanelKey, Curves> panels(List<RemovalCurve> curves, ClusterNames names) {
         Map<PanelKey, Curves> panels = new LinkedHashMap<>();
         for (RemovalCurve curve : curves) {
             RemovalOrder order = curve.order();
-            if (order.keep()) {
-                continue;
-            }
-            PanelKey panel = new PanelKey(new LayerCall(order.layer(), order.call()), order.cluster());
+            PanelKey panel = new PanelKey(new LayerCall(order.layer(), order.call()), names.name(order.cluster()));
             panels.computeIfAbsent(panel, key -> new Curves(curve.removed(), new ArrayList<>()))
                     .curves()
-                    .add(new Curves.Curve(order.method().id(), order.aggregate().id(), CurvesCsv.values(curve)));
+                    .add(new Curves.Curve(order.method().id(), order.aggregate().id(), order.keep(), CurvesCsv.values(curve)));
         }
         return panels;
     }

@@ -1,7 +1,5 @@
 package org.pregrad.cli.report;
 
-import org.pregrad.cli.output.CurvesCsv;
-import org.pregrad.cli.output.ClusterNames;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -43,13 +41,10 @@ final class SummaryReader {
         return new SummaryReader(new Source(Path.of(Summary.FILE))).summary(summary);
     }
 
-    private final ClusterNames clusters = new ClusterNames();
-
     private RunSummary summary(JsonNode root) {
         if (!root.isObject()) {
             throw source.damaged("it is no JSON object");
         }
-        root.path(Summary.CLUSTER_NAMES).forEach(name -> clusters.add(List.of(name.asText())));
         return new RunSummary(
                 texts(root, "versions"),
                 text(root, "command"),
@@ -62,12 +57,8 @@ final class SummaryReader {
                 list(root, "scores").stream().map(this::score).toList(),
                 root.hasNonNull("curves"),
                 root.hasNonNull("curves")
-                        ? list(root, "curves").stream()
-                                .filter(node -> !node.path(CurvesCsv.CURVE).asText().equals(CurvesCsv.KEEP))
-                                .map(this::area)
-                                .toList()
-                        : List.of(),
-                clusters);
+                        ? list(root, "curves").stream().map(this::area).toList()
+                        : List.of());
     }
 
     private List<RunSummary.File> files(JsonNode root) {
@@ -97,25 +88,17 @@ final class SummaryReader {
                 panel(node),
                 text(node, "method"),
                 text(node, "aggregate"),
+                "keep".equals(node.path("curve").asText()),
                 optionalNumber(node, "area"),
+                optionalNumber(node, "area_error"),
                 optionalNumber(node, "random_area"),
                 optionalNumber(node, "random_area_std"),
                 optionalNumber(node, "rank_correlation"));
     }
 
     private PanelKey panel(JsonNode node) {
-        return new PanelKey(new LayerCall(text(node, "layer"), integer(node, "call")), cluster(node));
-    }
-
-    private long cluster(JsonNode node) {
-        if (!clusters.any()) {
-            return integer(node, "cluster");
-        }
-        long number = clusters.number(text(node, "cluster"));
-        if (number < 0) {
-            throw source.damaged("cluster '" + text(node, "cluster") + "' is not among its names");
-        }
-        return number;
+        return new PanelKey(
+                new LayerCall(text(node, "layer"), integer(node, "call")), integerOrText(node, "cluster"));
     }
 
     private Map<String, String> texts(JsonNode root, String name) {
@@ -177,6 +160,11 @@ final class SummaryReader {
             throw source.damaged("'" + name + "' is no integer");
         }
         return value.longValue();
+    }
+
+    /** In decimal, if it is an integer. */
+    private String integerOrText(JsonNode node, String name) {
+        return needed(node, name).isTextual() ? text(node, name) : Long.toString(integer(node, name));
     }
 
     private JsonNode needed(JsonNode node, String name) {

@@ -1,6 +1,5 @@
 package org.pregrad.cli.report;
 
-import org.pregrad.cli.output.ClusterNames;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -8,11 +7,15 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.pregrad.Escapes;
 
 /** The page's tables, which need no script. */
 final class Tables {
     /** How many standard deviations of the random areas an area must lie away to be told from chance. */
     private static final double CLEAR = 2;
+
+    /** Half of a 95% interval, in standard errors. */
+    private static final double NORMAL_95 = 1.959964;
 
     private Tables() {}
 
@@ -20,7 +23,14 @@ final class Tables {
     record AreaGroup(int layer, String cluster, String label, List<AreaRow> rows) {}
 
     record AreaRow(
-            String method, String aggregate, String area, String difference, String verdict, String correlation) {}
+            String method,
+            String aggregate,
+            boolean keep,
+            String area,
+            String interval,
+            String difference,
+            String verdict,
+            String correlation) {}
 
     record TopGroup(int layer, String method, String aggregate, String label, List<TopRow> rows) {}
 
@@ -33,18 +43,18 @@ final class Tables {
     record CancellationRow(String method, String lower, String median, String upper, String completeness) {}
 
     /** Lowest area first. */
-    static List<AreaGroup> areas(
-            List<PanelKey> panels, List<LayerCall> layers, List<RunSummary.Area> areas, ClusterNames clusters) {
+    static List<AreaGroup> areas(List<PanelKey> panels, List<LayerCall> layers, List<RunSummary.Area> areas) {
         Map<PanelKey, List<RunSummary.Area>> byPanel =
                 areas.stream().collect(Collectors.groupingBy(RunSummary.Area::panel));
         return panels.stream()
                 .filter(byPanel::containsKey)
                 .map(panel -> new AreaGroup(
                         layers.indexOf(panel.layer()),
-                        clusters.name(panel.cluster()),
-                        panel.label(clusters),
+                        Escapes.escaped(panel.cluster()),
+                        panel.label(),
                         byPanel.get(panel).stream()
-                                .sorted(Comparator.comparingDouble(RunSummary.Area::area))
+                                .sorted(Comparator.comparing(RunSummary.Area::keep)
+                                        .thenComparingDouble(area -> area.keep() ? -area.area() : area.area()))
                                 .map(Tables::row)
                                 .toList()))
                 .toList();
@@ -58,7 +68,9 @@ final class Tables {
         return new AreaRow(
                 area.method(),
                 area.aggregate(),
+                area.keep(),
                 Shown.decimals(area.area()),
+                Double.isNaN(area.areaError()) ? "" : " \u00b1 " + Shown.decimals(NORMAL_95 * area.areaError()),
                 random,
                 verdict(area, difference),
                 Shown.decimals(area.rankCorrelation()));
@@ -69,11 +81,11 @@ final class Tables {
             return "";
         }
         double clear = CLEAR * area.randomAreaStd();
-        return difference < -clear ? "better" : difference > clear ? "worse" : "as random";
+        double gain = area.keep() ? difference : -difference;
+        return gain > clear ? "better" : gain < -clear ? "worse" : "as random";
     }
 
-    static List<TopGroup> top(
-            List<LayerScores> layers, List<String> aggregates, Limits limits, ClusterNames clusters) {
+    static List<TopGroup> top(List<LayerScores> layers, List<String> aggregates, Limits limits) {
         List<TopGroup> groups = new ArrayList<>();
         for (int index = 0; index < layers.size(); index++) {
             LayerScores layer = layers.get(index);
@@ -84,11 +96,12 @@ final class Tables {
                             method,
                             aggregate,
                             layer.layer().label() + ", " + method + ", " + aggregate,
-                            limits.clustersOf(layer).stream()
+                            limits.detailedOf(layer).stream()
                                     .filter(cluster -> layer.of(cluster, method) != null)
                                     .map(cluster -> top(
-                                            clusters.name(cluster),
-                                            layer.of(cluster, method).values().get(aggregate),
+                                            cluster,
+                                            layer.of(cluster, method),
+                                            aggregate,
                                             limits.top()))
                                     .toList()));
                 }
@@ -97,19 +110,18 @@ final class Tables {
         return groups;
     }
 
-    private static TopRow top(String cluster, double[] values, int most) {
+    private static TopRow top(String cluster, LayerScores.Columns columns, String aggregate, int most) {
+        float[] values = columns.values().get(aggregate);
         return new TopRow(
-                cluster,
-                IntStream.of(Neurons.highest(values, most))
+                Escapes.escaped(cluster),
+                IntStream.of(columns.first().get(aggregate))
+                        .limit(most)
                         .mapToObj(neuron -> new TopCell(neuron, Shown.number(values[neuron], 3)))
                         .toList());
     }
 
     static List<CancellationGroup> cancellation(
-            List<PanelKey> panels,
-            List<LayerScores> layers,
-            List<RunSummary.Score> scores,
-            ClusterNames clusters) {
+            List<PanelKey> panels, List<LayerScores> layers, List<RunSummary.Score> scores) {
         Map<List<Object>, RunSummary.Score> byKey = scores.stream()
                 .collect(Collectors.toMap(
                         score -> List.of(score.panel(), score.method()), Function.identity(), (first, same) -> first));
@@ -120,8 +132,8 @@ final class Tables {
                     LayerScores layer = layers.get(index);
                     return new CancellationGroup(
                             index,
-                            clusters.name(panel.cluster()),
-                            panel.label(clusters),
+                            Escapes.escaped(panel.cluster()),
+                            panel.label(),
                             layer.methods().stream()
                                     .filter(method -> layer.of(panel.cluster(), method) != null)
                                     .map(method -> row(
@@ -134,7 +146,7 @@ final class Tables {
     }
 
     private static CancellationRow row(String method, LayerScores.Columns columns, RunSummary.Score score) {
-        PageData.Spread spread = PageData.Spread.of(method, columns.values().get(ScoresReader.CANCELLATION));
+        PageData.Spread spread = columns.cancellation();
         double[] quantiles = spread == null
                 ? new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN}
                 : spread.quantiles();

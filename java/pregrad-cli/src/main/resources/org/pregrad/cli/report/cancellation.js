@@ -5,7 +5,7 @@ pregrad.cancellation = (() => {
   let view = null;
   let keys = null;
 
-  const spreads = () => pregrad.cluster().cancellation;
+  const spreads = () => pregrad.cluster().cancellation ?? [];
 
   function draw() {
     const broken = (name) => (view.narrow() ? name.replace(/-x-|-(?=activation|gradients|influence)/g, (cut) => `${cut.slice(0, -1)}-\n`) : name);
@@ -31,7 +31,8 @@ pregrad.cancellation = (() => {
     const order = [...spreads()].sort((a, b) => a.quantiles[2] - b.quantiles[2]);
     pregrad.byId('cancellation-text').textContent = 'Boxes span the quartiles over neurons around the median, whiskers all neurons. '
       + (order.length > 0 ? `The lowest median is that of ${order[0].method}, ${pregrad.shown(order[0].quantiles[2], 3)}.`
-        : 'No neuron has a score here.');
+        : pregrad.cluster().cancellation ? 'No neuron has a score here.'
+          : 'That of this cluster is left out of the page: pregrad report --cluster draws it.');
   }
 
   function update() {

@@ -2,12 +2,15 @@
 pregrad.chart = (() => {
   const PRINTED_WIDTH = 680;
   const NARROW = 520;
+  const LEAST_COLUMN = 5;
 
-  // `redraw` is called when the place's width has changed, from nothing too.
-  function create(id, redraw) {
+  const MOST_IN_SVG = 10000;
+
+  // `redraw` is called when the place's width has changed, from nothing too; `marks` is how many are drawn, about.
+  function create(id, redraw, marks = 0) {
     const place = pregrad.byId(id);
     const drawn = place.appendChild(pregrad.element('div', {class: 'drawn', 'aria-hidden': 'true'}));
-    const chart = echarts.init(drawn, null, {renderer: 'svg', ...size(place)});
+    const chart = echarts.init(drawn, null, {renderer: marks > MOST_IN_SVG ? 'canvas' : 'svg', ...size(place)});
     let width = 0;
     new ResizeObserver(() => {
       if (!pregrad.theme.isPrinting() && place.clientWidth !== width) {
@@ -17,6 +20,7 @@ pregrad.chart = (() => {
     return {
       place,
       chart,
+      seen: () => place.parentElement.clientWidth,
       narrow: () => size(place).width < NARROW,
       draw(option) {
         ({width} = size(place));
@@ -56,5 +60,36 @@ pregrad.chart = (() => {
     textStyle: {color: pregrad.theme.colour('ink')},
   });
 
-  return {create, axis, tip, tooltip};
+  // From the lowest to the highest of what is drawn; symmetric where there are values on both sides of 0.
+  const DIVERGING = {
+    light: ['#0b4f8a', '#6aa9dc', '#f2f2f2', '#eda06c', '#9c3a04'],
+    dark: ['#8ccaff', '#2d72b5', '#262b33', '#b8622c', '#ffbf8f']};
+  const RISING = {light: ['#f2f2f2', '#eda06c', '#9c3a04'], dark: ['#262b33', '#b8622c', '#ffbf8f']};
+
+  function colours(view, values) {
+    let largest = 0;
+    let isSigned = false;
+    for (const value of values) {
+      if (Number.isFinite(value)) {
+        largest = Math.max(largest, Math.abs(value));
+        isSigned ||= value < 0;
+      }
+    }
+    const high = largest || 1;
+    const low = isSigned ? -high : 0;
+    return {
+      type: 'continuous', min: low, max: high, calculable: false, orient: 'horizontal', left: 'center', bottom: 0,
+      itemWidth: 12, itemHeight: view.narrow() ? 120 : 220, seriesIndex: 0, dimension: 2,
+      text: [pregrad.shown(high, 3), pregrad.shown(low, 3)],
+      textStyle: {color: pregrad.theme.colour('soft')},
+      inRange: {color: (isSigned ? DIVERGING : RISING)[pregrad.theme.isDark() ? 'dark' : 'light']}};
+  }
+
+  // Gives each of so many columns some room, by a chart that is wider than what is seen of it if need be.
+  function widen(view, columns) {
+    const room = pregrad.theme.isPrinting() ? 0 : columns * LEAST_COLUMN + (view.seen() < NARROW ? 130 : 190);
+    view.place.style.minWidth = room > view.seen() ? `${room}px` : '';
+  }
+
+  return {create, axis, tip, tooltip, colours, widen};
 })();

@@ -4,7 +4,7 @@ const pregrad = {
   data: JSON.parse(document.getElementById('data').textContent),
 
   // What is chosen: indexes into the data, and a method's and aggregate's name.
-  chosen: {layer: 0, cluster: 0, method: null, aggregate: null, metric: 0},
+  chosen: {layer: 0, cluster: 0, other: null, method: null, aggregate: null, metric: 0},
 
   byId: (id) => document.getElementById(id),
 
@@ -20,7 +20,7 @@ const pregrad = {
 
   // A number as people read it.
   shown(value, digits = 4) {
-    if (value === null || value === undefined) {
+    if (value === null || value === undefined || Number.isNaN(value)) {
       return '–';
     }
     const size = Math.abs(value);
@@ -38,6 +38,15 @@ const pregrad = {
     return pregrad.layer().clusters[pregrad.chosen.cluster];
   },
 
+  // The cluster that it is compared with, or undefined.
+  other() {
+    return pregrad.chosen.other === null ? undefined : pregrad.layer().clusters[pregrad.chosen.other];
+  },
+
+  // A table's row: its heading, then numbers.
+  row: (cells) => pregrad.element('tr', {}, ...cells.map((cell, index) => pregrad.element(
+    index === 0 ? 'th' : 'td', index === 0 ? {scope: 'row'} : {class: 'number'}, cell))),
+
   // Fills a table into a details element, where it is only made when someone looks.
   table(details, head, rows) {
     details.querySelector('.data')?.remove();
@@ -45,12 +54,9 @@ const pregrad = {
       if (!details.open || details.querySelector('.data')) {
         return;
       }
-      const cell = (text, index, name) => pregrad.element(
-        index === 0 ? 'th' : name, index === 0 ? {scope: 'row'} : {class: 'number'}, text);
       const header = pregrad.element('tr', {}, ...head.map((text, index) =>
         pregrad.element('th', {scope: 'col', class: index === 0 ? '' : 'number'}, text)));
-      const body = rows().map((row) => pregrad.element(
-        'tr', {}, ...row.map((text, index) => cell(text, index, 'td'))));
+      const body = rows().map(pregrad.row);
       details.append(pregrad.element(
         'div', {class: 'data', tabindex: '0', role: 'region', 'aria-label': details.firstElementChild.textContent},
         pregrad.element('table', {},

@@ -4,6 +4,7 @@ pregrad.curves = (() => {
     accuracy: 'Accuracy', mean_output: 'Mean output', cross_entropy: 'Cross-entropy',
     outside_accuracy: 'Accuracy outside the cluster'};
   const RANDOM = 'random';
+  const NORMAL_95 = 1.959964;
   const SHOWN_AT_FIRST = 6;
   const SYMBOL_EVERY = 9;
   const MOST_IN_TIP = 12;
@@ -12,6 +13,8 @@ pregrad.curves = (() => {
   let hidden = new Set();
   // Curves that someone picked stay when another cluster is chosen.
   let picked = false;
+  // Whether the first neurons are kept, and the others removed.
+  let kept = false;
 
   const set = () => pregrad.cluster().curves;
   const metric = () => pregrad.chosen.metric;
@@ -19,6 +22,10 @@ pregrad.curves = (() => {
   // An accuracy is a share, and no deviation leads out of [0, 1].
   const range = () => (pregrad.data.metrics[metric()].endsWith('accuracy') ? {min: 0, max: 1} : {scale: true});
   const clamped = (value) => Math.min(Math.max(value, range().min ?? -Infinity), range().max ?? Infinity);
+  const word = () => (kept ? 'kept' : 'removed');
+  const random = () => (kept ? set()?.randomKept : set()?.random);
+  const hasKept = () => pregrad.data.layers.some((layer) => layer.clusters.some(
+    (cluster) => cluster.curves && (cluster.curves.randomKept || cluster.curves.series.some((series) => series.keep))));
   const label = (series) => `${series.method}, ${series.aggregate}`;
 
   // All curves that can be shown: the random band first, then the oracle, then the others.
@@ -26,13 +33,13 @@ pregrad.curves = (() => {
     if (!set()) {
       return [];
     }
-    const own = set().series.map((series) => ({
-      name: label(series), area: series.area, values: series.values[metric()], mark: pregrad.marks.of(series.method, series.aggregate),
+    const own = set().series.filter((series) => series.keep === kept).map((series) => ({
+      name: label(series), area: series.area, error: series.error, values: series.values[metric()], mark: pregrad.marks.of(series.method, series.aggregate),
       oracle: pregrad.marks.isOracle(series.method)}));
     const oracle = own.filter((curve) => curve.oracle);
-    const random = set().random;
-    const band = random ? [{
-      name: RANDOM, area: random.area, values: random.mean[metric()], std: random.std[metric()],
+    const orders = random();
+    const band = orders ? [{
+      name: RANDOM, area: orders.area, values: orders.mean[metric()], std: orders.std[metric()],
       mark: pregrad.marks.random()}] : [];
     return [...band, ...oracle, ...own.filter((curve) => !curve.oracle)];
   }
@@ -40,9 +47,15 @@ pregrad.curves = (() => {
   const measured = () => curves().filter((curve) => curve.values.some((value) => value !== null));
   const shown = () => measured().filter((curve) => !hidden.has(curve.name));
 
+  // Of removed neurons the lower area is the better, of kept ones the higher; curves without one come last.
+  function better(a, b) {
+    const [one, other] = [a, b].map((curve) => (curve.area === null ? Infinity : curve.area * (kept ? -1 : 1)));
+    return one === other ? 0 : one - other;
+  }
+
   function best() {
     const scores = curves().filter((curve) => !curve.oracle && curve.name !== RANDOM);
-    const order = [...scores].sort((a, b) => (a.area ?? Infinity) - (b.area ?? Infinity));
+    const order = [...scores].sort(better);
     return new Set(order.slice(SHOWN_AT_FIRST).map((curve) => curve.name));
   }
 
@@ -79,14 +92,14 @@ pregrad.curves = (() => {
 
   function draw() {
     const lines = shown();
-    const random = lines.find((curve) => curve.name === RANDOM);
+    const orders = lines.find((curve) => curve.name === RANDOM);
     view.draw({
       grid: {left: 8, right: 16, top: 16, bottom: 28, containLabel: true},
       tooltip: {...pregrad.chart.tooltip(), trigger: 'axis', formatter: tip},
-      xAxis: pregrad.chart.axis('Removed neurons', {type: 'value', min: 0, max: set() ? set().removed.at(-1) : 1, nameGap: 26}),
+      xAxis: pregrad.chart.axis(kept ? 'Kept neurons' : 'Removed neurons', {type: 'value', min: 0, max: set() ? set().removed.at(-1) : 1, nameGap: 26}),
       yAxis: pregrad.chart.axis('', {type: 'value', ...range()}),
       series: [
-        ...(random ? [band(random)] : []),
+        ...(orders ? [band(orders)] : []),
         ...lines.map(line),
         {type: 'scatter', id: 'cursor', data: [], symbolSize: 14, z: 9, silent: true, tooltip: {show: false},
           itemStyle: {color: 'transparent', borderColor: pregrad.theme.colour('ink'), borderWidth: 2.5}}],
@@ -103,12 +116,16 @@ pregrad.curves = (() => {
       .filter(([, value]) => value !== null)
       .sort((a, b) => a[1] - b[1]);
     const more = pairs.length > MOST_IN_TIP ? [[`and ${pairs.length - MOST_IN_TIP} more`, '']] : [];
-    return pregrad.chart.tip(`${set().removed[at.dataIndex]} removed`, [
+    return pregrad.chart.tip(`${set().removed[at.dataIndex]} ${word()}`, [
       ...pairs.slice(0, MOST_IN_TIP).map(([name, value, std]) => [name, valueText(value, std)]), ...more]);
   }
 
   const valueText = (value, std) =>
     pregrad.shown(value) + (std === undefined || std === null ? '' : ` ± ${pregrad.shown(std, 2)}`);
+
+  // With half of its 95% interval, where there is one.
+  const areaText = (curve) => pregrad.shown(curve.area, 3)
+    + (curve.error === null || curve.error === undefined ? '' : ` ± ${pregrad.shown(NORMAL_95 * curve.error, 2)}`);
 
   function legend() {
     const place = pregrad.byId('curves-legend');
@@ -122,29 +139,32 @@ pregrad.curves = (() => {
       });
       const name = curve.oracle ? `${curve.name} (oracle)` : curve.std ? `${curve.name}, mean ± std` : curve.name;
       return pregrad.element('label', {}, box, pregrad.marks.swatch(curve.mark, Boolean(curve.std)),
-        pregrad.element('span', {}, name), pregrad.element('b', {}, pregrad.shown(curve.area, 3)));
+        pregrad.element('span', {}, name), pregrad.element('b', {}, areaText(curve)));
     }));
   }
 
   function describe() {
     const order = measured().filter((curve) => curve.area !== null && curve.area !== undefined)
-      .sort((a, b) => a.area - b.area);
-    const random = set()?.random;
-    const parts = [`${metricName()} against removed neurons of ${pregrad.layer().name}, cluster ${pregrad.cluster().id}: `
+      .sort(better);
+    const orders = random();
+    const parts = [`${metricName()} against ${word()} neurons of ${pregrad.layer().name}, cluster ${pregrad.cluster().id}: `
       + `${shown().length} of ${measured().length} curves shown.`];
     if (order.length > 0) {
       const name = order[0].name === RANDOM ? 'the random orders' : order[0].name;
-      parts.push(`The lowest area is that of ${name}, ${pregrad.shown(order[0].area, 3)}.`);
+      parts.push(`The ${kept ? 'highest' : 'lowest'} area is that of ${name}, ${pregrad.shown(order[0].area, 3)}.`);
     }
-    if (random && random.area !== null) {
-      parts.push(`${random.repeats} random orders have ${pregrad.shown(random.area, 3)} ± ${pregrad.shown(random.areaStd, 2)}.`);
+    if (orders && orders.area !== null) {
+      parts.push(`${orders.repeats} random orders have ${pregrad.shown(orders.area, 3)} ± ${pregrad.shown(orders.areaStd, 2)}.`);
+    }
+    if (!set()) {
+      parts.push('Those of this cluster are left out of the page: pregrad report --cluster draws them.');
     }
     pregrad.byId('curves-text').textContent = parts.join(' ');
   }
 
   function table() {
     const lines = shown();
-    pregrad.table(pregrad.byId('curves-data'), ['Removed neurons', ...lines.map((curve) => curve.name)],
+    pregrad.table(pregrad.byId('curves-data'), [kept ? 'Kept neurons' : 'Removed neurons', ...lines.map((curve) => curve.name)],
       () => (set()?.removed ?? []).map((removed, index) => [
         String(removed), ...lines.map((curve) => valueText(curve.values[index], curve.std?.[index]))]));
   }
@@ -159,7 +179,7 @@ pregrad.curves = (() => {
   // Measures without a value here cannot be chosen.
   function measures() {
     const select = pregrad.byId('metric');
-    const has = (index) => set() && [...set().series.map((series) => series.values), ...(set().random ? [set().random.mean] : [])]
+    const has = (index) => set() && [...set().series.map((series) => series.values), ...(random() ? [random().mean] : [])]
       .some((values) => values[index].some((value) => value !== null));
     if (!has(metric())) {
       pregrad.chosen.metric = Math.max(0, pregrad.data.metrics.findIndex((name, index) => has(index)));
@@ -200,10 +220,10 @@ pregrad.curves = (() => {
     keys = pregrad.keyboard.attach(view.place, 'Removal curves',
       'Focus the chart, then: left and right along a curve, up and down to another, Home and End, Escape.', {
         rows: () => shown().length,
-        columns: () => set().removed.length,
+        columns: () => set()?.removed.length ?? 0,
         read(row, column) {
           const curve = shown()[row];
-          return `${curve.name}: ${set().removed[column]} of ${pregrad.layer().neurons} removed, `
+          return `${curve.name}: ${set().removed[column]} of ${pregrad.layer().neurons} ${word()}, `
             + `${metricName().toLowerCase()} ${valueText(curve.values[column], curve.std?.[column])}`;
         },
         mark(row, column) {
@@ -215,6 +235,12 @@ pregrad.curves = (() => {
     pregrad.byId('metric').addEventListener('change', (event) => {
       pregrad.chosen.metric = Number(event.target.value);
       update(false);
+    });
+    const kind = pregrad.byId('curves-kind');
+    kind.closest('label').hidden = !hasKept();
+    kind.addEventListener('change', () => {
+      kept = kind.value === 'keep';
+      update(true);
     });
     pregrad.byId('curves-best').addEventListener('click', () => choose(best(), false));
     pregrad.byId('curves-all').addEventListener('click', () => choose(new Set(), true));

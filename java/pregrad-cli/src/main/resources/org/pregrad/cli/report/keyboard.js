@@ -6,7 +6,8 @@ pregrad.keyboard = (() => {
 
   const within = (value, count) => Math.max(0, Math.min(count - 1, value));
 
-  // `grid` tells rows(), columns(), read(row, column) in words, and shows and hides a mark.
+  // `grid` tells rows(), columns(), read(row, column) in words, and shows and hides a mark; enter(row, column), if it has it,
+  // chooses what was read.
   function attach(place, label, hint, grid) {
     const reading = pregrad.element('p', {class: 'reading', 'aria-live': 'polite'});
     const help = pregrad.element('p', {class: 'hint', id: `${place.id}-keys`}, hint);
@@ -27,6 +28,11 @@ pregrad.keyboard = (() => {
       }
       if (event.key === 'Escape') {
         reset();
+        return;
+      }
+      if (event.key === 'Enter' && at !== null && grid.enter) {
+        event.preventDefault();
+        grid.enter(at.row, at.column);
         return;
       }
       const step = KEYS[event.key];

@@ -2,19 +2,38 @@
 (() => {
   const {data, chosen, byId, element} = pregrad;
 
+  const NONE = '';
+  const choosers = Object.fromEntries(['layer', 'cluster', 'other'].map((id) => [id, pregrad.chooser.create(id)]));
+
   function fill(select, entries, value) {
     select.replaceChildren(...entries.map(([key, text]) => element('option', {value: key}, text)));
     select.value = value;
   }
 
+  const clusters = () => pregrad.layer().clusters.map(
+    (cluster, index) => [String(index), `${cluster.id} (${cluster.samples} samples)`]);
+
+  // A cluster is compared with another one.
+  function fillOthers() {
+    if (chosen.other === chosen.cluster) {
+      chosen.other = null;
+    }
+    byId('other').closest('.choose').hidden = pregrad.layer().clusters.length < 2;
+    choosers.other.fill(
+      [[NONE, 'None'], ...clusters().filter(([index]) => index !== String(chosen.cluster))], chosen.other === null ? NONE : String(chosen.other));
+  }
+
   // Keeps what was chosen where the layer has it too.
-  function fillForLayer() {
+  function fillForLayer(clusterId, otherId) {
     const layer = pregrad.layer();
-    chosen.cluster = Math.min(chosen.cluster, layer.clusters.length - 1);
+    const place = (id) => layer.clusters.findIndex((cluster) => cluster.id === id);
+    chosen.cluster = Math.max(0, place(clusterId));
+    chosen.other = place(otherId) < 0 ? null : place(otherId);
     if (!layer.methods.includes(chosen.method)) {
       chosen.method = layer.methods[0];
     }
-    fill(byId('cluster'), layer.clusters.map((cluster, index) => [String(index), `${cluster.id} (${cluster.samples} samples)`]), String(chosen.cluster));
+    choosers.cluster.fill(clusters(), String(chosen.cluster));
+    fillOthers();
     fill(byId('method'), layer.methods.map((method) => [method, method]), chosen.method);
   }
 
@@ -42,13 +61,18 @@
     hideRanksBeyondLayer();
     const panel = `of ${pregrad.layer().name}, cluster ${cluster}`;
     const ranking = `of ${pregrad.layer().name}, ${chosen.method}, ${chosen.aggregate}`;
+    const both = pregrad.other() ? `s ${cluster} and ${pregrad.other().id}` : ` ${cluster}`;
+    const texts = {panel, ranking, neurons: `of ${pregrad.layer().name}, cluster${both}, ${chosen.method}, ${chosen.aggregate}`};
     document.querySelectorAll('.where').forEach((place) => {
-      place.textContent = place.dataset.where === 'panel' ? panel : ranking;
+      place.textContent = texts[place.dataset.where];
     });
   }
 
   function update(fresh) {
     showTables();
+    pregrad.overview.update();
+    pregrad.neurons.update();
+    pregrad.examples.update();
     pregrad.curves.update(fresh);
     pregrad.heatmap.update();
     pregrad.cancellation.update();
@@ -83,16 +107,21 @@
   byId('choice').addEventListener('submit', (event) => event.preventDefault());
   byId('copy').hidden = false;
   byId('copy').addEventListener('click', copy);
-  fill(byId('layer'), data.layers.map((layer, index) => [String(index), `${layer.name} (${layer.neurons} neurons)`]), '0');
+  choosers.layer.fill(data.layers.map((layer, index) => [String(index), `${layer.name} (${layer.neurons} neurons)`]), '0');
   chosen.aggregate = data.aggregates[0];
   fill(byId('aggregate'), data.aggregates.map((name) => [name, name]), chosen.aggregate);
   fillForLayer();
   onChoice('layer', (value) => {
+    const [cluster, other] = [pregrad.cluster().id, pregrad.other()?.id];
     chosen.layer = Number(value);
-    fillForLayer();
+    fillForLayer(cluster, other);
   });
   onChoice('cluster', (value) => {
     chosen.cluster = Number(value);
+    fillOthers();
+  });
+  onChoice('other', (value) => {
+    chosen.other = value === NONE ? null : Number(value);
   });
   onChoice('method', (value) => {
     chosen.method = value;
@@ -100,6 +129,12 @@
   onChoice('aggregate', (value) => {
     chosen.aggregate = value;
   });
+  pregrad.overview.start((layer, clusterId) => {
+    choosers.layer.choose(String(layer));
+    choosers.cluster.choose(String(pregrad.layer().clusters.findIndex((cluster) => cluster.id === clusterId)));
+  });
+  pregrad.neurons.start();
+  pregrad.examples.start();
   pregrad.curves.start();
   pregrad.heatmap.start();
   pregrad.cancellation.start();

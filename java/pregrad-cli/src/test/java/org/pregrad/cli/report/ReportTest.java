@@ -161,8 +161,8 @@ class ReportTest {
 
     @Test
     void gathersNeuronsByTheClusterWhereTheyAreLargest() {
-        List<double[]> clusters =
-                List.of(new double[] {0, 1, 0, -2, Double.NaN}, new double[0], new double[] {0, 1.5, 0, 1, 3});
+        List<float[]> clusters =
+                List.of(new float[] {0, 1, 0, -2, Float.NaN}, new float[0], new float[] {0, 1.5f, 0, 1, 3});
         assertThat(Neurons.largestByCluster(clusters, 5, 5)).containsExactly(3, 4, 1, 0, 2);
         assertThat(Neurons.largestByCluster(clusters, 5, 2)).containsExactly(3, 4);
     }
@@ -171,9 +171,9 @@ class ReportTest {
     void thinsLongCurvesEvenly() {
         int[] removed = IntStream.range(0, 300).toArray();
         double[] values = IntStream.of(removed).mapToDouble(i -> i / 10.0).toArray();
-        PanelKey key = new PanelKey(new LayerCall("relu", 0), 0);
+        PanelKey key = new PanelKey(new LayerCall("relu", 0), "0");
         Curves curves = new Curves(
-                removed, List.of(new Curves.Curve("gradient", "mean", List.of(values, values, values, values))));
+                removed, List.of(new Curves.Curve("gradient", "mean", false, List.of(values, values, values, values))));
         PageData.CurveSet set = new CurveSets(Map.of(key, curves), List.of(), 17).of(key);
         assertThat(set.removed()).hasSize(17).startsWith(0, 19, 37).endsWith(280, 299);
         assertThat(set.series().get(0).values()[0][1]).isEqualTo(1.9);
@@ -182,10 +182,10 @@ class ReportTest {
 
     @Test
     void takesMeanAndDeviationOfRandomOrders() {
-        PanelKey key = new PanelKey(new LayerCall("relu", 0), 0);
+        PanelKey key = new PanelKey(new LayerCall("relu", 0), "0");
         List<Curves.Curve> repeats = IntStream.of(1, 3, 8)
                 .mapToObj(value -> new double[] {value})
-                .map(values -> new Curves.Curve("random", "mean", List.of(values, values, values, values)))
+                .map(values -> new Curves.Curve("random", "mean", false, List.of(values, values, values, values)))
                 .toList();
         PageData.Band band = new CurveSets(Map.of(key, new Curves(new int[] {0}, repeats)), List.of(), 17)
                 .of(key)
