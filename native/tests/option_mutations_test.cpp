@@ -206,7 +206,7 @@ at::Tensor damaged(const at::Tensor& tensor, Draws& draws) {
       at::Tensor changed = tensor.clone();
       if (changed.numel() > 0 && changed.is_floating_point()) {
         changed.view(-1)[static_cast<std::int64_t>(draws.below(static_cast<std::size_t>(changed.numel())))] =
-            at::tensor(draws.real(), at::kDouble).to(changed.scalar_type());
+            at::scalar_tensor(draws.real(), at::kDouble).to(changed.scalar_type());
       } else if (changed.numel() > 0 && changed.scalar_type() == at::kLong) {
         changed.view(-1)[static_cast<std::int64_t>(draws.below(static_cast<std::size_t>(changed.numel())))] =
             draws.integer();
