@@ -24,15 +24,32 @@ constexpr std::array<std::string_view, all_aggregates.size()> aggregate_names = 
                                                                                  "cancellation"};
 
 template <typename Names>
-std::size_t index_named(const Names& names, std::string_view name, const std::string& what) {
-  std::string known;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) {
-      return i;
-    }
-    known += (i == 0 ? "" : ", ") + std::string(names[i]);
+std::string listed(const Names& names) {
+  std::string all;
+  for (const std::string_view name : names) {
+    all += (all.empty() ? "" : ", ") + std::string(name);
   }
-  throw ArgumentError("there is no " + what + " '" + std::string(name) + "': choose one of " + known);
+  return all;
+}
+
+template <typename Names>
+std::size_t index_named(const Names& names, std::string_view name, const std::string& what) {
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) {
+    throw ArgumentError("there is no " + what + " '" + std::string(name) + "': choose one of " + listed(names));
+  }
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+/// The name of a constant. A caller's number, cast, may be none.
+template <typename Names, typename Constant>
+std::string_view name_in(const Names& names, Constant constant, const std::string& what) {
+  const auto index = static_cast<std::size_t>(constant);
+  if (index >= names.size()) {
+    throw ArgumentError("there is no " + what + " of number " + std::to_string(static_cast<int>(constant)) +
+                        ": choose one of " + listed(names));
+  }
+  return names[index];
 }
 
 /// Targets and positions that are words.
@@ -115,35 +132,35 @@ Method method_named(std::string_view name) {
   return static_cast<Method>(index_named(names, name, "method"));
 }
 
-std::string_view name_of(Output output) { return output_names.at(static_cast<std::size_t>(output)); }
+std::string_view name_of(Output output) { return name_in(output_names, output, "output"); }
 
 Output output_named(std::string_view name) { return static_cast<Output>(index_named(output_names, name, "output")); }
 
-std::string_view name_of(Removal removal) { return removal_names.at(static_cast<std::size_t>(removal)); }
+std::string_view name_of(Removal removal) { return name_in(removal_names, removal, "removal"); }
 
 Removal removal_named(std::string_view name) {
   return static_cast<Removal>(index_named(removal_names, name, "removal"));
 }
 
-std::string_view name_of(Quadrature quadrature) { return quadrature_names.at(static_cast<std::size_t>(quadrature)); }
+std::string_view name_of(Quadrature quadrature) { return name_in(quadrature_names, quadrature, "rule"); }
 
 Quadrature quadrature_named(std::string_view name) {
   return static_cast<Quadrature>(index_named(quadrature_names, name, "rule"));
 }
 
-std::string_view name_of(Baseline baseline) { return baseline_names.at(static_cast<std::size_t>(baseline)); }
+std::string_view name_of(Baseline baseline) { return name_in(baseline_names, baseline, "baseline"); }
 
 Baseline baseline_named(std::string_view name) {
   return static_cast<Baseline>(index_named(baseline_names, name, "baseline"));
 }
 
-std::string_view name_of(Positions positions) { return positions_names.at(static_cast<std::size_t>(positions)); }
+std::string_view name_of(Positions positions) { return name_in(positions_names, positions, "choice of positions"); }
 
 Positions positions_named(std::string_view name) {
   return static_cast<Positions>(index_named(positions_names, name, "choice of positions"));
 }
 
-std::string_view name_of(Aggregate aggregate) { return aggregate_names.at(static_cast<std::size_t>(aggregate)); }
+std::string_view name_of(Aggregate aggregate) { return name_in(aggregate_names, aggregate, "aggregate"); }
 
 Aggregate aggregate_named(std::string_view name) {
   return static_cast<Aggregate>(index_named(aggregate_names, name, "aggregate"));

@@ -180,6 +180,10 @@ Inputs Model::Implementation::accepted(const Inputs& given, const std::string& m
       throw InputError("the inputs" + (each.name.empty() ? "" : " '" + each.name + "'") +
                        " are empty: give at least one sample");
     }
+    if (each.tensor.layout() != at::kStrided) {
+      throw InputError("the inputs" + (each.name.empty() ? "" : " '" + each.name + "'") + " are not dense (" +
+                       c10::str(each.tensor.layout()) + "): give x.to_dense()");
+    }
     if (each.is_shared) {
       continue;
     }
@@ -721,7 +725,8 @@ at::Tensor Model::Implementation::zeros(const std::vector<std::int64_t>& input_s
     if (support::is_out_of_memory(error)) {
       throw std::bad_alloc();  // no batch of anybody's that smaller ones could replace
     }
-    throw;
+    throw InputError("there is no input of the shape " + support::shape_text(input_shape) + " (" +
+                     support::first_sentence(error) + "): give smaller sizes");
   }
 }
 

@@ -68,6 +68,7 @@ TEST_F(BadInputTest, Inputs) {
   expect_refused<InputError>(holed, y_, {}, "sample 5");
   holed[2][0] = -std::numeric_limits<float>::infinity();
   expect_refused<InputError>(holed, y_, {}, "sample 2");
+  expect_refused<InputError>(x_.to_sparse(), y_, {}, "the inputs are not dense");
 }
 
 TEST_F(BadInputTest, InputShapes) {
@@ -75,6 +76,8 @@ TEST_F(BadInputTest, InputShapes) {
               ThrowsMessage<InputError>(one_line("the size -1")));
   EXPECT_THAT([&] { model_.layers(std::vector<std::int64_t>{1, 63}); },
               ThrowsMessage<InputError>(one_line("cannot take inputs [1, 63]")));
+  EXPECT_THAT([&] { model_.layers(std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::max(), 64}); },
+              ThrowsMessage<InputError>(one_line("there is no input of the shape [9223372036854775807, 64]")));
 }
 
 TEST_F(BadInputTest, LabelsAndClusters) {
@@ -85,6 +88,9 @@ TEST_F(BadInputTest, LabelsAndClusters) {
   expect_refused<InputError>(x_, y_ - 10, {}, "labels go from 0 to 9");
   expect_refused<InputError>(x_, y_, at::zeros({3}, at::kLong), "3 clusters for 8 samples");
   expect_refused<InputError>(x_, y_, at::zeros({8}), "clusters have type Float");
+  expect_refused<InputError>(x_, y_.to_sparse(), {}, "the labels are not dense");
+  expect_refused<InputError>(x_, y_.unsqueeze(1).to_sparse(), {}, "the labels are not dense");
+  expect_refused<InputError>(x_, y_, y_.to_sparse(), "the clusters are not dense");
 }
 
 TEST_F(BadInputTest, Options) {
@@ -96,6 +102,39 @@ TEST_F(BadInputTest, Options) {
   options = {};
   options.methods = {};
   EXPECT_THAT([&] { attribution(options); }, ThrowsMessage<ArgumentError>(one_line("no method")));
+}
+
+TEST_F(BadInputTest, NumbersThatAreNoConstants) {
+  const auto refused = [&](const AttributionOptions& options, const char* what) {
+    EXPECT_THAT([&] { attribution(options); }, ThrowsMessage<ArgumentError>(one_line(what)));
+  };
+  AttributionOptions options;
+  options.methods = {static_cast<Method>(99)};
+  refused(options, "no method of number 99");
+  options.methods = {static_cast<Method>(-1)};
+  refused(options, "no method of number -1");
+  options = {};
+  options.output = static_cast<Output>(3);
+  refused(options, "no output of number 3: choose one of logit, probability, log-probability");
+  options = {};
+  options.methods = {Method::ablation};
+  options.removal = static_cast<Removal>(7);
+  refused(options, "no removal of number 7");
+  options = {};
+  options.methods = {Method::integrated_gradients};
+  options.quadrature = static_cast<Quadrature>(-2);
+  refused(options, "no rule of number -2");
+  options = {};
+  options.positions = static_cast<Positions>(2);
+  refused(options, "no choice of positions of number 2");
+  AblationOptions ablation;
+  ablation.orders = random_orders("act1", 0, 0, 128, 1, 0);
+  ablation.removal = static_cast<Removal>(3);
+  EXPECT_THAT([&] { model_.ablation(ablation); }, ThrowsMessage<ArgumentError>(one_line("no removal of number 3")));
+  CheckOptions check;
+  check.layers = {"act1"};
+  check.output = static_cast<Output>(5);
+  EXPECT_THAT([&] { model_.check(check); }, ThrowsMessage<ArgumentError>(one_line("no output of number 5")));
 }
 
 TEST_F(BadInputTest, ABatchOfLargeFiniteInputsIsNoOverflow) {

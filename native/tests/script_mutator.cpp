@@ -3,61 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <iterator>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "exported_archive.hpp"
+#include "mutations.hpp"
 #include "script_archive.hpp"
 
 namespace pregrad::test {
 
 namespace {
-
-/// Draws that are the same with every standard library.
-class Draws {
- public:
-  explicit Draws(std::uint64_t seed) : engine_(seed) {}
-
-  /// Below `count`, which is not 0.
-  std::size_t below(std::size_t count) { return static_cast<std::size_t>(engine_() % count); }
-  bool one_in(std::size_t count) { return below(count) == 0; }
-  char byte() { return static_cast<char>(engine_() & 0xffU); }
-  template <typename List>
-  auto of(const List& list) {
-    return *std::next(std::begin(list), static_cast<std::ptrdiff_t>(below(std::size(list))));
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
-
-void flip(std::string& bytes, Draws& draws) {
-  if (!bytes.empty()) {
-    bytes[draws.below(bytes.size())] = draws.byte();
-  }
-}
-
-/// A part of the bytes is taken out, doubled, or exchanged for another.
-void shuffle(std::string& bytes, Draws& draws) {
-  if (bytes.size() < 4) {
-    return flip(bytes, draws);
-  }
-  const std::size_t begin = draws.below(bytes.size() - 2);
-  const std::size_t length = 1 + draws.below(std::min<std::size_t>(bytes.size() - begin, 40));
-  const std::string part = bytes.substr(begin, length);
-  switch (draws.below(3)) {
-    case 0:
-      bytes.erase(begin, length);
-      return;
-    case 1:
-      bytes.insert(draws.below(bytes.size()), part);
-      return;
-    default:
-      bytes.replace(begin, length, bytes.substr(draws.below(bytes.size()), length));
-  }
-}
 
 void pickle(std::string& bytes, Draws& draws) {
   // Opcodes that take no bytes of their own stand for each other without moving what follows.
@@ -227,26 +183,21 @@ void tensor(std::string& bytes, Draws& draws) {
   }
 }
 
-void archive(const std::filesystem::path& file, Draws& draws) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  stream.close();
-  const std::size_t directory = std::min(bytes.find("PK\x01\x02"), bytes.size() - 1);
-  switch (draws.below(4)) {
-    case 0:
-      bytes.resize(draws.below(bytes.size()));
-      break;
-    case 1:
-      flip(bytes, draws);
-      break;
-    case 2:
-      // Sizes, offsets and methods stand in the directory at the end.
-      bytes[directory + draws.below(bytes.size() - directory)] = draws.byte();
-      break;
-    default:
-      shuffle(bytes, draws);
+/// A record gets another name, or a second one of nearly the same name has other bytes.
+void name(std::map<std::string, std::string>& records, Draws& draws) {
+  const auto [from, bytes] = draws.of(records);
+  const std::string to = damaged_name(from, draws);
+  if (to == from || to.empty()) {
+    return;
   }
-  std::ofstream(file, std::ios::binary) << bytes;
+  if (draws.one_in(2)) {
+    std::string other = bytes;
+    shuffle(other, draws);
+    records[to] = other;
+  } else {
+    records.erase(from);
+    records[to] = bytes;
+  }
 }
 
 }  // namespace
@@ -268,9 +219,12 @@ void write_mutation(const std::filesystem::path& original, std::uint64_t seed, c
   }
   bool is_damaged_outside = false;
   for (std::size_t damages = 1 + draws.below(3); damages > 0; --damages) {
-    switch (draws.below(8)) {
+    switch (draws.below(9)) {
       case 0:
         is_damaged_outside = true;
+        break;
+      case 8:
+        name(script.records(), draws);
         break;
       case 1:
         if (!tensors.empty()) {
@@ -290,7 +244,9 @@ void write_mutation(const std::filesystem::path& original, std::uint64_t seed, c
   }
   script.write(mutated);
   if (is_damaged_outside) {
-    archive(mutated, draws);
+    std::string bytes = bytes_of(mutated);
+    damage_zip(bytes, draws);
+    std::ofstream(mutated, std::ios::binary) << bytes;
   }
 }
 

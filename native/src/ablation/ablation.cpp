@@ -160,6 +160,9 @@ Ablation::Implementation::Implementation(std::shared_ptr<const Model::Implementa
     : model_(std::move(model)),
       reading_(std::make_shared<const model::OutputReading>(model_.get(), options.target, options.reading)),
       options_(options) {
+  // A number that is no constant would stand for the first of them.
+  static_cast<void>(name_of(options.output));
+  static_cast<void>(name_of(options.removal));
   if (options.orders.empty()) {
     throw ArgumentError("there is no removal order: give at least one, as removal_orders makes them of scores");
   }

@@ -80,6 +80,7 @@ Check::Implementation::Subject::Subject(std::shared_ptr<const Model::Implementat
 Check::Implementation::Implementation(std::shared_ptr<const Model::Implementation> model, const CheckOptions& options)
     : model_(std::move(model)), reading_(model_.get(), options.target, options.reading), options_(options) {
   static_cast<void>(model::select_layers(model_->model().sites(), options.layers));
+  static_cast<void>(name_of(options.output));  // throws for a number that is no constant
   if (options.most_neurons < 1) {
     throw ArgumentError("at most " + std::to_string(options.most_neurons) +
                         " neurons are to be compared: give 1 or more");

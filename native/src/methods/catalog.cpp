@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
+
+#include "pregrad/error.hpp"
 
 namespace pregrad::methods {
 
@@ -31,7 +34,14 @@ const std::array<MethodRow, all_methods.size()>& catalog() {
   return rows;
 }
 
-const MethodRow& row_of(Method method) { return catalog().at(static_cast<std::size_t>(method)); }
+const MethodRow& row_of(Method method) {
+  const auto index = static_cast<std::size_t>(method);
+  if (index >= catalog().size()) {
+    throw ArgumentError("there is no method of number " + std::to_string(static_cast<int>(method)) +
+                        ": choose one of 0 to " + std::to_string(catalog().size() - 1));
+  }
+  return catalog()[index];
+}
 
 bool wants(const std::vector<Method>& methods, Method method) {
   return std::find(methods.begin(), methods.end(), method) != methods.end();

@@ -38,6 +38,12 @@ std::string refusal(const Batch& part, const std::function<void(const Batch&)>& 
   }
 }
 
+void require_dense(const at::Tensor& values, const std::string& what) {
+  if (values.layout() != at::kStrided) {
+    throw InputError(what + " are not dense (" + c10::str(values.layout()) + "): give what to_dense() makes of them");
+  }
+}
+
 }  // namespace
 
 Targets Targets::copies(std::int64_t count) const {
@@ -122,6 +128,7 @@ at::Tensor checked_integers(const at::Tensor& values, const char* what, std::int
   if (!values.defined()) {
     return values;
   }
+  require_dense(values, std::string("the ") + what);
   if (!at::isIntegralType(values.scalar_type(), /*includeBool=*/false)) {
     throw InputError(std::string(what) + " have type " + c10::toString(values.scalar_type()) +
                      ": give integers (int64)");
@@ -136,6 +143,7 @@ at::Tensor checked_integers(const at::Tensor& values, const char* what, std::int
 
 at::Tensor checked_clusters(const at::Tensor& clusters, std::int64_t samples, std::int64_t labels_per_sample) {
   if (clusters.defined() && clusters.dim() == 2) {
+    require_dense(clusters, "the clusters");
     if (clusters.size(0) != samples || clusters.size(1) != labels_per_sample) {
       throw InputError("the clusters have shape " + support::shape_text(clusters.sizes()) + " for " +
                        std::to_string(samples) + " samples with " + std::to_string(labels_per_sample) +
@@ -158,6 +166,7 @@ at::Tensor checked_weights(const at::Tensor& weights, std::int64_t samples) {
   if (!weights.defined()) {
     return weights;
   }
+  require_dense(weights, "the weights of the outputs");
   if (!at::isFloatingType(weights.scalar_type()) || weights.dim() != 2 || weights.size(0) != samples) {
     throw InputError("the weights of the outputs have type " + std::string(c10::toString(weights.scalar_type())) +
                      " and shape " + support::shape_text(weights.sizes()) + ": give floating-point numbers [" +
@@ -167,6 +176,7 @@ at::Tensor checked_weights(const at::Tensor& weights, std::int64_t samples) {
 }
 
 at::Tensor checked_rows(const at::Tensor& labels, std::int64_t samples) {
+  require_dense(labels, "the labels");
   if (labels.size(0) != samples || labels.numel() == 0) {
     throw InputError("the labels have shape " + support::shape_text(labels.sizes()) + " for " +
                      std::to_string(samples) + " samples: give as many for each sample");
@@ -183,6 +193,7 @@ at::Tensor checked_mask(const std::string& name, const Inputs& inputs, std::int6
   if (mask == nullptr || !mask->defined()) {
     throw InputError("there is no mask '" + name + "' among the inputs: give it by that name, or name another");
   }
+  require_dense(*mask, "the positions of the mask '" + name + "'");
   if (mask->dim() < 2 || mask->size(0) != samples) {
     throw InputError("the mask '" + name + "' has shape " + support::shape_text(mask->sizes()) + " for " +
                      std::to_string(samples) + " samples: give [samples, positions...]");
@@ -263,6 +274,7 @@ void add_labels(Batch& batch, Target::Kind target, const at::Tensor& labels, con
     if (batch.has_position_labels || (are_several && takes_several)) {
       batch.labels = checked_rows(labels, samples);
     } else {
+      require_dense(labels, "the labels");
       batch.labels = checked_integers(are_several ? labels : labels.reshape({-1}), "labels", samples);
     }
     if (are_several && !batch.has_position_labels && target != Target::Kind::label) {

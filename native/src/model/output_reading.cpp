@@ -314,7 +314,7 @@ at::Tensor transformed(const OutputRows& outputs, Output output) {
     case Output::log_probability:
       return outputs.is_sigmoid ? at::log_sigmoid(outputs.values) : at::log_softmax(outputs.values, 1);
   }
-  throw InternalError("an output without a formula: " + std::to_string(static_cast<int>(output)));
+  throw InternalError("an output without a formula: " + std::string(name_of(output)));
 }
 
 at::Tensor selected_outputs(const OutputRows& outputs, const Targets& targets, Output output) {

@@ -33,6 +33,7 @@ class ClassLoadersTest {
         private static final int TRIES = 100;
 
         private static final int PAUSE_MS = 100;
+        private static final int DEPLOYMENTS = 3;
 
         private Main() {}
 
@@ -47,7 +48,8 @@ class ClassLoadersTest {
                 applications.get(1).use(arguments[0]);
                 applications.get(1).close();
             } else {
-                for (int i = 0; i < 3; i++) {
+                int deployments = arguments.length > 3 ? Integer.parseInt(arguments[3]) : DEPLOYMENTS;
+                for (int i = 0; i < deployments; i++) {
                     ReferenceQueue<ClassLoader> collected = new ReferenceQueue<>();
                     WeakReference<ClassLoader> loader = deploy(classPath, arguments[0], collected);
                     for (int tries = 0; tries < TRIES && loader.get() != null; tries++) {
