@@ -194,23 +194,26 @@ void ProgramSignature::define_inputs(graph::ReadModel& read, Values& values, Arc
   torch::jit::Graph& graph = *read.model.graph;
   const std::vector<std::string> names = leaf_names("in_spec");
   std::size_t leaf = 0;
-  const auto define_tensor = [&](const JsonValue& spec, Payloads& payloads, const std::string& name) {
+  const auto define_tensor = [&](const JsonValue& spec, Payloads& payloads, const std::string& name,
+                                 bool is_persistent) {
     const at::Tensor tensor = payloads.tensor(name).detach();
     read.model.attributes.emplace(tensor.unsafeGetTensorImpl(), name);
+    read.state.push_back({name, tensor, is_persistent});
     values.define(spec["arg"]["name"], graph.insertConstant(tensor));
     return tensor.scalar_type();
   };
   for (const JsonValue& each : program_["graph_module"]["signature"]["input_specs"].elements()) {
     const auto [kind, spec] = each.variant();
     if (kind == "parameter") {
-      const at::ScalarType type = define_tensor(spec, weights, spec["parameter_name"].text());
+      const at::ScalarType type = define_tensor(spec, weights, spec["parameter_name"].text(), true);
       if (!read.weight_type && at::isFloatingType(type)) {
         read.weight_type = type;
       }
     } else if (kind == "buffer") {
-      define_tensor(spec, spec["persistent"].boolean() ? weights : constants, spec["buffer_name"].text());
+      const bool is_persistent = spec["persistent"].boolean();
+      define_tensor(spec, is_persistent ? weights : constants, spec["buffer_name"].text(), is_persistent);
     } else if (kind == "tensor_constant") {
-      define_tensor(spec, constants, spec["tensor_constant_name"].text());
+      define_tensor(spec, constants, spec["tensor_constant_name"].text(), false);
     } else if (kind == "constant_input") {
       // A value that the program was exported with.
       ++leaf;
