@@ -12,6 +12,7 @@
 #include <jni.h>
 #include <pregrad/error.hpp>
 #include <pregrad/model.hpp>
+#include <pregrad/pruning.hpp>
 
 namespace pregrad::jni {
 
@@ -64,6 +65,7 @@ AttributionOptions probe_options(JNIEnv* env, jbyteArray packed);
 AttributionOptions attribution_options(JNIEnv* env, jbyteArray packed);
 AblationOptions ablation_options(JNIEnv* env, jbyteArray packed);
 CheckOptions check_options(JNIEnv* env, jbyteArray packed);
+PruningOptions pruning_options(JNIEnv* env, jbyteArray packed);
 
 /// Thrown where a JNI call left a Java exception behind; the guard then lets that one through.
 struct PendingJavaException {};

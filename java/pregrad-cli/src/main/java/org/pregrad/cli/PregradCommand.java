@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
             AttributeCommand.class,
             AblateCommand.class,
             CheckCommand.class,
+            PruneCommand.class,
             ReportCommand.class,
             GenerateCompletion.class
         },
@@ -53,6 +54,6 @@ final class PregradCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "no command was given: use layers, attribute, ablate, check or report");
+                spec.commandLine(), "no command was given: use layers, attribute, ablate, check, prune or report");
     }
 }

@@ -96,6 +96,11 @@ record RunOrigin(
     }
 
     Summary summary(Scores scores, List<Aggregate> aggregates) {
+        return summary(Summary.entries(scores, aggregates));
+    }
+
+    /** @param scores may be empty */
+    Summary summary(List<Summary.Entry> scores) {
         return new Summary(
                 Versions.byName(),
                 shellLine("pregrad", arguments),
@@ -104,7 +109,7 @@ record RunOrigin(
                 model,
                 data,
                 samples,
-                Summary.entries(scores, aggregates));
+                scores);
     }
 
     /** The command line as it can be pasted into a shell. */
