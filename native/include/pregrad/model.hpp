@@ -25,6 +25,8 @@ struct Module;
 
 namespace pregrad {
 
+class Pruning;
+
 /// What the forward of a model takes, as far as its file tells.
 struct ModelInput {
   /// What forward calls it; what is in a container is named after it: `batch.user`, `states.0`. `batch.*` stands for a
@@ -110,6 +112,7 @@ class PREGRAD_API Model {
   c10::Device device() const;
 
  private:
+  friend class Pruning;
   explicit Model(std::shared_ptr<const Implementation> implementation);
   std::shared_ptr<const Implementation> implementation_;
 };

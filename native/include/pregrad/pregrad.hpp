@@ -11,5 +11,6 @@
 #include <pregrad/model.hpp>
 #include <pregrad/options.hpp>
 #include <pregrad/probe.hpp>
+#include <pregrad/pruning.hpp>
 #include <pregrad/scores.hpp>
 #include <pregrad/version.hpp>

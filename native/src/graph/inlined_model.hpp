@@ -64,7 +64,9 @@ struct InlinedModel {
   /// Of nodes that are a part of something larger: the function that was decomposed into them.
   std::unordered_map<const torch::jit::Scope*, std::string> functions;
   std::unordered_map<const torch::jit::Scope*, std::size_t> node_calls;  ///< the call in whose forward a node runs
-  std::vector<torch::jit::ScopePtr> scopes;                              ///< kept alive: their addresses identify nodes
+  /// Of nodes at the top level of an archive's graph: which of the archive's nodes they were made of.
+  std::unordered_map<const torch::jit::Scope*, std::size_t> archive_nodes;
+  std::vector<torch::jit::ScopePtr> scopes;  ///< kept alive: their addresses identify nodes
 
   /// Gives `node` a scope of its own, in the forward of `call`.
   void tag(torch::jit::Node* node, std::size_t call);

@@ -284,6 +284,18 @@ std::int64_t left_of(torch::jit::Block* block, std::int64_t most) {
 
 bool has_more_nodes(torch::jit::Block* block, std::int64_t most) { return left_of(block, most) < 0; }
 
+std::shared_ptr<const Provenance> provenance_of(const ReadModel& read, bool is_exported) {
+  auto provenance = std::make_shared<Provenance>();
+  provenance->state = read.state;
+  provenance->is_exported = is_exported;
+  provenance->archive_nodes = read.model.archive_nodes;
+  for (const auto& [scope, call] : read.model.node_calls) {
+    provenance->paths.emplace(scope, read.model.calls[call].path);
+  }
+  provenance->scopes = read.model.scopes;
+  return provenance;
+}
+
 int digits_of(at::ScalarType type) {
   switch (type) {
     case at::kDouble:
@@ -334,6 +346,7 @@ ModelGraph::ModelGraph(ReadModel read, c10::Device device)
       coarsest_type_ = type;
     }
   });
+  provenance_ = provenance_of(read, !read.module.has_value());
   rewrites::speed_up_maximum_pooling(*read.model.graph);
   graph_ = read.model.graph;
   is_large_ = has_more_nodes(graph_->block(), nodes_of_small_graph);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <unordered_map>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -75,10 +76,28 @@ class UntouchedModel {
 /// Whether a buffer of that name holds what normalisation has learned of the data: it goes with the weights.
 bool is_running_statistic(const std::string& name);
 
+/// One of a model's tensors. On the memory of the graph's constants that are made of it.
+struct StateTensor {
+  std::string name;
+  at::Tensor tensor;
+  bool is_persistent = true;  ///< whether it is part of the state dict
+};
+
+/// Which tensors and which nodes of a file the graph's constants and nodes were made of.
+struct Provenance {
+  std::vector<StateTensor> state;
+  bool is_exported = false;  ///< whether the file is an archive of torch.export
+  std::unordered_map<const torch::jit::Scope*, std::size_t> archive_nodes;
+  /// Where a node runs, by its scope: the path of the module, "" for the root.
+  std::unordered_map<const torch::jit::Scope*, std::string> paths;
+  std::vector<torch::jit::ScopePtr> scopes;  ///< kept alive: their addresses identify nodes
+};
+
 /// What a reader makes of a model file. All readers end here; nothing behind knows what kind of file it was.
 struct ReadModel {
   InlinedModel model;
   std::optional<torch::jit::Module> module;   ///< that `model` was made of; empty where there is none but the graph
+  std::vector<StateTensor> state;             ///< the model's tensors
   std::vector<ForwardArgument> arguments;     ///< one per input of the graph
   std::vector<std::string> output_names;      ///< of the tensors that the graph returns; empty where their values tell
   std::optional<at::ScalarType> weight_type;  ///< floating-point type of the weights; empty for a model without any
@@ -109,6 +128,9 @@ class ModelGraph {
   std::vector<LayerSite> nonlinear_parts() const;
   /// The model as it was before it was made a graph with layers.
   const UntouchedModel& untouched() const { return *untouched_; }
+  /// A copy of the graph, nothing of it folded, and where it comes from.
+  std::shared_ptr<torch::jit::Graph> copy() const { return graph_->copy(); }
+  const Provenance& provenance() const { return *provenance_; }
   /// The floating-point type with the fewest digits that the model computes in, as far as its code tells.
   at::ScalarType coarsest_type() const { return coarsest_type_; }
   /// The same model, nothing of it folded, with all constants of float32 in float64; where its code names a type,
@@ -142,6 +164,7 @@ class ModelGraph {
 
   std::shared_ptr<const torch::jit::CompilationUnit> classes_;
   std::shared_ptr<const UntouchedModel> untouched_;
+  std::shared_ptr<const Provenance> provenance_;
   at::ScalarType coarsest_type_ = at::kDouble;
   std::shared_ptr<torch::jit::Graph> graph_;
   std::optional<rewrites::FoldedGraph> folded_;  ///< empty where there is nothing to fold

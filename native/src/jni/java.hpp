@@ -13,6 +13,7 @@
 #include <pregrad/certainty.hpp>
 #include <pregrad/error.hpp>
 #include <pregrad/model.hpp>
+#include <pregrad/pruning.hpp>
 
 namespace pregrad::jni {
 
@@ -67,6 +68,7 @@ AblationOptions ablation_options(JNIEnv* env, jbyteArray packed);
 CheckOptions check_options(JNIEnv* env, jbyteArray packed);
 /// The differences of scores that org.pregrad.Scores packed.
 std::vector<Difference> differences(JNIEnv* env, jbyteArray packed);
+PruningOptions pruning_options(JNIEnv* env, jbyteArray packed);
 
 /// Thrown where a JNI call left a Java exception behind; the guard then lets that one through.
 struct PendingJavaException {};

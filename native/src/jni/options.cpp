@@ -9,11 +9,7 @@
 namespace pregrad::jni {
 namespace {
 
-template <class Options>
-void read_target(OptionsReader& from, Options& options) {
-  from.read("target", options.target, target_named);
-  from.read("output", options.output, output_named);
-  Reading& reading = options.reading;
+void read_reading(OptionsReader& from, Reading& reading) {
   from.read("outputName", reading.output_name);
   std::vector<std::int64_t> class_axis;
   from.read("classAxis", class_axis);
@@ -23,6 +19,13 @@ void read_target(OptionsReader& from, Options& options) {
   from.read("at", reading.at, at_named);
   from.read("multiLabel", reading.multi_label);
   from.read("mask", reading.mask);
+}
+
+template <class Options>
+void read_target(OptionsReader& from, Options& options) {
+  from.read("target", options.target, target_named);
+  from.read("output", options.output, output_named);
+  read_reading(from, options.reading);
 }
 
 template <class Options>
@@ -81,6 +84,14 @@ Score score(OptionsReader& from) {
   from.read("meanAbs", result.statistics.mean_abs);
   from.read("rms", result.statistics.rms);
   from.read("std", result.statistics.std);
+  return result;
+}
+
+PrunedNeurons pruned(OptionsReader& from) {
+  PrunedNeurons result;
+  from.read("layer", result.layer);
+  from.read("call", result.call);
+  from.read("neurons", result.neurons);
   return result;
 }
 
@@ -153,6 +164,25 @@ std::vector<Difference> differences(JNIEnv* env, jbyteArray packed) {
     std::vector<double> confidence;
     from.read("confidence", confidence);
     result = pregrad::differences(Scores(std::move(scores), {}), against, aggregate, confidence.at(0));
+  });
+}
+
+PruningOptions pruning_options(JNIEnv* env, jbyteArray packed) {
+  return options_of<PruningOptions>(env, packed, [](OptionsReader& from, PruningOptions& options) {
+    read_reading(from, options.reading);
+    // What is explained by scores; what goes is measured by accuracy alone.
+    Target target = Target::label();
+    from.read("target", target, target_named);
+    Output output = Output::logit;
+    from.read("output", output, output_named);
+    from.read_all("neurons", options.neurons, pruned);
+    from.read_all("scores", options.scores, constants);
+    std::vector<double> share;
+    from.read("share", share);
+    if (!share.empty()) {
+      options.share = share.front();
+    }
+    from.read("keep", options.keep);
   });
 }
 

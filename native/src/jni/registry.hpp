@@ -16,6 +16,7 @@
 #include <pregrad/error.hpp>
 #include <pregrad/model.hpp>
 #include <pregrad/probe.hpp>
+#include <pregrad/pruning.hpp>
 #include <pregrad/scores.hpp>
 
 namespace pregrad::jni {
@@ -24,6 +25,7 @@ inline const char* name(const Model* /*unused*/) { return "Model"; }
 inline const char* name(const Attribution* /*unused*/) { return "Attribution"; }
 inline const char* name(const Ablation* /*unused*/) { return "Ablation"; }
 inline const char* name(const Check* /*unused*/) { return "Check"; }
+inline const char* name(const Pruning* /*unused*/) { return "Pruning"; }
 inline const char* name(const Probe* /*unused*/) { return "Probe"; }
 inline const char* name(const Scores* /*unused*/) { return "snapshot of scores"; }
 
@@ -70,8 +72,9 @@ class Registry {
   }
 
  private:
-  using Object = std::variant<std::shared_ptr<Model>, std::shared_ptr<Attribution>, std::shared_ptr<Ablation>,
-                              std::shared_ptr<Check>, std::shared_ptr<Probe>, std::shared_ptr<Scores>>;
+  using Object =
+      std::variant<std::shared_ptr<Model>, std::shared_ptr<Attribution>, std::shared_ptr<Ablation>,
+                   std::shared_ptr<Check>, std::shared_ptr<Probe>, std::shared_ptr<Scores>, std::shared_ptr<Pruning>>;
   mutable std::shared_mutex mutex_;
   std::unordered_map<jlong, Object> objects_;
   jlong last_ = 0;

@@ -92,6 +92,12 @@ graph::ReadModel read_module(const torch::jit::Module& module, c10::Device devic
     }
   }
   read.model = graph::inline_modules(evaluated, device);
+  for (const auto& parameter : evaluated.named_parameters()) {
+    read.state.push_back({parameter.name, parameter.value.detach()});
+  }
+  for (const auto& buffer : evaluated.named_buffers()) {
+    read.state.push_back({buffer.name, buffer.value.detach()});
+  }
   read.module = std::move(evaluated);
   return read;
 }

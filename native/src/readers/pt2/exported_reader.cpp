@@ -15,11 +15,6 @@
 
 namespace pregrad::pt2 {
 
-namespace {
-
-constexpr std::int64_t schema_major = 8;
-
-/// The archive's one model.
 std::string model_name(const Archive& archive) {
   if (archive.has("serialized_exported_program.json")) {
     throw UnsupportedArchive(
@@ -48,6 +43,10 @@ std::string model_name(const Archive& archive) {
   return names.front();
 }
 
+namespace {
+
+constexpr std::int64_t schema_major = 8;
+
 void require_byte_order(Archive& archive) {
   if (archive.has("byteorder") && archive.text("byteorder") != "little") {
     throw UnsupportedArchive("was saved on a machine whose numbers are big-endian: save it on one like this");
@@ -75,7 +74,8 @@ void require_plain_weights(const Archive& archive, const std::string& model) {
   }
 }
 
-graph::ReadModel read_program(Archive& archive, c10::Device device) {
+/// @param values gets what the graph makes at its top level
+graph::ReadModel read_program(Archive& archive, c10::Device device, Values& values) {
   const std::string model = model_name(archive);
   require_byte_order(archive);
   const JsonDocument document(archive.text("models/" + model + ".json"), "models/" + model + ".json");
@@ -84,29 +84,22 @@ graph::ReadModel read_program(Archive& archive, c10::Device device) {
 
   graph::ReadModel read;
   read.model.graph = std::make_shared<torch::jit::Graph>();
-  Values values;
   ProgramSignature signature(document.root());
   signature.define_inputs(read, values, archive, model, device);
   GraphTranslator(read.model, device).translate(document.root()["graph_module"]["graph"], values);
   signature.register_outputs(read, values);
-  torch::jit::EliminateDeadCode(read.model.graph);
   return read;
 }
 
-}  // namespace
-
-graph::ReadModel read_exported(const std::filesystem::path& file, c10::Device device) {
-  return read_exported(std::make_unique<FileSource>(file), file.string(), device);
-}
-
-graph::ReadModel read_exported(std::unique_ptr<ByteSource> source, const std::string& name, c10::Device device) {
+/// What `read` makes of an archive; whatever goes wrong is said of the file.
+template <typename Read>
+auto said_of(const std::string& name, c10::Device device, const Read& read) {
   const auto damaged = [&](const std::string& what) {
     return ModelError("'" + name + "' " + what + ": save the model again with torch.export.save(program, path)");
   };
   graph::guard_integer_division();
   try {
-    Archive archive(std::move(source));
-    return read_program(archive, device);
+    return read();
   } catch (const UnsupportedArchive& error) {
     throw UnsupportedModelError("'" + name + "' " + error.what());
   } catch (const ArchiveError& error) {
@@ -119,6 +112,44 @@ graph::ReadModel read_exported(std::unique_ptr<ByteSource> source, const std::st
     support::throw_if_device_failure(device, error);
     throw damaged("cannot be read (" + support::first_sentence(error) + ")");
   }
+}
+
+}  // namespace
+
+graph::ReadModel read_exported(const std::filesystem::path& file, c10::Device device) {
+  return read_exported(std::make_unique<FileSource>(file), file.string(), device);
+}
+
+graph::ReadModel read_exported(std::unique_ptr<ByteSource> source, const std::string& name, c10::Device device) {
+  return said_of(name, device, [&] {
+    Archive archive(std::move(source));
+    Values values;
+    graph::ReadModel read = read_program(archive, device, values);
+    torch::jit::EliminateDeadCode(read.model.graph);
+    return read;
+  });
+}
+
+std::map<std::string, at::Tensor> archive_values(const std::filesystem::path& file,
+                                                 std::vector<c10::IValue> arguments) {
+  return said_of(file.string(), c10::kCPU, [&] {
+    Archive archive(std::make_unique<FileSource>(file));
+    Values values;
+    const graph::ReadModel read = read_program(archive, c10::kCPU, values);
+    std::vector<std::string> names;
+    for (const auto& [name, value] : values.all()) {
+      if (value->type()->isSubtypeOf(*c10::TensorType::get())) {
+        names.push_back(name);
+        read.model.graph->registerOutput(value);
+      }
+    }
+    graph::run_code(graph::checked_code(read.model.graph, "pregrad_archive"), arguments);
+    std::map<std::string, at::Tensor> tensors;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      tensors.emplace(names[i], arguments[arguments.size() - names.size() + i].toTensor());
+    }
+    return tensors;
+  });
 }
 
 }  // namespace pregrad::pt2

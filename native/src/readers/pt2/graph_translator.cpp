@@ -151,7 +151,11 @@ void GraphTranslator::translate(const JsonValue& archived, Values& values) {
     archived.fail("is a graph within more than " + std::to_string(deepest) + " others");
   }
   ModuleCalls calls;
+  std::size_t number = 0;
   for (const JsonValue& node : archived["nodes"].elements()) {
+    if (depth_ == 0) {
+      archive_node_ = number++;
+    }
     NodeRecord record = record_of(node);
     const ModuleStack outside = around_;
     if (!record.stack.empty()) {
@@ -217,8 +221,12 @@ void GraphTranslator::translate_node(const JsonValue& node, Values& values) {
     add_symbolic(graph(), node, values, device_);
   }
   const std::size_t call = current_call();
+  const bool is_top_level = depth_ == 1;
   for (Node* added = before->next(); added != place; added = added->next()) {
     tag(added, call);
+    if (is_top_level) {
+      model_.archive_nodes.emplace(added->scope().get(), archive_node_);
+    }
   }
 }
 

@@ -47,6 +47,7 @@ class GraphTranslator {
   ModuleStack around_;  ///< the calls in which the graph runs that is being translated
   std::map<std::pair<std::size_t, std::string>, std::size_t> calls_;  ///< by the call around and the archive's key
   std::size_t depth_ = 0;
+  std::size_t archive_node_ = 0;  ///< which of the archive's nodes at the top level is translated
 };
 
 /// Whether a node's target is an operator on graphs, such as `torch.ops.higher_order.cond`.

@@ -194,9 +194,11 @@ void ProgramSignature::define_inputs(graph::ReadModel& read, Values& values, Arc
   torch::jit::Graph& graph = *read.model.graph;
   const std::vector<std::string> names = leaf_names("in_spec");
   std::size_t leaf = 0;
-  const auto define_tensor = [&](const JsonValue& spec, Payloads& payloads, const std::string& name) {
+  const auto define_tensor = [&](const JsonValue& spec, Payloads& payloads, const std::string& name,
+                                 bool is_persistent) {
     const at::Tensor tensor = payloads.tensor(name).detach();
     read.model.attributes.emplace(tensor.unsafeGetTensorImpl(), name);
+    read.state.push_back({name, tensor, is_persistent});
     values.define(spec["arg"]["name"], graph.insertConstant(tensor));
     return tensor;
   };
@@ -204,19 +206,20 @@ void ProgramSignature::define_inputs(graph::ReadModel& read, Values& values, Arc
     const auto [kind, spec] = each.variant();
     if (kind == "parameter") {
       const std::string& name = spec["parameter_name"].text();
-      const at::Tensor parameter = define_tensor(spec, weights, name);
+      const at::Tensor parameter = define_tensor(spec, weights, name, true);
       if (!read.weight_type && at::isFloatingType(parameter.scalar_type())) {
         read.weight_type = parameter.scalar_type();
       }
       read.weights.emplace(name, parameter);
     } else if (kind == "buffer") {
       const std::string& name = spec["buffer_name"].text();
-      const at::Tensor buffer = define_tensor(spec, spec["persistent"].boolean() ? weights : constants, name);
+      const bool is_persistent = spec["persistent"].boolean();
+      const at::Tensor buffer = define_tensor(spec, is_persistent ? weights : constants, name, is_persistent);
       if (graph::is_running_statistic(name)) {
         read.weights.emplace(name, buffer);
       }
     } else if (kind == "tensor_constant") {
-      define_tensor(spec, constants, spec["tensor_constant_name"].text());
+      define_tensor(spec, constants, spec["tensor_constant_name"].text(), false);
     } else if (kind == "constant_input") {
       // A value that the program was exported with.
       ++leaf;

@@ -35,6 +35,8 @@ class Values {
     }
   }
 
+  const std::unordered_map<std::string, torch::jit::Value*>& all() const { return values_; }
+
  private:
   std::unordered_map<std::string, torch::jit::Value*> values_;
 };

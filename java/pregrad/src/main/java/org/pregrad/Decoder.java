@@ -156,6 +156,39 @@ final class Decoder {
         return Collections.unmodifiableList(examples);
     }
 
+    static PruningResult pruning(byte[] bytes) {
+        Records records = new Records(bytes);
+        long samples = records.integer();
+        List<PrunedNeurons> neurons = new ArrayList<>();
+        for (long left = records.integer(); left > 0; left--) {
+            neurons.add(new PrunedNeurons(
+                    records.text(), records.integer(), records.counts(), Math.toIntExact(records.integer())));
+        }
+        String open = records.text();
+        List<WeightCut> cuts = new ArrayList<>();
+        for (long left = records.integer(); left > 0; left--) {
+            cuts.add(new WeightCut(
+                    records.text(),
+                    Math.toIntExact(records.integer()),
+                    records.counts(),
+                    records.integers(),
+                    records.integers()));
+        }
+        return new PruningResult(
+                samples,
+                List.copyOf(neurons),
+                open,
+                List.copyOf(cuts),
+                records.real(),
+                records.real(),
+                records.real(),
+                records.real(),
+                records.integer(),
+                records.integer(),
+                records.integer(),
+                records.integer());
+    }
+
     private static RemovalOrder order(Records records) {
         return new RemovalOrder(
                 records.text(),

@@ -377,6 +377,16 @@ public final class Model implements AutoCloseable {
         return new Check.Builder(this);
     }
 
+    /** {@return what collects which neurons of this model go, with the weights that they have} */
+    public Pruning.Builder pruning() {
+        return new Pruning.Builder(this);
+    }
+
+    Pruning open(Pruning.Builder options) {
+        return handle.use(
+                (calls, id) -> new Pruning(calls, calls.pruning(id, options.packed()), "Pruning of " + handle));
+    }
+
     Attribution open(Attribution.Builder options) {
         byte[] packed = options.packed();
         String text = "Attribution of " + handle;

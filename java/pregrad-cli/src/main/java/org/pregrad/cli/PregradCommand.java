@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
             ExplainCommand.class,
             AblateCommand.class,
             CheckCommand.class,
+            PruneCommand.class,
             ReportCommand.class,
             GenerateCompletion.class
         },
@@ -55,6 +56,7 @@ final class PregradCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "no command was given: use layers, attribute, ablate, check or report, or explain");
+                spec.commandLine(),
+                "no command was given: use layers, attribute, explain, ablate, check, prune or report");
     }
 }

@@ -104,6 +104,11 @@ record RunOrigin(
     }
 
     Summary summary(Scores scores, List<Aggregate> aggregates) {
+        return summary(Summary.entries(scores, aggregates));
+    }
+
+    /** @param scores may be empty */
+    Summary summary(List<Summary.Entry> scores) {
         return new Summary(
                 Versions.byName(),
                 shellLine("pregrad", arguments),
@@ -112,7 +117,7 @@ record RunOrigin(
                 model,
                 data,
                 samples,
-                Summary.entries(scores, aggregates));
+                scores);
     }
 
     /** Of a run that explained single samples. */

@@ -118,4 +118,14 @@ public interface Calls {
     void checkAddInputs(long check, byte[] names, Object[] data, long[] layout);
 
     byte[] checkResults(long check);
+
+    long pruning(long model, byte[] options);
+
+    void pruningAdd(long pruning, byte[] names, Object[] data, long[] layout);
+
+    byte[] pruningResult(long pruning);
+
+    void pruningSaveWeights(long pruning, byte[] file);
+
+    void pruningSaveExported(long pruning, byte[] source, byte[] file);
 }

@@ -255,4 +255,29 @@ final class CallsHere implements Calls {
     public byte[] checkResults(long check) {
         return Native.checkResults(check);
     }
+
+    @Override
+    public long pruning(long model, byte[] options) {
+        return Native.pruning(model, options);
+    }
+
+    @Override
+    public void pruningAdd(long pruning, byte[] names, Object[] data, long[] layout) {
+        Native.pruningAdd(pruning, names, data, layout);
+    }
+
+    @Override
+    public byte[] pruningResult(long pruning) {
+        return Native.pruningResult(pruning);
+    }
+
+    @Override
+    public void pruningSaveWeights(long pruning, byte[] file) {
+        Native.pruningSaveWeights(pruning, file);
+    }
+
+    @Override
+    public void pruningSaveExported(long pruning, byte[] source, byte[] file) {
+        Native.pruningSaveExported(pruning, source, file);
+    }
 }

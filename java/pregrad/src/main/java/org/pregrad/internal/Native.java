@@ -185,6 +185,19 @@ public final class Native {
     /** Results as {@link Records}. */
     public static native byte[] checkResults(long check);
 
+    /** The options as {@link OptionsWriter} packs them. */
+    public static native long pruning(long model, byte[] options);
+
+    /** Of what stands beside the inputs only the labels are read. */
+    public static native void pruningAdd(long pruning, byte[] names, Object[] data, long[] layout);
+
+    /** The result as {@link Records}. */
+    public static native byte[] pruningResult(long pruning);
+
+    public static native void pruningSaveWeights(long pruning, byte[] file);
+
+    public static native void pruningSaveExported(long pruning, byte[] source, byte[] file);
+
     /** Removal orders as {@link Records}. */
     public static native byte[] randomOrders(
             byte[] layer, long call, long cluster, long neurons, long repeats, long seed);

@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 import org.pregrad.cli.errors.UserException;
 
 /**
@@ -84,6 +85,38 @@ public final class OutputTransaction implements AutoCloseable {
     /** Where a file that was written stands until all appear; null if none of that name was. */
     public synchronized Path written(String name) {
         return names.contains(name) ? staging.resolve(name) : null;
+    }
+
+    /**
+     * Has one file written by its path, to the disk itself. If `writer` throws, there is no such file.
+     *
+     * @throws UserException if the disk does not take it
+     */
+    public void writeFile(String name, Consumer<Path> writer) {
+        Path file = staging.resolve(name);
+        boolean written = false;
+        try {
+            writer.accept(file);
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                channel.force(true);
+            }
+            names.add(name);
+            written = true;
+        } catch (IOException e) {
+            throw directory.failure(e);
+        } finally {
+            if (!written) {
+                deleteQuietly(file);
+            }
+        }
+    }
+
+    private static void deleteQuietly(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            // It goes with the folder that it is in.
+        }
     }
 
     /**

@@ -5,6 +5,7 @@ import org.pregrad.Ablation;
 import org.pregrad.Attribution;
 import org.pregrad.Input;
 import org.pregrad.Inputs;
+import org.pregrad.Pruning;
 
 /** What batches are added to; what it has of them can be kept as bytes. */
 interface Accumulator {
@@ -60,6 +61,36 @@ interface Accumulator {
             @Override
             public void restore(byte[] state) {
                 attribution.restore(state);
+            }
+        };
+    }
+
+    /** A pruning is measured in one go: there is nothing of it to keep. */
+    static Accumulator of(Pruning pruning, boolean labelled) {
+        return new Accumulator() {
+            @Override
+            public void add(Inputs inputs, Input labels, long[] clusters) {
+                pruning.add(inputs, labelled ? labels : null);
+            }
+
+            @Override
+            public long batchesSplit() {
+                return 0;
+            }
+
+            @Override
+            public Optional<String> graphRefusal() {
+                return Optional.empty();
+            }
+
+            @Override
+            public byte[] save() {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void restore(byte[] state) {
+                throw new UnsupportedOperationException();
             }
         };
     }
