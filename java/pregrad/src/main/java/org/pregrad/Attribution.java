@@ -448,8 +448,8 @@ public final class Attribution implements AutoCloseable {
     public List<Explanation> explain(Input inputs, long[] labels) {
         return inputs.use((source, data, offset, shape) -> {
             long[] integers = BatchIntegers.pack(shape, labels, null, 1);
-            return handle.use((calls, id) ->
-                    Decoder.explanations(calls.explain(id, source, data, offset, shape, integers)));
+            return handle.use(
+                    (calls, id) -> Decoder.explanations(calls.explain(id, source, data, offset, shape, integers)));
         });
     }
 
@@ -474,8 +474,8 @@ public final class Attribution implements AutoCloseable {
         return inputs.use(
                 labels,
                 null,
-                (names, data, layout) -> handle.use(
-                        (calls, id) -> Decoder.explanations(calls.explainInputs(id, names, data, layout))));
+                (names, data, layout) ->
+                        handle.use((calls, id) -> Decoder.explanations(calls.explainInputs(id, names, data, layout))));
     }
 
     /**
@@ -546,8 +546,7 @@ public final class Attribution implements AutoCloseable {
     private long explain(Input inputs, long[] labels, Room into) {
         return inputs.use((source, data, offset, shape) -> {
             long[] integers = BatchIntegers.pack(shape, labels, null, 1);
-            return handle.use(
-                    (calls, id) -> calls.explainInto(id, source, data, offset, shape, integers, into));
+            return handle.use((calls, id) -> calls.explainInto(id, source, data, offset, shape, integers, into));
         });
     }
 

@@ -87,8 +87,8 @@ public final class Explanation {
      */
     public double value(int sample, int neuron) {
         if (positions > 0) {
-            throw new IllegalStateException(this + ": its values are those of positions: name one, from 0 to "
-                    + (positions - 1));
+            throw new IllegalStateException(
+                    this + ": its values are those of positions: name one, from 0 to " + (positions - 1));
         }
         return values[checked(sample, samples, "sample") * neurons + checked(neuron, neurons, "neuron")];
     }

@@ -347,8 +347,8 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public Model randomised(long seed) {
-        return handle.use((calls, id) ->
-                new Model(new Handle(calls, calls.randomised(id, seed), "Randomised " + handle)));
+        return handle.use(
+                (calls, id) -> new Model(new Handle(calls, calls.randomised(id, seed), "Randomised " + handle)));
     }
 
     /**

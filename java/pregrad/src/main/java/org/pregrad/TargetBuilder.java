@@ -9,7 +9,8 @@ import org.pregrad.internal.OptionsWriter;
  *
  * @param <B> the builder itself
  */
-public abstract sealed class TargetBuilder<B extends TargetBuilder<B>> permits LayersBuilder, Ablation.Builder, Pruning.Builder {
+public abstract sealed class TargetBuilder<B extends TargetBuilder<B>>
+        permits LayersBuilder, Ablation.Builder, Pruning.Builder {
     private Target target = Target.label();
     private Output output = Output.LOGIT;
     private String outputName = "";

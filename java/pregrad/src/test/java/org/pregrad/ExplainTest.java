@@ -106,8 +106,9 @@ class ExplainTest {
             assertThat(truth).hasSize(4);
             assertThat(truth.get(2).layer()).isEqualTo("act2");
             assertThat(truth.get(1).method()).isEqualTo(Method.ACTIVATION);
-            double[] all =
-                    truth.stream().flatMapToDouble(each -> Arrays.stream(each.values())).toArray();
+            double[] all = truth.stream()
+                    .flatMapToDouble(each -> Arrays.stream(each.values()))
+                    .toArray();
             assertThat(all).hasSize(4 * 2 * (128 + 64));
             Input buffer = Input.of(
                     ByteBuffer.allocateDirect(4 * 64 * Float.BYTES)
@@ -129,7 +130,8 @@ class ExplainTest {
             assertThat(attribution.explain(data.input(), data.y(), array)).isEqualTo(all.length);
             assertThat(array).isEqualTo(all);
             Input perSample = Input.of(data.y(), 4);
-            assertThat(attribution.explain(named, perSample, new double[all.length])).isEqualTo(all.length);
+            assertThat(attribution.explain(named, perSample, new double[all.length]))
+                    .isEqualTo(all.length);
             for (DoubleBuffer memory : List.of(direct(all.length + 3), DoubleBuffer.allocate(all.length + 3))) {
                 memory.position(2);
                 assertThat(attribution.explain(data.input(), data.y(), memory)).isEqualTo(all.length);
@@ -178,9 +180,11 @@ class ExplainTest {
                 Attribution attribution = model.attribution().layers("act2").open()) {
             assertThatThrownBy(() -> attribution.explain(data.input(), data.y(), new double[127]))
                     .isInstanceOf(ArgumentException.class)
-                    .hasMessage("there are 128 values and room for 127: give memory for all of them, or fewer samples at"
-                            + " once");
-            assertThatThrownBy(() -> attribution.explain(data.input(), data.y(), direct(130).asReadOnlyBuffer()))
+                    .hasMessage(
+                            "there are 128 values and room for 127: give memory for all of them, or fewer samples at"
+                                    + " once");
+            assertThatThrownBy(() -> attribution.explain(
+                            data.input(), data.y(), direct(130).asReadOnlyBuffer()))
                     .isInstanceOf(ArgumentException.class)
                     .hasMessageContaining("read-only");
             DoubleBuffer other = ByteBuffer.allocateDirect(2048)
@@ -273,7 +277,8 @@ class ExplainTest {
             }
             List<Future<List<Explanation>>> done = threads.invokeAll(work);
             for (int i = 0; i < data.size(); i++) {
-                assertThat(done.get(i).get().get(0).values()).isEqualTo(alone.get(i).values());
+                assertThat(done.get(i).get().get(0).values())
+                        .isEqualTo(alone.get(i).values());
             }
             attribution.close();
             assertThatThrownBy(() -> attribution.explain(data.input(), data.y()))

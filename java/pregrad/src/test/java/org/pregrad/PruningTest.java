@@ -23,8 +23,7 @@ class PruningTest {
     @ValueSource(booleans = {false, true})
     void theFileHasTheOutputsOfTheModelWithoutTheNeurons(boolean isolated) {
         Data data = Fixtures.digits().part(0, 40);
-        Model.Options options =
-                isolated ? Model.Options.defaults().isolated() : Model.Options.defaults();
+        Model.Options options = isolated ? Model.Options.defaults().isolated() : Model.Options.defaults();
         Path file = directory.resolve("pruned.pt2");
         int[] gone = IntStream.range(0, 64).map(i -> 2 * i).toArray();
         try (Model model = Model.load(MODEL, options);
@@ -50,9 +49,7 @@ class PruningTest {
             pruning.saveExported(MODEL, file);
         }
         try (Model smaller = Model.load(file)) {
-            assertThat(smaller.layers(data.input()))
-                    .extracting(Layer::neurons)
-                    .containsExactly(64L, 64L);
+            assertThat(smaller.layers(data.input())).extracting(Layer::neurons).containsExactly(64L, 64L);
         }
     }
 

@@ -117,8 +117,9 @@ final class AblateCommand implements Callable<Integer> {
 
     @Option(
             names = "--sanity",
-            description = "Also score the model with the elements of each weight shuffled by --seed: a ranking that says"
-                    + " something of what was learned must not stay. DIR/summary.json has the verdicts.")
+            description =
+                    "Also score the model with the elements of each weight shuffled by --seed: a ranking that says"
+                            + " something of what was learned must not stay. DIR/summary.json has the verdicts.")
     private boolean sanity;
 
     @Mixin
@@ -171,7 +172,8 @@ final class AblateCommand implements Callable<Integer> {
                         loaded,
                         scorer,
                         run.samples(() -> data.open(loaded, needed), model.device(), notes),
-                        new AblationRun.Wanted(wanted, paths, comparedMethods(), keep, sanity, repeats, Set.copyOf(clusters)),
+                        new AblationRun.Wanted(
+                                wanted, paths, comparedMethods(), keep, sanity, repeats, Set.copyOf(clusters)),
                         new AblationRun.Work(scored.samples(), tested.samples()),
                         quiet.isSet());
                 AblationRun.Results results = finish(directory, work, origin(tested));

@@ -84,7 +84,11 @@ record AblationRun(Model model, Scorer scorer, Samples tested, Wanted wanted, Wo
             throws IOException, InterruptedException {
         try (Model shuffled = model.randomised(wanted.paths().seed())) {
             Scores others = scorer.of(shuffled)
-                    .score("Scoring shuffled weights", work.scored(), quiet, name -> checkpoints.apply("sanity-" + name))
+                    .score(
+                            "Scoring shuffled weights",
+                            work.scored(),
+                            quiet,
+                            name -> checkpoints.apply("sanity-" + name))
                     .scores();
             return Sanity.of(scores, others, wanted.scores().aggregates());
         }

@@ -190,12 +190,7 @@ final class ExplainCommand implements Callable<Integer> {
                     Choices.distinct(methods),
                     passes);
             Summary.OfExplanation summary = RunOrigin.of(
-                            spec.commandLine(),
-                            options(samples),
-                            model.file(),
-                            data.file(),
-                            null,
-                            samples.samples())
+                            spec.commandLine(), options(samples), model.file(), data.file(), null, samples.samples())
                     .explanation();
             try (Attribution attribution = scorer.explaining(samples.samples(), quiet.isSet());
                     OutputTransaction transaction = directory.begin()) {
@@ -221,8 +216,9 @@ final class ExplainCommand implements Callable<Integer> {
 
     private void checkRows(long samples) {
         if (rows != null && rows.rising().get(rows.rising().size() - 1) >= samples) {
-            throw new UserException("--samples " + rows.rising().get(rows.rising().size() - 1) + ": data file "
-                    + data.file() + " has " + samples + " samples; give rows from 0 to " + (samples - 1));
+            throw new UserException(
+                    "--samples " + rows.rising().get(rows.rising().size() - 1) + ": data file " + data.file() + " has "
+                            + samples + " samples; give rows from 0 to " + (samples - 1));
         }
     }
 
@@ -254,7 +250,8 @@ final class ExplainCommand implements Callable<Integer> {
     private int following(int i, long count) {
         int most = (int) Math.min(batch.size(), count - i);
         int run = 1;
-        while (run < most && (rows == null || rows.rising().get(i + run) == rows.rising().get(i) + run)) {
+        while (run < most
+                && (rows == null || rows.rising().get(i + run) == rows.rising().get(i) + run)) {
             run++;
         }
         return run;
@@ -275,8 +272,7 @@ final class ExplainCommand implements Callable<Integer> {
         Map<String, Object> options = new LinkedHashMap<>();
         options.put("layers", layers.names());
         options.put(
-                "methods",
-                Choices.distinct(methods).stream().map(Method::id).toList());
+                "methods", Choices.distinct(methods).stream().map(Method::id).toList());
         options.putAll(target.described());
         Map<String, Object> read = new LinkedHashMap<>(samples.read());
         read.remove("clusters");

@@ -36,8 +36,8 @@ import org.pregrad.cli.output.OutputTransaction;
 import org.pregrad.cli.output.PruningFiles;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.progress.Progress;
-import org.pregrad.cli.run.PruningRun;
 import org.pregrad.cli.run.DeviceNotes;
+import org.pregrad.cli.run.PruningRun;
 import org.pregrad.cli.run.ReadOutput;
 import org.pregrad.cli.run.Samples;
 import picocli.CommandLine.Command;
@@ -100,7 +100,8 @@ final class PruneCommand implements Callable<Integer> {
             names = "--aggregate",
             defaultValue = "mean_abs",
             paramLabel = "AGGREGATE",
-            description = "How the samples' values are summed up: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+            description =
+                    "How the samples' values are summed up: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private Aggregate aggregate;
 
     @Option(
@@ -219,8 +220,7 @@ final class PruneCommand implements Callable<Integer> {
         }
         List<NeuronConstants> values = new ArrayList<>();
         for (Score score : scores) {
-            values.add(new NeuronConstants(
-                    score.layer(), score.call(), OptionalLong.empty(), score.of(aggregate)));
+            values.add(new NeuronConstants(score.layer(), score.call(), OptionalLong.empty(), score.of(aggregate)));
         }
         builder.scores(values);
         if (keep != null) {

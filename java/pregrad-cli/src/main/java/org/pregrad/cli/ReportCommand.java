@@ -83,8 +83,9 @@ final class ReportCommand implements Callable<Integer> {
             names = "--page-limit",
             paramLabel = "MB",
             converter = Choices.Positive.class,
-            description = "How large the page may be, in MB of 1,000,000 bytes, at least 2 (default: 3, or 9 where there are"
-                    + " removal curves).")
+            description =
+                    "How large the page may be, in MB of 1,000,000 bytes, at least 2 (default: 3, or 9 where there are"
+                            + " removal curves).")
     private Integer pageLimit;
 
     @Mixin
@@ -100,8 +101,8 @@ final class ReportCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (pageLimit != null && pageLimit < LEAST_MB) {
-            throw new UserException("--page-limit " + pageLimit + " is too small for any page; give at least "
-                    + LEAST_MB + ", in MB");
+            throw new UserException(
+                    "--page-limit " + pageLimit + " is too small for any page; give at least " + LEAST_MB + ", in MB");
         }
         Report report = Report.read(
                 new DirectoryFiles(from),

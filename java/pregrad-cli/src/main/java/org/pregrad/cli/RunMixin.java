@@ -90,11 +90,7 @@ final class RunMixin {
      * @param extras  of the scores
      */
     void write(
-            OutputTransaction to,
-            Scores scores,
-            List<RemovalCurve> curves,
-            Record summary,
-            ScoresCsv.Extras extras) {
+            OutputTransaction to, Scores scores, List<RemovalCurve> curves, Record summary, ScoresCsv.Extras extras) {
         to.write(ScoresCsv.FILE, text -> ScoresCsv.write(scores, extras, text));
         JsonNode told = Summary.named(Json.tree(summary), extras.clusters());
         to.write(Summary.FILE, text -> Json.write(told, text));
@@ -137,8 +133,9 @@ final class RunMixin {
     /** Refuses several batches at once, whose order nobody knows. */
     void checkOneAtATime() {
         if (batchesAtOnce != null && batchesAtOnce > 1) {
-            throw new UserException("--examples numbers samples in the order of their batches, so that --batches-at-once "
-                    + batchesAtOnce + " cannot be: leave it out");
+            throw new UserException(
+                    "--examples numbers samples in the order of their batches, so that --batches-at-once "
+                            + batchesAtOnce + " cannot be: leave it out");
         }
     }
 

@@ -110,14 +110,7 @@ record RunOrigin(
     /** @param scores may be empty */
     Summary summary(List<Summary.Entry> scores) {
         return new Summary(
-                Versions.byName(),
-                shellLine("pregrad", arguments),
-                arguments,
-                options,
-                model,
-                data,
-                samples,
-                scores);
+                Versions.byName(), shellLine("pregrad", arguments), arguments, options, model, data, samples, scores);
     }
 
     /** Of a run that explained single samples. */

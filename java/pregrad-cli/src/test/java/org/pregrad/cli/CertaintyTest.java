@@ -77,8 +77,8 @@ class CertaintyTest {
     void clustersAndLabelsMayBeText() throws IOException {
         attribute(numbered());
         List<String> numbers = scores();
-        Path named = named("digit0", "digit1", "digit2", "digit3", "digit4", "digit5", "digit6", "digit7", "digit8",
-                "digit9");
+        Path named = named(
+                "digit0", "digit1", "digit2", "digit3", "digit4", "digit5", "digit6", "digit7", "digit8", "digit9");
         Ran ran = attribute(named, "--against", "=dog");
         assertThat(ran.out()).contains("größe").contains("minus that of cluster =dog");
         List<String> names = scores();
@@ -86,22 +86,32 @@ class CertaintyTest {
         for (int cluster = 0; cluster < NAMES.length; cluster++) {
             String number = "act2,0," + cluster + ",gradient,5,";
             String name = "act2,0," + NAMES[cluster].replace("=dog", "'=dog") + ",gradient,5,";
-            String expected = numbers.stream().filter(row -> row.startsWith(number)).findFirst().orElseThrow();
-            String seen = names.stream().filter(row -> row.startsWith(name)).findFirst().orElseThrow();
+            String expected = numbers.stream()
+                    .filter(row -> row.startsWith(number))
+                    .findFirst()
+                    .orElseThrow();
+            String seen = names.stream()
+                    .filter(row -> row.startsWith(name))
+                    .findFirst()
+                    .orElseThrow();
             assertThat(seen.substring(name.length())).startsWith(expected.substring(number.length()));
         }
         assertThat(summary().path("scores").findValuesAsText("cluster")).containsExactly("=dog", "cat", "größe");
         Path page = directory.resolve("out/report.html");
         byte[] drawn = Files.readAllBytes(page);
         Files.delete(page);
-        assertThat(Ran.inProcess("report", "--from", directory.resolve("out").toString()).code()).isZero();
+        assertThat(Ran.inProcess("report", "--from", directory.resolve("out").toString())
+                        .code())
+                .isZero();
         assertThat(page).hasBinaryContent(drawn).content().contains("cluster größe");
     }
 
     @Test
     void labelsThatNobodyKnowsAreNamed() throws IOException {
         assertThat(refused(named())).contains("--label-names");
-        assertThat(refused(named(), "--label-names", "digit0,digit1")).contains("has label 'digit").contains("digit0");
+        assertThat(refused(named(), "--label-names", "digit0,digit1"))
+                .contains("has label 'digit")
+                .contains("digit0");
         assertThat(refused(named(), "--label-names", "digit0,digit0")).contains("'digit0' twice");
     }
 
@@ -184,8 +194,14 @@ class CertaintyTest {
         assertThat(ran.out()).contains("(kept)").contains("it looks at no weight");
         List<String> curves = Files.readAllLines(out.resolve("curves.csv"));
         assertThat(curves.get(0)).contains("repeat,curve,removed,");
-        String removed = curves.stream().filter(row -> row.contains(",mean,0,remove,0,")).findFirst().orElseThrow();
-        String kept = curves.stream().filter(row -> row.contains(",mean,0,keep,0,")).findFirst().orElseThrow();
+        String removed = curves.stream()
+                .filter(row -> row.contains(",mean,0,remove,0,"))
+                .findFirst()
+                .orElseThrow();
+        String kept = curves.stream()
+                .filter(row -> row.contains(",mean,0,keep,0,"))
+                .findFirst()
+                .orElseThrow();
         String[] ofKept = kept.split(",", -1);
         String[] ofRemoved = removed.split(",", -1);
         for (int column = 8; column < ofKept.length; column++) {
@@ -199,7 +215,9 @@ class CertaintyTest {
         for (JsonNode entry : summary().path("curves")) {
             if (!entry.path("method").asText().equals("random")) {
                 assertThat(entry.path("area").asDouble())
-                        .isBetween(entry.path("area_low").asDouble(), entry.path("area_high").asDouble());
+                        .isBetween(
+                                entry.path("area_low").asDouble(),
+                                entry.path("area_high").asDouble());
             }
         }
         assertThat(Ran.inProcess("report", "--from", out.toString()).code()).isZero();

@@ -96,7 +96,8 @@ class ExplainTest {
         Map<String, double[]> truths = truths(MLP);
         Map<String, List<String[]>> groups = groups();
         assertThat(groups.keySet()).containsExactlyInAnyOrderElementsOf(truths.keySet());
-        assertThat(groups.keySet().stream().map(key -> key.split(",")[0]).distinct()).containsExactly("3", "17");
+        assertThat(groups.keySet().stream().map(key -> key.split(",")[0]).distinct())
+                .containsExactly("3", "17");
         groups.forEach((key, rows) -> {
             double[] truth = truths.get(key);
             double norm = Math.sqrt(Arrays.stream(truth).map(v -> v * v).sum());

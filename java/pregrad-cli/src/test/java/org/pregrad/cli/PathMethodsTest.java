@@ -157,8 +157,7 @@ class PathMethodsTest {
     void whatTheInputsAreHeldAgainstIsInTheDataToo() throws IOException {
         for (String name : List.of("corrupt.x", "corrupt", "other.x")) {
             String prefix = name.replace(".x", "");
-            List<double[]> patched =
-                    run(withCorrupt(name, 9), "act2", "--method", "patching", "--corrupt", prefix);
+            List<double[]> patched = run(withCorrupt(name, 9), "act2", "--method", "patching", "--corrupt", prefix);
             assertThat(patched).anySatisfy(row -> assertThat(Math.abs(row[0])).isGreaterThan(1e-3));
             JsonNode options = summary().get("options");
             assertThat(options.get("corrupt").textValue()).isEqualTo(prefix);
@@ -178,8 +177,8 @@ class PathMethodsTest {
                 .isLessThan(1e-3);
         assertThat(summary().get("options").get("of_z").booleanValue()).isTrue();
         String references = digits("references.npz", 3).toString();
-        List<double[]> expected = run(
-                withCorrupt("other", 1), "act2", "--method", "expected-gradients", "--references", references);
+        List<double[]> expected =
+                run(withCorrupt("other", 1), "act2", "--method", "expected-gradients", "--references", references);
         assertThat(summary().get("options").get("references").get("sha256").textValue())
                 .matches("[0-9a-f]{64}");
         List<double[]> others = run(
@@ -192,12 +191,7 @@ class PathMethodsTest {
                 "--seed",
                 "7");
         assertThat(distance(expected, others)).isGreaterThan(0);
-        refuse(
-                "there are 1 permutations for shapley: give 2 to 1000000",
-                "--method",
-                "shapley",
-                "--permutations",
-                "1");
+        refuse("there are 1 permutations for shapley: give 2 to 1000000", "--method", "shapley", "--permutations", "1");
     }
 
     /** Samples with others of that name, which are the same for a shift of 0. */

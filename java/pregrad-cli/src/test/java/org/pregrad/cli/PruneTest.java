@@ -44,15 +44,19 @@ class PruneTest {
         List<String> seeds = List.of("0", "1", "2", "3", "4");
         for (String seed : seeds) {
             String out = "random" + seed;
-            assertThat(prune(CNN, out, "--layer", "all", "--method", "random", "--seed", seed).code()).isZero();
-            random += json(out, "plan.json").get("figures").get("pruned_accuracy").doubleValue() / seeds.size();
+            assertThat(prune(CNN, out, "--layer", "all", "--method", "random", "--seed", seed)
+                            .code())
+                    .isZero();
+            random +=
+                    json(out, "plan.json").get("figures").get("pruned_accuracy").doubleValue() / seeds.size();
         }
         assertThat(figures.get("pruned_accuracy").doubleValue()).isGreaterThan(random);
     }
 
     @Test
     void aPlanGoesInAgain() throws IOException {
-        assertThat(prune(CNN, "first", "--layer", "relu@1", "--keep", "3").code()).isZero();
+        assertThat(prune(CNN, "first", "--layer", "relu@1", "--keep", "3").code())
+                .isZero();
         Path plan = directory.resolve("first/plan.json");
         Ran ran = prune(CNN, "second", "--neurons", plan.toString());
         assertThat(ran.err()).isEmpty();

@@ -12,7 +12,7 @@ class UsageTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "'' | no command was given: use layers, attribute, ablate, check, prune or report",
+                "'' | no command was given: use layers, attribute, explain, ablate, check, prune or report",
                 "atribute | unknown command 'atribute', did you mean attribute?",
                 "layers | missing required option: '--model=M.pt'",
                 "layers --modle m.pt | unknown option '--modle', did you mean --model?",

@@ -92,7 +92,10 @@ final class NpyReader extends ArrayReader {
             last--;
         }
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(all.slice(first, last - first)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(all.slice(first, last - first))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new ArrayFileException(
                     "array '" + name() + "' holds bytes that are no UTF-8; save it as text: np.char.decode(" + name()

@@ -125,15 +125,7 @@ final class CallsHere implements Calls {
     public long explainInto(
             long attribution, int source, Object data, long offset, long[] shape, long[] integers, Room into) {
         return Native.explainInto(
-                attribution,
-                source,
-                data,
-                offset,
-                integers,
-                into.array(),
-                into.buffer(),
-                into.begin(),
-                into.size());
+                attribution, source, data, offset, integers, into.array(), into.buffer(), into.begin(), into.size());
     }
 
     @Override

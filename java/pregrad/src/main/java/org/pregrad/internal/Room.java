@@ -26,8 +26,7 @@ public record Room(double[] array, DoubleBuffer buffer, int begin, int size) {
             throw new ArgumentException("the buffer for the values is read-only: give one that can be written to");
         }
         if (buffer.hasArray()) {
-            return new Room(
-                    buffer.array(), null, buffer.arrayOffset() + buffer.position(), buffer.remaining());
+            return new Room(buffer.array(), null, buffer.arrayOffset() + buffer.position(), buffer.remaining());
         }
         if (buffer.isDirect() && buffer.order() == ByteOrder.nativeOrder()) {
             return new Room(null, buffer, buffer.position(), buffer.remaining());

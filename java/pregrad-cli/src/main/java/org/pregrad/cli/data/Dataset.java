@@ -17,9 +17,9 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.pregrad.ModelInput;
 import org.pregrad.cli.errors.UserException;
+import org.pregrad.cli.output.ClusterNames;
 import org.pregrad.data.ArrayFile;
 import org.pregrad.data.ArrayFileException;
-import org.pregrad.cli.output.ClusterNames;
 import org.pregrad.data.ArrayReader;
 import org.pregrad.data.ElementType;
 
@@ -116,8 +116,13 @@ public final class Dataset implements Closeable {
         }
         for (InputArray input : inputs) {
             List<String> possible = inputs.size() == 1
-                    ? List.of(prefix + "." + input.input(), prefix + "." + input.reader().name(), prefix)
-                    : List.of(prefix + "." + input.input(), prefix + "." + input.reader().name());
+                    ? List.of(
+                            prefix + "." + input.input(),
+                            prefix + "." + input.reader().name(),
+                            prefix)
+                    : List.of(
+                            prefix + "." + input.input(),
+                            prefix + "." + input.reader().name());
             for (String name : possible) {
                 if (file.holds(name)) {
                     corrupt.add(new InputArray(file.open(name), prefix + "." + input.input(), input.isShared()));
@@ -349,14 +354,16 @@ public final class Dataset implements Closeable {
             }
         }
         if (known.isEmpty()) {
-            throw new UserException("array '" + names.labels() + "' holds text, and nothing tells which output is which;"
-                    + " give --label-names NAME,NAME,... in the order of the outputs, or save them as the array "
-                    + LABEL_NAMES);
+            throw new UserException(
+                    "array '" + names.labels() + "' holds text, and nothing tells which output is which;"
+                            + " give --label-names NAME,NAME,... in the order of the outputs, or save them as the array "
+                            + LABEL_NAMES);
         }
         Map<String, Long> numbers = new LinkedHashMap<>();
         for (String name : known) {
             if (numbers.put(name, (long) numbers.size()) != null) {
-                throw new UserException("the label names have '" + name + "' twice; give each output a name of its own");
+                throw new UserException(
+                        "the label names have '" + name + "' twice; give each output a name of its own");
             }
         }
         return label -> {
@@ -383,13 +390,13 @@ public final class Dataset implements Closeable {
 
     private IntegerArray clusters(String name) throws IOException {
         ClusterNames known = names.names();
-        IntegerArray array = new IntegerArray(
-                        array(name, "--clusters", ""), "clusters", inputs.get(0), known::number)
+        IntegerArray array = new IntegerArray(array(name, "--clusters", ""), "clusters", inputs.get(0), known::number)
                 .requireOnePerSample("clusters");
         if (array.reader().type() != ElementType.TEXT && known.any()) {
             array.close();
-            throw new UserException("array '" + name + "' holds numbers where the clusters of the other data have names;"
-                    + " save both as names, or both as numbers");
+            throw new UserException(
+                    "array '" + name + "' holds numbers where the clusters of the other data have names;"
+                            + " save both as names, or both as numbers");
         }
         return array;
     }

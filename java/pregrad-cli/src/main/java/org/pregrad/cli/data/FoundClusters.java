@@ -171,8 +171,7 @@ public record FoundClusters(int count, String place) {
     }
 
     /** The activations of a layer, averaged over its positions, of each sample. */
-    public static List<double[]> ofActivations(
-            String layer, Attribution.Builder builder, Dataset data, int batchSize) {
+    public static List<double[]> ofActivations(String layer, Attribution.Builder builder, Dataset data, int batchSize) {
         List<double[]> values = new ArrayList<>();
         try (Attribution attribution = builder.layers(List.of(layer))
                 .methods(List.of(Method.ACTIVATION))

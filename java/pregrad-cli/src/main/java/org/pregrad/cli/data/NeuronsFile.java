@@ -15,7 +15,8 @@ import org.pregrad.cli.errors.UserException;
  * its {@code layers}, as {@code plan.json} is.
  */
 public final class NeuronsFile {
-    private static final String SHAPE = ": give [{\"layer\": \"relu\", \"call\": 0, \"pruned\": [3, 5]}], or a plan.json";
+    private static final String SHAPE =
+            ": give [{\"layer\": \"relu\", \"call\": 0, \"pruned\": [3, 5]}], or a plan.json";
 
     private NeuronsFile() {}
 
@@ -35,7 +36,8 @@ public final class NeuronsFile {
             int[] indices = new int[pruned.size()];
             for (int i = 0; i < indices.length; i++) {
                 if (!pruned.get(i).canConvertToInt() || !pruned.get(i).isIntegralNumber()) {
-                    throw new UserException("'" + file + "' has neuron " + pruned.get(i) + ", which is no number" + SHAPE);
+                    throw new UserException(
+                            "'" + file + "' has neuron " + pruned.get(i) + ", which is no number" + SHAPE);
                 }
                 indices[i] = pruned.get(i).intValue();
             }

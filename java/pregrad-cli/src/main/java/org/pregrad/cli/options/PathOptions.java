@@ -20,8 +20,9 @@ public final class PathOptions {
             defaultValue = "50",
             paramLabel = "N",
             converter = Choices.Positive.class,
-            description = "Points of integrated-gradients, conductance and internal-influence, and how many references a"
-                    + " sample of expected-gradients meets (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Points of integrated-gradients, conductance and internal-influence, and how many references a"
+                            + " sample of expected-gradients meets (default: ${DEFAULT-VALUE}).")
     private int steps;
 
     @Option(
@@ -36,9 +37,10 @@ public final class PathOptions {
             defaultValue = "zero",
             paramLabel = "zero|mean|FILE.npz",
             converter = BaselineChoice.Converter.class,
-            description = "Where integrated-gradients starts, and what deep-lift compares with: activations of 0, their means over all samples, or one"
-                    + " array per layer, named by the layer or name@call, with a value per neuron (default:"
-                    + " ${DEFAULT-VALUE}).")
+            description =
+                    "Where integrated-gradients starts, and what deep-lift compares with: activations of 0, their means over all samples, or one"
+                            + " array per layer, named by the layer or name@call, with a value per neuron (default:"
+                            + " ${DEFAULT-VALUE}).")
     private BaselineChoice baseline;
 
     @Option(

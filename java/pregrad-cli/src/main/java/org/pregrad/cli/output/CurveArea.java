@@ -108,7 +108,9 @@ public record CurveArea(
         Map<Key, Score> byKey = new HashMap<>();
         for (Score score : scores.all()) {
             // All aggregates stand in one score.
-            byKey.put(new Key(score.layer(), score.call(), score.cluster(), score.method(), Aggregate.MEAN, false), score);
+            byKey.put(
+                    new Key(score.layer(), score.call(), score.cluster(), score.method(), Aggregate.MEAN, false),
+                    score);
         }
         List<CurveArea> entries = new ArrayList<>();
         areas.forEach((key, repeats) -> {

@@ -49,7 +49,8 @@ public final class CurvesCsv {
         return List.of(curve.accuracy(), curve.meanOutput(), curve.crossEntropy(), curve.outsideAccuracy());
     }
 
-    private static void write(RemovalCurve curve, boolean anyKept, ClusterNames clusters, Writer to) throws IOException {
+    private static void write(RemovalCurve curve, boolean anyKept, ClusterNames clusters, Writer to)
+            throws IOException {
         RemovalOrder order = curve.order();
         String front = String.join(
                 ",",

@@ -13,8 +13,7 @@ public final class ExamplesCsv {
 
     public static void write(List<Example> examples, Writer to) throws IOException {
         CsvRow.write(
-                to,
-                List.of("layer", "call", "cluster", "method", "neuron", "rank", "sample", "position", "value"));
+                to, List.of("layer", "call", "cluster", "method", "neuron", "rank", "sample", "position", "value"));
         StringBuilder row = new StringBuilder();
         for (Example example : examples) {
             row.setLength(0);

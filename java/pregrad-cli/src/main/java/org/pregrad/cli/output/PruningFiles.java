@@ -86,7 +86,10 @@ public final class PruningFiles {
             FileDigest model,
             boolean closed,
             @JsonInclude(JsonInclude.Include.NON_NULL) String open,
-            @JsonInclude(JsonInclude.Include.NON_NULL) @JsonProperty("not_exported") String exported,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @JsonProperty("not_exported")
+            String exported,
+
             List<LayerMask> layers,
             List<Cut> weights,
             Figures figures) {
@@ -104,8 +107,7 @@ public final class PruningFiles {
     }
 
     /** {@code summary.json}. */
-    public record OfPruning(
-            @JsonUnwrapped Summary run, boolean closed, Figures pruning) {
+    public record OfPruning(@JsonUnwrapped Summary run, boolean closed, Figures pruning) {
         public static OfPruning of(Summary run, PruningResult result) {
             return new OfPruning(run, result.isClosed(), Figures.of(result));
         }
@@ -125,8 +127,7 @@ public final class PruningFiles {
         figures.add(row("as it is", result.accuracy(), result.multiplyAdds(), result.parameters()));
         figures.add(row("neurons at 0", result.accuracyAtZero(), result.multiplyAdds(), result.parameters()));
         if (result.isClosed()) {
-            figures.add(row(
-                    "pruned", result.prunedAccuracy(), result.prunedMultiplyAdds(), result.prunedParameters()));
+            figures.add(row("pruned", result.prunedAccuracy(), result.prunedMultiplyAdds(), result.prunedParameters()));
         }
         return layers.render() + figures.render();
     }

@@ -65,7 +65,8 @@ public record Sanity(
         families.forEach((family, members) -> {
             double[] correlations = members.stream()
                     .mapToDouble(score -> RankCorrelation.spearman(
-                            score.of(family.aggregate()), others.get(Key.of(score)).of(family.aggregate())))
+                            score.of(family.aggregate()),
+                            others.get(Key.of(score)).of(family.aggregate())))
                     .toArray();
             double[] p = new double[correlations.length];
             for (int i = 0; i < p.length; i++) {
@@ -110,7 +111,8 @@ public record Sanity(
 
     private static List<String> row(List<Sanity> clusters) {
         Sanity any = clusters.get(0);
-        long kept = clusters.stream().filter(each -> each.verdict().equals(KEPT)).count();
+        long kept =
+                clusters.stream().filter(each -> each.verdict().equals(KEPT)).count();
         boolean decided = clusters.stream().anyMatch(each -> !each.verdict().equals(UNDECIDED));
         double mean = clusters.stream()
                 .map(Sanity::rankCorrelation)

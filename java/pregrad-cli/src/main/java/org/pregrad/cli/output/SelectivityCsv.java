@@ -36,8 +36,7 @@ public final class SelectivityCsv {
         }
     }
 
-    private static void write(Activations of, int first, int count, ClusterNames names, Writer to)
-            throws IOException {
+    private static void write(Activations of, int first, int count, ClusterNames names, Writer to) throws IOException {
         int samples = of.clusters().length;
         double[] values = new double[samples * count];
         for (int sample = 0; sample < samples; sample++) {

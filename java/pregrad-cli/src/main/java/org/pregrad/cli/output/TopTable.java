@@ -75,12 +75,7 @@ public final class TopTable {
                 .sorted(Comparator.comparingDouble(neuron -> p[neuron]))
                 .limit(DIFFERENT)
                 .map(neuron -> String.format(
-                        Locale.ROOT,
-                        "%d (%+.3g, %.3g to %.3g)",
-                        neuron,
-                        difference[neuron],
-                        low[neuron],
-                        high[neuron]))
+                        Locale.ROOT, "%d (%+.3g, %.3g to %.3g)", neuron, difference[neuron], low[neuron], high[neuron]))
                 .collect(Collectors.joining("  "));
         long found = Arrays.stream(q).filter(value -> value <= DISCOVERED).count();
         String at = each.position().isPresent() ? " at " + each.position().getAsLong() : "";

@@ -18,8 +18,8 @@ final class CurveSets {
     CurveSets(Map<PanelKey, Curves> panels, List<RunSummary.Area> areas, int most) {
         this.panels = panels;
         this.most = most;
-        areas.forEach(area ->
-                this.areas.put(List.of(area.panel(), area.method(), area.aggregate(), area.keep()), area));
+        areas.forEach(
+                area -> this.areas.put(List.of(area.panel(), area.method(), area.aggregate(), area.keep()), area));
     }
 
     /** Null if there are no curves. */

@@ -93,8 +93,7 @@ record Examples(List<Group> groups) {
         int value = rows.column("value");
         Map<Key, TreeMap<Integer, Example>> found = new LinkedHashMap<>();
         while (rows.next()) {
-            PanelKey panel =
-                    new PanelKey(new LayerCall(rows.text(layer), rows.integer(call)), rows.text(cluster));
+            PanelKey panel = new PanelKey(new LayerCall(rows.text(layer), rows.integer(call)), rows.text(cluster));
             int of = rows.index(neuron);
             if (!ranks.getOrDefault(panel, Map.of()).containsKey(of)) {
                 continue;

@@ -27,8 +27,7 @@ final class LayerScores {
      * @param first        the first neurons of each ranking, by aggregate
      * @param cancellation over the neurons; null if none has one
      */
-    record Columns(
-            long count, Map<String, float[]> values, Map<String, int[]> first, PageData.Spread cancellation) {
+    record Columns(long count, Map<String, float[]> values, Map<String, int[]> first, PageData.Spread cancellation) {
 
         /**
          * @param aggregates those that neurons are ranked by
@@ -41,8 +40,7 @@ final class LayerScores {
             Map<String, int[]> first = new LinkedHashMap<>();
             double[] cancellation = cancellation(from);
             for (String aggregate : aggregates) {
-                double[] column =
-                        aggregate.equals(Aggregate.CANCELLATION.id()) ? cancellation : from.get(aggregate);
+                double[] column = aggregate.equals(Aggregate.CANCELLATION.id()) ? cancellation : from.get(aggregate);
                 values.put(aggregate, floats(column));
                 first.put(aggregate, Neurons.highest(column, FIRST));
                 if (errors && ERRORS.containsKey(aggregate)) {

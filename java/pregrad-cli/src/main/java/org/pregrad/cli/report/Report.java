@@ -103,9 +103,7 @@ public final class Report {
         /** What the page says of it; empty for all of a run. */
         String described() {
             return Stream.of(
-                            described("layers", layers),
-                            described("clusters", clusters),
-                            described("methods", methods))
+                            described("layers", layers), described("clusters", clusters), described("methods", methods))
                     .filter(text -> !text.isEmpty())
                     .collect(Collectors.joining(", "));
         }
@@ -175,7 +173,8 @@ public final class Report {
             JsonNode summary, Scores scores, List<RemovalCurve> curves, ClusterNames names, Path examples) {
         Report report = new Report(RunData.of(summary, scores, curves, names), Part.ALL, USUAL);
         if (examples != null) {
-            report.takeExamples(new Source(examples), Path.of(report.summary.scored().file()));
+            report.takeExamples(
+                    new Source(examples), Path.of(report.summary.scored().file()));
         }
         return report;
     }
@@ -188,8 +187,9 @@ public final class Report {
     /** Prints what a page does not show, and how to see it; nothing, if it shows all. */
     public static void tellLeftOut(List<String> leftOut, PrintWriter to) {
         if (!leftOut.isEmpty()) {
-            to.println("Left out of the page (report --layer, --cluster and --method draw a part in full, --page-limit a"
-                    + " larger page):");
+            to.println(
+                    "Left out of the page (report --layer, --cluster and --method draw a part in full, --page-limit a"
+                            + " larger page):");
             leftOut.forEach(what -> to.println("  " + Escapes.visible(what)));
         }
     }
@@ -221,7 +221,8 @@ public final class Report {
             if (!limits.mayFit(all, curves, bytes - FIXED)) {
                 continue;
             }
-            page = new Page(text(limits), limits.leftOut(all, curves, examples.groups().size()));
+            page = new Page(
+                    text(limits), limits.leftOut(all, curves, examples.groups().size()));
             if (page.text().getBytes(StandardCharsets.UTF_8).length <= bytes) {
                 break;
             }
@@ -229,7 +230,9 @@ public final class Report {
         if (page == null) {
             List<Limits> any = Limits.fromFineToCoarse(all.size());
             Limits coarsest = any.get(any.size() - 1);
-            page = new Page(text(coarsest), coarsest.leftOut(all, curves, examples.groups().size()));
+            page = new Page(
+                    text(coarsest),
+                    coarsest.leftOut(all, curves, examples.groups().size()));
         }
         return page;
     }
@@ -238,8 +241,8 @@ public final class Report {
         List<LayerScores> layers = all.stream().limit(limits.layers()).toList();
         List<LayerCall> calls = layers.stream().map(LayerScores::layer).toList();
         List<PanelKey> panels = layers.stream()
-                .flatMap(layer ->
-                        limits.detailedOf(layer).stream().map(cluster -> new PanelKey(layer.layer(), cluster)))
+                .flatMap(
+                        layer -> limits.detailedOf(layer).stream().map(cluster -> new PanelKey(layer.layer(), cluster)))
                 .toList();
         List<Assets.Script> scripts = Assets.scripts();
         List<String> leftOut = limits.leftOut(all, curves, examples.groups().size());
@@ -335,8 +338,7 @@ public final class Report {
     }
 
     /** @param rows so many neurons with the largest scores of each aggregate are there for all clusters */
-    private PageData.Scores scores(
-            LayerScores layer, List<String> clusters, String method, int rows, Limits limits) {
+    private PageData.Scores scores(LayerScores layer, List<String> clusters, String method, int rows, Limits limits) {
         List<LayerScores.Columns> scores =
                 clusters.stream().map(cluster -> layer.of(cluster, method)).toList();
         boolean isWhole = rows >= layer.neurons();
@@ -401,7 +403,10 @@ public final class Report {
     private static List<float[]> columns(List<LayerScores.Columns> scores, String name) {
         List<float[]> columns = new ArrayList<>();
         for (LayerScores.Columns of : scores) {
-            columns.add(of == null || !of.values().containsKey(name) ? new float[0] : of.values().get(name));
+            columns.add(
+                    of == null || !of.values().containsKey(name)
+                            ? new float[0]
+                            : of.values().get(name));
         }
         return columns;
     }

@@ -31,8 +31,8 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
         Source curvesFile = files.source(CurvesCsv.FILE);
         RunSummary summary = SummaryReader.read(files.source(Summary.FILE)).of(part);
         List<LayerScores> layers = ScoresReader.read(scoresFile, summary.aggregates(), part);
-        RunData run = new RunData(
-                summary, layers, summary.hasCurves() ? CurvesReader.read(curvesFile, part) : Map.of());
+        RunData run =
+                new RunData(summary, layers, summary.hasCurves() ? CurvesReader.read(curvesFile, part) : Map.of());
         run.check(scoresFile, curvesFile);
         return run;
     }
@@ -54,7 +54,8 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
                 values.put(aggregate.id(), score.of(aggregate));
             }
             LayerScores layer = layers.computeIfAbsent(
-                    new LayerCall(score.layer(), score.call()), call -> new LayerScores(call, score.neurons(), aggregates));
+                    new LayerCall(score.layer(), score.call()),
+                    call -> new LayerScores(call, score.neurons(), aggregates));
             String cluster = names.name(score.cluster());
             if (score.position().isPresent()) {
                 layer.addPosition(cluster, score.method().id(), score.count(), values);
@@ -73,7 +74,8 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
             PanelKey panel = new PanelKey(new LayerCall(order.layer(), order.call()), names.name(order.cluster()));
             panels.computeIfAbsent(panel, key -> new Curves(curve.removed(), new ArrayList<>()))
                     .curves()
-                    .add(new Curves.Curve(order.method().id(), order.aggregate().id(), order.keep(), CurvesCsv.values(curve)));
+                    .add(new Curves.Curve(
+                            order.method().id(), order.aggregate().id(), order.keep(), CurvesCsv.values(curve)));
         }
         return panels;
     }

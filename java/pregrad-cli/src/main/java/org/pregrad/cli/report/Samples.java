@@ -70,8 +70,11 @@ record Samples(Map<Long, Sample> byIndex, String note) {
         Map<Long, Set<Long>> positions = examples.positions();
         List<String> vocabulary = vocabulary(data);
         Map<Long, Sample> samples = new HashMap<>();
-        SampleRows.read(data, array, wanted, (index, row) -> samples.put(
-                index, sample(row, vocabulary, positions.getOrDefault(index, Set.of()))));
+        SampleRows.read(
+                data,
+                array,
+                wanted,
+                (index, row) -> samples.put(index, sample(row, vocabulary, positions.getOrDefault(index, Set.of()))));
         boolean stretched = samples.values().stream().anyMatch(sample -> sample.image() != null);
         boolean unknownWords = vocabulary.isEmpty()
                 && samples.values().stream().anyMatch(sample -> sample.text() != null && sample.words() == null);
@@ -114,7 +117,9 @@ record Samples(Map<Long, Sample> byIndex, String note) {
         boolean isPicture = shape.size() == 3 && (shape.get(0) == 1 || shape.get(0) == 3);
         return isPicture
                 ? new int[] {
-                    shape.get(0).intValue(), shape.get(1).intValue(), shape.get(2).intValue()
+                    shape.get(0).intValue(),
+                    shape.get(1).intValue(),
+                    shape.get(2).intValue()
                 }
                 : null;
     }

@@ -144,8 +144,8 @@ final class ScoresReader {
         for (int column = 0; column < names.size(); column++) {
             values.put(names.get(column), Arrays.copyOf(rows.columns[column], rows.neurons));
         }
-        LayerScores layer = layers.computeIfAbsent(
-                key.layer(), name -> new LayerScores(name, rows.neurons, aggregates));
+        LayerScores layer =
+                layers.computeIfAbsent(key.layer(), name -> new LayerScores(name, rows.neurons, aggregates));
         if (layer.neurons() != rows.neurons) {
             throw source.damaged(
                     key.label() + " has " + rows.neurons + " neurons where others have " + layer.neurons());

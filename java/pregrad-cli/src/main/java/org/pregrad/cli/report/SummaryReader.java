@@ -97,8 +97,7 @@ final class SummaryReader {
     }
 
     private PanelKey panel(JsonNode node) {
-        return new PanelKey(
-                new LayerCall(text(node, "layer"), integer(node, "call")), integerOrText(node, "cluster"));
+        return new PanelKey(new LayerCall(text(node, "layer"), integer(node, "call")), integerOrText(node, "cluster"));
     }
 
     private Map<String, String> texts(JsonNode root, String name) {

@@ -98,11 +98,7 @@ final class Tables {
                             layer.layer().label() + ", " + method + ", " + aggregate,
                             limits.detailedOf(layer).stream()
                                     .filter(cluster -> layer.of(cluster, method) != null)
-                                    .map(cluster -> top(
-                                            cluster,
-                                            layer.of(cluster, method),
-                                            aggregate,
-                                            limits.top()))
+                                    .map(cluster -> top(cluster, layer.of(cluster, method), aggregate, limits.top()))
                                     .toList()));
                 }
             }

@@ -59,8 +59,7 @@ public record Samples(Supplier<Dataset> source, int batchSize, int atOnce, Devic
 
     private void add(Batch next, Accumulator to) {
         try {
-            to.add(
-                    to.takesCorrupt() ? next.inputsWithCorrupt() : next.inputs(), next.targets(), next.clusters());
+            to.add(to.takesCorrupt() ? next.inputsWithCorrupt() : next.inputs(), next.targets(), next.clusters());
         } catch (InputException e) {
             // The core counts samples from the batch's start.
             throw next.first() == 0

@@ -171,9 +171,8 @@ public final class Scorer {
 
     /** Runs the first batch to see how many positions there are. */
     private void tellMemory() throws IOException {
-        try (Attribution attribution = of(List.of(Method.ACTIVATION))
-                        .positions(Positions.EACH)
-                        .open();
+        try (Attribution attribution =
+                        of(List.of(Method.ACTIVATION)).positions(Positions.EACH).open();
                 Dataset data = samples.source().get()) {
             samples.firstBatch(Accumulator.of(attribution));
             List<Score> seen = attribution.scores().all();
@@ -204,8 +203,7 @@ public final class Scorer {
         }
     }
 
-    private Scores scores(
-            Attribution.Builder builder, boolean takesCorrupt, Checkpoint checkpoint, Progress progress)
+    private Scores scores(Attribution.Builder builder, boolean takesCorrupt, Checkpoint checkpoint, Progress progress)
             throws IOException, InterruptedException {
         try (Attribution attribution = builder.open()) {
             samples.passOver(Accumulator.of(attribution, takesCorrupt), checkpoint, progress);

@@ -41,8 +41,8 @@ class SummaryTest {
         assertThat(Summary.medianCancellation(List.of(
                         TestScores.score("a", 0, Method.GRADIENT, new double[] {1, -1, 0}, new double[] {2, 4, 0}))))
                 .hasValue(0.375);
-        assertThat(Summary.medianCancellation(List.of(
-                        TestScores.score("a", 0, Method.GRADIENT, new double[] {0}, new double[] {0}))))
+        assertThat(Summary.medianCancellation(
+                        List.of(TestScores.score("a", 0, Method.GRADIENT, new double[] {0}, new double[] {0}))))
                 .isEmpty();
     }
 

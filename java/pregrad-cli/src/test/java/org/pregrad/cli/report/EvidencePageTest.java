@@ -56,7 +56,9 @@ class EvidencePageTest {
         Files.writeString(
                 summary,
                 Files.readString(summary)
-                        .replace("0123456789abcdef".repeat(4), FileDigest.of(data).sha256()));
+                        .replace(
+                                "0123456789abcdef".repeat(4),
+                                FileDigest.of(data).sha256()));
         try (var to = Files.newBufferedWriter(folder.resolve("report.html"))) {
             Report.read(new DirectoryFiles(folder), Report.Part.ALL, Report.USUAL, data)
                     .write(to);
@@ -113,7 +115,9 @@ class EvidencePageTest {
         assertThat(number("pregrad.stats.p(2.5, 7.5)")).isCloseTo(0.0388, within(1e-3));
         assertThat(number("pregrad.stats.p(1, 1)")).isCloseTo(0.5, within(1e-12));
         List<Number> q = script("return pregrad.stats.rates([0.01, NaN, 0.04, 0.03]).map((one) => one || -1)");
-        assertThat(q).extracting(Number::doubleValue).usingElementComparator((a, b) -> Math.abs(a - b) < 1e-12 ? 0 : 1)
+        assertThat(q)
+                .extracting(Number::doubleValue)
+                .usingElementComparator((a, b) -> Math.abs(a - b) < 1e-12 ? 0 : 1)
                 .containsExactly(0.03, -1.0, 0.04, 0.04);
     }
 
@@ -128,7 +132,8 @@ class EvidencePageTest {
         double[] other = scores(3, 2);
         double[] squares = {one[4] * one[4] / (one[0] - 1), other[4] * other[4] / (other[0] - 1)};
         double half = Math.sqrt(squares[0] + squares[1]) * 1.971;
-        assertThat(parsed(row.get(3).split(" ± ")[0])).isCloseTo(one[1] - other[1], within(0.006 * Math.abs(one[1] - other[1])));
+        assertThat(parsed(row.get(3).split(" ± ")[0]))
+                .isCloseTo(one[1] - other[1], within(0.006 * Math.abs(one[1] - other[1])));
         // Between 100 and 219 degrees of freedom, t is between 1.971 and 1.984.
         assertThat(parsed(row.get(3).split(" ± ")[1])).isBetween(half * 0.94, half * 1.06);
         assertThat(row).hasSize(5);
@@ -147,7 +152,8 @@ class EvidencePageTest {
         find.sendKeys(Keys.ARROW_DOWN);
         assertThat(driver.findElement(By.id("neurons-title")).getText()).contains("cluster 10,");
         find.sendKeys(Keys.ESCAPE);
-        assertThat(new Select(driver.findElement(By.id("cluster"))).getOptions()).hasSize(CLUSTERS);
+        assertThat(new Select(driver.findElement(By.id("cluster"))).getOptions())
+                .hasSize(CLUSTERS);
         assertThat(driver.findElement(By.id("layer-find")).isDisplayed()).isFalse();
     }
 
@@ -155,23 +161,27 @@ class EvidencePageTest {
     void choosesALayerAndAClusterOnTheMap() {
         WebElement map = driver.findElement(By.id("overview-chart"));
         map.sendKeys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT);
-        assertThat(driver.findElement(By.cssSelector("#overview-chart ~ .reading")).getText())
+        assertThat(driver.findElement(By.cssSelector("#overview-chart ~ .reading"))
+                        .getText())
                 .startsWith("second@0, cluster 2: distinctness ");
         map.sendKeys(Keys.ENTER);
         assertThat(driver.findElement(By.id("neurons-title")).getText()).contains("second@0, cluster 2,");
         new Select(driver.findElement(By.id("overview-measure"))).selectByVisibleText("Size");
         assertThat(driver.findElement(By.id("overview-note")).getText()).contains("free of the layer’s own scale");
-        assertThat(driver.findElements(By.cssSelector("#overview-profile tbody tr"))).hasSize(2);
+        assertThat(driver.findElements(By.cssSelector("#overview-profile tbody tr")))
+                .hasSize(2);
     }
 
     @Test
     void showsExamplesAsPictures() {
         List<WebElement> pictures = driver.findElements(By.cssSelector("#examples-list img"));
         assertThat(pictures).hasSize(2);
-        assertThat(driver.findElement(By.id("examples-list")).getText()).contains("Neuron 0", "Sample 2", "1.5", "Sample 0");
-        List<Number> pixels = script("const picture = document.querySelector('#examples-list img');"
-                + "const canvas = document.createElement('canvas'); const to = canvas.getContext('2d');"
-                + "to.drawImage(picture, 0, 0); return [...to.getImageData(0, 0, 2, 2).data].filter((one, at) => at % 4 === 0)");
+        assertThat(driver.findElement(By.id("examples-list")).getText())
+                .contains("Neuron 0", "Sample 2", "1.5", "Sample 0");
+        List<Number> pixels = script(
+                "const picture = document.querySelector('#examples-list img');"
+                        + "const canvas = document.createElement('canvas'); const to = canvas.getContext('2d');"
+                        + "to.drawImage(picture, 0, 0); return [...to.getImageData(0, 0, 2, 2).data].filter((one, at) => at % 4 === 0)");
         assertThat(pixels).extracting(Number::intValue).containsExactly(0, 255, 0, 255);
         new Select(driver.findElement(By.id("cluster"))).selectByIndex(1);
         assertThat(driver.findElement(By.id("examples-text")).getText()).startsWith("There are no examples");
@@ -180,10 +190,14 @@ class EvidencePageTest {
     @Test
     void fitsAPhoneAndNamesItsControls() {
         chromium.show(folder.resolve("report.html"), 360, 740, true);
-        assertThat(this.<Long>script("return document.documentElement.scrollWidth")).isEqualTo(360);
-        for (WebElement control : driver.findElements(By.cssSelector("select, input, .chart, [role=region], section"))) {
+        assertThat(this.<Long>script("return document.documentElement.scrollWidth"))
+                .isEqualTo(360);
+        for (WebElement control :
+                driver.findElements(By.cssSelector("select, input, .chart, [role=region], section"))) {
             if (control.isDisplayed()) {
-                assertThat(control.getAccessibleName()).as(control.getDomAttribute("id")).isNotBlank();
+                assertThat(control.getAccessibleName())
+                        .as(control.getDomAttribute("id"))
+                        .isNotBlank();
             }
         }
     }

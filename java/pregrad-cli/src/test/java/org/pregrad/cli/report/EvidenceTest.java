@@ -38,7 +38,9 @@ class EvidenceTest {
         assertThat(floats(columns.get("mean"))).containsExactly(3, 3, 2, 2);
         assertThat(floats(columns.get("mean_error"))[0]).isCloseTo((float) Math.sqrt(7.0 / 3), within(1e-5f));
         assertThat(floats(columns.get("mean_abs_error"))[2]).isCloseTo((float) Math.sqrt(13.0 / 9), within(1e-5f));
-        assertThat(floats(columns.get("mean_error"))[1]).as("of a single sample").isNaN();
+        assertThat(floats(columns.get("mean_error"))[1])
+                .as("of a single sample")
+                .isNaN();
     }
 
     @Test
@@ -116,7 +118,8 @@ class EvidenceTest {
         if (exponent == 31) {
             return mantissa == 0 ? sign * Double.POSITIVE_INFINITY : Double.NaN;
         }
-        return sign * (exponent == 0 ? mantissa * Math.pow(2, -24) : (1 + mantissa / 1024.0) * Math.pow(2, exponent - 15));
+        return sign
+                * (exponent == 0 ? mantissa * Math.pow(2, -24) : (1 + mantissa / 1024.0) * Math.pow(2, exponent - 15));
     }
 
     private static ByteBuffer bytes(String packed) {

@@ -78,7 +78,12 @@ class LargeReportTest {
                         int size = neuron == first(layer, cluster) ? 999 : (int) (state >>> 33) % 700 + 10;
                         boolean negative = (state >>> 62) == 0 && size != 999;
                         row.setLength(0);
-                        row.append("layer").append(layer).append(",0,").append(cluster).append(",gradient,").append(neuron);
+                        row.append("layer")
+                                .append(layer)
+                                .append(",0,")
+                                .append(cluster)
+                                .append(",gradient,")
+                                .append(neuron);
                         row.append(",120,").append(negative ? "-." : ".").append(size);
                         row.append(",1.").append(size).append(",1.5,1.1\n");
                         to.append(row);
