@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.pregrad.internal.Calls;
+import org.pregrad.internal.CallsHere;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.OptionsWriter;
 import org.pregrad.internal.Text;
@@ -81,8 +82,8 @@ public final class Model implements AutoCloseable {
         if (options.memoryLimit.isPresent()) {
             throw new ArgumentException("a limit on memory needs a process that can be ended: add isolated()");
         }
-        Calls.HERE.prepare(0);
-        return new Model(new Handle(Calls.HERE, Calls.HERE.loadModel(path, packed), text));
+        CallsHere.HERE.prepare(0);
+        return new Model(new Handle(CallsHere.HERE, CallsHere.HERE.loadModel(path, packed), text));
     }
 
     /**

@@ -2,7 +2,7 @@ package org.pregrad;
 
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.pregrad.internal.Calls;
+import org.pregrad.internal.CallsHere;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
@@ -26,7 +26,7 @@ public final class Probe implements AutoCloseable {
     private final Handle handle;
 
     private Probe(long id) {
-        handle = new Handle(Calls.HERE, id, "Probe");
+        handle = new Handle(CallsHere.HERE, id, "Probe");
     }
 
     /** {@return what collects the options of a probe} */

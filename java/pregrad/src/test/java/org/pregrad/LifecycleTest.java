@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.pregrad.internal.Calls;
+import org.pregrad.internal.CallsHere;
 import org.pregrad.internal.Handle;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
@@ -232,7 +232,7 @@ class LifecycleTest {
     @Test
     void closingReturnsOnlyWhenNobodyIsInside() throws Exception {
         Loader.load();
-        Handle handle = new Handle(Calls.HERE, Long.MAX_VALUE, "test");
+        Handle handle = new Handle(CallsHere.HERE, Long.MAX_VALUE, "test");
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch leave = new CountDownLatch(1);
         ExecutorService pool = Executors.newSingleThreadExecutor();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.pregrad.internal.BatchIntegers;
-import org.pregrad.internal.Calls;
+import org.pregrad.internal.CallsHere;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
 import org.pregrad.internal.OptionsWriter;
@@ -147,7 +147,7 @@ class NativeTest {
         assertThatThrownBy(() -> Native.add(attribution, Native.FLOAT_ARRAY, four, 0, otherShape))
                 .isInstanceOf(InputException.class);
         Native.add(attribution, Native.FLOAT_ARRAY, four, 0, both);
-        Scores scores = Decoder.scores(Calls.HERE, Native.scores(attribution));
+        Scores scores = Decoder.scores(CallsHere.HERE, Native.scores(attribution));
         assertThat(Stream.of(0, 7, 8).map(cluster -> scores.of("act1", cluster, Method.GRADIENT)
                         .count()))
                 .containsExactly(8L, 3L, 3L);
@@ -209,7 +209,7 @@ class NativeTest {
         assertThatThrownBy(() -> Native.addInputs(attribution, new byte[0], elements, layout))
                 .isInstanceOf(PreGradException.class);
         Native.addInputs(attribution, only, elements, layout);
-        assertThat(Decoder.scores(Calls.HERE, Native.scores(attribution))
+        assertThat(Decoder.scores(CallsHere.HERE, Native.scores(attribution))
                         .of("act1", 0, Method.GRADIENT)
                         .count())
                 .isEqualTo(2);

@@ -9,9 +9,6 @@ package org.pregrad.internal;
  * <p>An input is {@code source, data, offset, shape}, several are {@code data, layout}, always in this order.
  */
 public interface Calls {
-    /** Those made in this process. */
-    Calls HERE = new CallsHere();
-
     /**
      * Loads the native libraries if they are not yet.
      *

@@ -3,7 +3,12 @@ package org.pregrad.internal;
 import org.pregrad.DeviceException;
 
 /** Calls into the library that this process has loaded. */
-final class CallsHere implements Calls {
+public final class CallsHere implements Calls {
+    /** All there need be. */
+    public static final Calls HERE = new CallsHere();
+
+    private CallsHere() {}
+
     @Override
     public void prepare(int threads) {
         Loader.load();

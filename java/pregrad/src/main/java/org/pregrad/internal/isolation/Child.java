@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import org.pregrad.internal.Calls;
+import org.pregrad.internal.CallsHere;
 import org.pregrad.internal.Loader;
 import org.pregrad.internal.Native;
 
@@ -101,7 +101,7 @@ final class Child {
         byte[] reply;
         begun.begin();
         try {
-            Object result = call.call(Calls.HERE, inputs.clear());
+            Object result = call.call(CallsHere.HERE, inputs.clear());
             boolean isLast = call.method().getName().equals("release") && Native.liveHandles() == 0;
             reply = Reply.succeeded(call.number(), result, isLast);
         } catch (InvocationTargetException e) {
