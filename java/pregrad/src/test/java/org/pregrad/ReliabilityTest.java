@@ -19,7 +19,8 @@ class ReliabilityTest {
                 "-Dpregrad.fixtures=" + Fixtures.folder(),
                 "-Dpregrad.libtorch=" + System.getProperty("pregrad.libtorch", "")));
         all.addAll(options);
-        return Child.run(folder, main, Child.CLASS_PATH, all, Map.of(), arguments).succeeded();
+        return Child.run(folder, main, Child.CLASS_PATH, all, Map.of(), arguments)
+                .succeeded();
     }
 
     @Test
@@ -30,7 +31,8 @@ class ReliabilityTest {
 
     @Test
     void aFullHeapLeavesAllAsItWas() throws Exception {
-        assertThat(run(SmallHeap.class, List.of("-Xmx24m", "-XX:+UseSerialGC"), "1", "40").out())
+        assertThat(run(SmallHeap.class, List.of("-Xmx24m", "-XX:+UseSerialGC"), "1", "40")
+                        .out())
                 .containsExactly("ran out true, not always true");
     }
 

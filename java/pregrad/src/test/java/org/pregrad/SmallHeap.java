@@ -71,8 +71,10 @@ public final class SmallHeap {
 
     /** Of the scores of a batch, with a state saved and restored on the way. */
     private static double sum(Model model, float[] x, long[] labels, long[] clusters) {
-        try (Attribution attribution =
-                model.attribution().layers("act1", "act2").methods(Method.GRADIENT).open()) {
+        try (Attribution attribution = model.attribution()
+                .layers("act1", "act2")
+                .methods(Method.GRADIENT)
+                .open()) {
             attribution.add(Input.of(x, SAMPLES, FEATURES), labels, clusters);
             attribution.restore(attribution.save());
             double sum = 0;

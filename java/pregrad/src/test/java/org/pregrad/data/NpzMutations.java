@@ -32,13 +32,60 @@ public final class NpzMutations {
     private static final byte[] LOCAL_ENTRY = {'P', 'K', 3, 4};
 
     private static final String[] TYPES = {
-        ">f4", "<f8", "|b1", "<f2", "<i2", ">i8", "|u1", "<u8", "=f4", "<U5", "|O", "|S3", "<c8", "<M8[s]", "<f4;", "", "f",
-        "<f99999999999", "<f-4", "\\x3cf4", "<f4\\'", "[('a', '<f4')]", "|V4", "<i16", "'", "\u0000", "<\u00e9"
+        ">f4",
+        "<f8",
+        "|b1",
+        "<f2",
+        "<i2",
+        ">i8",
+        "|u1",
+        "<u8",
+        "=f4",
+        "<U5",
+        "|O",
+        "|S3",
+        "<c8",
+        "<M8[s]",
+        "<f4;",
+        "",
+        "f",
+        "<f99999999999",
+        "<f-4",
+        "\\x3cf4",
+        "<f4\\'",
+        "[('a', '<f4')]",
+        "|V4",
+        "<i16",
+        "'",
+        "\u0000",
+        "<\u00e9"
     };
     private static final String[] SHAPES = {
-        "()", "(0,)", "(-1,)", "(12,)", "(3, 4)", "(4, 3, 1)", "(4, 3", "4", "(4L, 3L)", "(1e3,)", "(2147483648,)",
-        "(9223372036854775807, 2)", "(4294967296, 4294967296, 4)", "(0, 9223372036854775807)", "(4.0, 3)", "[4, 3]",
-        "(99999999999999999999999999,)", "(0x4, 3)", "(4, None)", "(4,, 3)", "(,)", "(4 3)", "(+4, 3)", "(4_0, 3)", "None"
+        "()",
+        "(0,)",
+        "(-1,)",
+        "(12,)",
+        "(3, 4)",
+        "(4, 3, 1)",
+        "(4, 3",
+        "4",
+        "(4L, 3L)",
+        "(1e3,)",
+        "(2147483648,)",
+        "(9223372036854775807, 2)",
+        "(4294967296, 4294967296, 4)",
+        "(0, 9223372036854775807)",
+        "(4.0, 3)",
+        "[4, 3]",
+        "(99999999999999999999999999,)",
+        "(0x4, 3)",
+        "(4, None)",
+        "(4,, 3)",
+        "(,)",
+        "(4 3)",
+        "(+4, 3)",
+        "(4_0, 3)",
+        "None"
     };
     private static final String[] ORDERS = {"True", "true", "1", "None", "'False'", "", "Fals", "__import__('os')"};
 
@@ -166,7 +213,9 @@ public final class NpzMutations {
 
     private static void checkMessage(ArrayFileException e) {
         String message = e.getMessage();
-        if (message == null || message.length() > LONGEST_MESSAGE || message.chars().anyMatch(c -> c < ' ')) {
+        if (message == null
+                || message.length() > LONGEST_MESSAGE
+                || message.chars().anyMatch(c -> c < ' ')) {
             throw new AssertionError("its message is not one readable line", e);
         }
     }
@@ -215,9 +264,10 @@ public final class NpzMutations {
                 case 1 -> array.shape = random.nextInt(8) == 0 ? deep() : of(SHAPES);
                 case 2 -> array.order = of(ORDERS);
                 case 3 -> damageHeader(array);
-                case 4 -> array.values = random.nextBoolean()
-                        ? Arrays.copyOf(array.values, random.nextInt(array.values.length + 1))
-                        : Arrays.copyOf(array.values, array.values.length + 1 + random.nextInt(40));
+                case 4 ->
+                    array.values = random.nextBoolean()
+                            ? Arrays.copyOf(array.values, random.nextInt(array.values.length + 1))
+                            : Arrays.copyOf(array.values, array.values.length + 1 + random.nextInt(40));
                 case 5 -> damageName(array);
                 case 6 -> addOverlarge();
                 default -> outside++;
@@ -247,11 +297,13 @@ public final class NpzMutations {
             case 1 -> array.lengthOff = random.nextInt(200) - 100;
             case 2 -> array.header = text + " ".repeat(1 << random.nextInt(15));
             case 3 -> array.header = text.substring(0, random.nextInt(text.length()));
-            case 4 -> array.header = text.replace("'shape'", of("'shap'", "'descr'", "shape", "'shape': (1,), 'shape'"));
+            case 4 ->
+                array.header = text.replace("'shape'", of("'shap'", "'descr'", "shape", "'shape': (1,), 'shape'"));
             case 5 -> array.header = text.replace("}", "'more': 1, }");
             case 6 -> array.header = "";
-            default -> array.header = new String(
-                    shuffled(text.getBytes(StandardCharsets.ISO_8859_1)), StandardCharsets.ISO_8859_1);
+            default ->
+                array.header =
+                        new String(shuffled(text.getBytes(StandardCharsets.ISO_8859_1)), StandardCharsets.ISO_8859_1);
         }
     }
 

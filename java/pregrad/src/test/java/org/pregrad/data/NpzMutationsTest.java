@@ -28,6 +28,8 @@ class NpzMutationsTest {
                 throw new AssertionError("seed " + seed, e);
             }
         }
-        assertThat(read).as("were all refused, the damages would not be where it matters").isGreaterThan(SEEDS / 10);
+        assertThat(read)
+                .as("were all refused, the damages would not be where it matters")
+                .isGreaterThan(SEEDS / 10);
     }
 }
