@@ -11,4 +11,8 @@ if(PREGRAD_SANITIZE)
   add_compile_options(
     "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${_pregrad_sanitizers};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
   add_link_options(-fsanitize=${_pregrad_sanitizers})
+  if("undefined" IN_LIST PREGRAD_SANITIZE)
+    # It would want the type information of classes that LibTorch keeps to itself.
+    add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:-fno-sanitize=vptr>")
+  endif()
 endif()

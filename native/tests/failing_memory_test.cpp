@@ -43,16 +43,19 @@ std::uint64_t allocations() {
   return static_cast<std::uint64_t>(count());
 }
 
-/// The library whose function lets no exception out, and met one: the innermost that is no run-time library.
+/// The library whose function lets no exception out, and met one: the first behind the run-time libraries that end the
+/// process.
 std::string unyielding_library() {
   std::array<void*, 64> frames{};
   const int count = backtrace(frames.data(), static_cast<int>(frames.size()));
-  for (int i = 1; i < count; ++i) {
+  bool is_behind = false;
+  for (int i = 0; i < count; ++i) {
     Dl_info info{};
     if (dladdr(frames.at(static_cast<std::size_t>(i)), &info) != 0 && info.dli_fname != nullptr) {
       const std::string file = std::filesystem::path(info.dli_fname).filename();
-      const bool is_here = info.dli_saddr == reinterpret_cast<void*>(&unyielding_library);
-      if (!is_here && !file.starts_with("libstdc++") && !file.starts_with("libgcc_s") && !file.starts_with("libc.")) {
+      if (file.starts_with("libstdc++") || file.starts_with("libgcc_s") || file.starts_with("libc.")) {
+        is_behind = true;
+      } else if (is_behind) {
         return file;
       }
     }

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "methods/catalog.hpp"
+#include "pregrad/error.hpp"
 #include "statistics/state.hpp"
 #include "support/tensors.hpp"
 
@@ -19,6 +20,9 @@ std::string option_text(std::string_view name, std::string_view value) {
 std::string option_text(std::string_view name, const at::Tensor& tensor) {
   if (!tensor.defined()) {
     return option_text(name, "zero");
+  }
+  if (tensor.layout() != at::kStrided) {
+    throw ArgumentError(std::string(name) + " is not dense: give what to_dense() makes of it");
   }
   const at::Tensor values = tensor.to(at::kCPU).contiguous();
   const std::string_view bytes(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
