@@ -3,6 +3,7 @@ package org.pregrad.cli.output;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.PriorityQueue;
@@ -109,7 +110,7 @@ public final class ExplainCsv {
     }
 
     private List<Strength> strongest(double[] values) {
-        PriorityQueue<Strength> kept = new PriorityQueue<>((left, right) -> Strength.compare(right, left));
+        PriorityQueue<Strength> kept = new PriorityQueue<>(((Comparator<Strength>) Strength::compare).reversed());
         for (int i = 0; i < values.length; i++) {
             if (!Double.isNaN(values[i])) {
                 kept.add(new Strength(i, values[i]));

@@ -105,7 +105,7 @@ public final class ScoresCsv {
                 row.append(',').append(CsvRow.number(column[neuron]));
             }
             for (double[] column : more) {
-                row.append(',').append(Double.isNaN(column[neuron]) ? "" : Numbers.exact(column[neuron]));
+                row.append(',').append(Double.isNaN(column[neuron]) ? "" : CsvRow.number(column[neuron]));
             }
             to.append(row.append(rest).append('\n'));
         }

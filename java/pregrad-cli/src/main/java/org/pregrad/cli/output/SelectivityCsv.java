@@ -61,6 +61,6 @@ public final class SelectivityCsv {
     }
 
     private static String number(double value) {
-        return Double.isNaN(value) ? "" : Numbers.exact(value);
+        return Double.isNaN(value) ? "" : CsvRow.number(value);
     }
 }
