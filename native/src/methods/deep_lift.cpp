@@ -16,6 +16,7 @@
 #include <torch/csrc/autograd/functions/tensor.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include "methods/catalog.hpp"
 #include "methods/layer_rerun.hpp"
 #include "model/differentiation.hpp"
 #include "pregrad/error.hpp"

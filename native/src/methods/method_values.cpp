@@ -77,6 +77,7 @@ PositionTerms::PositionTerms(Method method, const model::LayerBatch& layer, cons
       right_ = read(gradient, rows);
       break;
     case Sum::formula:
+    case Sum::differences:
     case Sum::none:
       left_ = read(rerun != nullptr && rerun->terms.defined() ? rerun->terms : layer.activation(), rows);
       break;

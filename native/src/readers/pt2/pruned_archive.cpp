@@ -35,9 +35,9 @@ json as_ints(at::IntArrayRef numbers) {
 }
 
 /// Where the tensors of one folder are, and what is to be written of them.
-class Payloads {
+class SlicedPayloads {
  public:
-  Payloads(Archive& archive, std::string folder, const std::string& config)
+  SlicedPayloads(Archive& archive, std::string folder, const std::string& config)
       : folder_(std::move(folder)), record_(config), config_(json::parse(archive.text(config))) {}
 
   /// Tensors of one record, as tied weights are, all change or none.
@@ -152,7 +152,7 @@ class Writer {
 };
 
 void write_archive(Archive& archive, const std::filesystem::path& file, const std::map<std::string, std::string>& texts,
-                   const std::vector<const Payloads*>& payloads) {
+                   const std::vector<const SlicedPayloads*>& payloads) {
   if (!std::ofstream(file, std::ios::binary)) {
     throw ArgumentError("cannot write '" + file.string() + "': check its folder and the space there");
   }
@@ -164,7 +164,7 @@ void write_archive(Archive& archive, const std::filesystem::path& file, const st
       continue;
     }
     at::Tensor bytes;
-    for (const Payloads* payload : payloads) {
+    for (const SlicedPayloads* payload : payloads) {
       if (const auto found = payload->records().find(record); found != payload->records().end()) {
         bytes = found->second;
       }
@@ -182,8 +182,8 @@ void write_changed(const std::filesystem::path& source, const std::filesystem::p
                    const std::vector<c10::IValue>& arguments) {
   Archive archive(std::make_unique<FileSource>(source));
   const std::string model = model_name(archive);
-  Payloads weights(archive, "data/weights/", "data/weights/" + model + "_weights_config.json");
-  Payloads constants(archive, "data/constants/", "data/constants/" + model + "_constants_config.json");
+  SlicedPayloads weights(archive, "data/weights/", "data/weights/" + model + "_weights_config.json");
+  SlicedPayloads constants(archive, "data/constants/", "data/constants/" + model + "_constants_config.json");
   weights.replace(tensors);
   constants.replace(tensors);
   json program = json::parse(archive.text("models/" + model + ".json"));

@@ -164,7 +164,7 @@ final class PruneCommand implements Callable<Integer> {
             try (Pruning pruning = opened(loaded, scores)) {
                 measure(loaded, pruning, samples.samples());
                 PruningResult result = pruning.result();
-                write(directory, pruning, result, samples, scores);
+                write(directory, pruning, result, samples);
             }
         }
         return 0;
@@ -235,8 +235,7 @@ final class PruneCommand implements Callable<Integer> {
         }
     }
 
-    private void write(
-            OutputDirectory directory, Pruning pruning, PruningResult result, Dataset samples, List<Score> scores)
+    private void write(OutputDirectory directory, Pruning pruning, PruningResult result, Dataset samples)
             throws IOException {
         Summary run = RunOrigin.of(
                         spec.commandLine(), options(samples), model.file(), data.file(), null, samples.samples())

@@ -93,7 +93,7 @@ class BatchesAtOnceTest {
 
     private static Batch batch(int first) {
         Batch.Part input = new Batch.Part("", FloatBuffer.allocate(1), new long[] {1, 1}, false);
-        return new Batch(first, 1, List.of(input), null, null);
+        return new Batch(first, 1, List.of(input), null, null, List.of());
     }
 
     private static void meet(CyclicBarrier barrier) {
