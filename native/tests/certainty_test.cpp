@@ -27,7 +27,9 @@ Values read_values() {
   for (auto& row : read_csv(fixture_path("certainty/values.csv"))) {
     result.clusters.push_back(std::stoll(row["cluster"]));
     for (std::int64_t neuron = 0; neuron < neurons; ++neuron) {
-      result.values.push_back(std::stod(row["v" + std::to_string(neuron)]));
+      std::string column = "v";
+      column.append(std::to_string(neuron));
+      result.values.push_back(std::stod(row[column]));
     }
   }
   return result;

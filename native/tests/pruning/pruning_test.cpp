@@ -65,7 +65,9 @@ PrunedNeurons of_call(std::int64_t call, std::vector<std::int64_t> neurons) {
 
 std::string plain(std::string code) {
   for (int call = 0; call < 6; ++call) {
-    code = with(code, "{" + std::to_string(call) + "}", "");
+    std::string place = "{";
+    place.append(std::to_string(call)).append("}");
+    code = with(code, place, "");
   }
   return code;
 }
@@ -489,7 +491,7 @@ TEST_P(PrunedArchive, GivesWhatEagerPyTorchGivesWithNeuronsAtZero) {
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, PrunedArchive,
                          testing::Values(std::pair("digits-cnn", "digits-images"), std::pair("digits-mlp", "digits")),
-                         [](const auto& info) { return with(info.param.first, "-", "_"); });
+                         [](const auto& each) { return with(each.param.first, "-", "_"); });
 
 }  // namespace
 
