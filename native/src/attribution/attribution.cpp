@@ -128,9 +128,11 @@ Attribution::Implementation::Implementation(std::shared_ptr<const Model::Impleme
   if (options.methods.empty()) {
     throw ArgumentError("no method was named: name at least one, such as gradient");
   }
-  if (options.examples < 0) {
+  constexpr std::int64_t most_examples = 10'000;
+  if (options.examples < 0 || options.examples > most_examples) {
     throw ArgumentError("there cannot be " + std::to_string(options.examples) +
-                        " examples of a neuron: give a number from 1, or 0 for none");
+                        " examples of a neuron: give a number from 1 to " + std::to_string(most_examples) +
+                        ", or 0 for none");
   }
   if (make_recorder && options.cuda_graphs && options.examples == 0 && methods::can_be_recorded(options.methods) &&
       reading_->is_plain() && options.positions == Positions::together) {

@@ -187,6 +187,21 @@ model::SampleScores RerunMethods::scores_of(Method method, const model::LayerBat
   }
 }
 
+namespace {
+
+/// The batch's own outputs are numbers; those of what was changed need not be.
+void require_numbers(const model::LayerBatch& layer) {
+  for (const model::SampleScores& scores : layer.rerun) {
+    if (!std::ranges::all_of(scores.values, [](double value) { return std::isfinite(value); })) {
+      throw ArgumentError("the method " + std::string(name_of(scores.method)) + " gives layer '" + layer.name +
+                          "' values that are not finite: the model leaves the range of numbers where the method runs it"
+                          " again; give baselines, means or inputs of an ordinary size");
+    }
+  }
+}
+
+}  // namespace
+
 void RerunMethods::add_scores(std::vector<model::LayerBatch>& layers, const model::Batch& batch) {
   if (input_paths_) {
     input_paths_->add_scores(layers, batch);
@@ -211,6 +226,9 @@ void RerunMethods::add_scores(std::vector<model::LayerBatch>& layers, const mode
       }
     }
     known.push_back(method);
+  }
+  for (const model::LayerBatch& layer : layers) {
+    require_numbers(layer);
   }
 }
 

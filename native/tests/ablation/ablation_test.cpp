@@ -239,7 +239,7 @@ TEST_F(AblationTest, AStateOfRemovedNeuronsIsNoneOfKeptOnes) {
 /// tests/fixtures/certainty/areas.csv, whose errors are a formula's and those of 20,000 resamplings.
 TEST(AreaErrorTest, IsThatOfResampledInputs) {
   const Model anchor = Model::load(fixture_path("anchor/relu-0.pt"));
-  const Data test = read_data(fixture_path("anchor/test.npz"));
+  const Data test = read_data(fixture_path("certainty/test.npz"));
   for (auto& row : read_csv(fixture_path("certainty/areas.csv"))) {
     SCOPED_TRACE(testing::Message() << row["cluster"] << " " << row["order"] << " " << row["keep"]);
     RemovalOrder order;
@@ -281,7 +281,7 @@ TEST(AreaErrorTest, IsThatOfResampledInputs) {
 
 TEST(AreaErrorTest, NeedsTwoSamples) {
   const Model anchor = Model::load(fixture_path("anchor/relu-0.pt"));
-  const Data test = first_of(read_data(fixture_path("anchor/test.npz")), 1);
+  const Data test = first_of(read_data(fixture_path("certainty/test.npz")), 1);
   AblationOptions options;
   options.orders = random_orders("act2", 0, 0, 64, 1, 0);
   Ablation ablation = anchor.ablation(options);

@@ -45,7 +45,7 @@ static void names_methods(void) {
     CHECK(method == count);
     ++count;
   }
-  CHECK(count == PREGRAD_METHOD_RANDOM + 1);
+  CHECK(count == PREGRAD_METHOD_PATCHING + 1);
   CHECK(pregrad_method_named("gradient-x-activation", &method) == PREGRAD_OK);
   CHECK(method == PREGRAD_METHOD_GRADIENT_X_ACTIVATION);
   CHECK(pregrad_output_named("log-probability", &output) == PREGRAD_OK);

@@ -146,9 +146,10 @@ TEST_F(PathsTest, PathsOfInputsReadPreactivations) {
   of_z.steps = 400;
   EXPECT_TRUE(
       are_close(values_per_sample(model_, of_z, x_), z(x_) * along(at::zeros_like(z(x_)), z(x_), true, 4000), 1e-4));
+  // By the chain rule what flows through a neuron is the same at its activation.
   of_z.of_z = false;
-  EXPECT_FALSE(
-      are_close(values_per_sample(model_, of_z, x_), z(x_) * along(at::zeros_like(z(x_)), z(x_), true, 400), 0.01));
+  EXPECT_TRUE(
+      are_close(values_per_sample(model_, of_z, x_), z(x_) * along(at::zeros_like(z(x_)), z(x_), true, 4000), 1e-3));
 }
 
 TEST_F(PathsTest, StatesOfOtherOptionsDoNotMix) {

@@ -340,7 +340,7 @@ TEST(Pruning, SaysWhichOperatorReadsTheNeuronsTogether) {
   EXPECT_THAT(open("    a = torch.flip(a, [1]) + a\n", {}), HasSubstr("linear reads channel"));
   EXPECT_THAT(open("    a = torch.batch_norm(a, self.g, self.b, self.m, self.v, False, 0.1, 1e-5, False)\n", scale),
               HasSubstr("linear reads channel 1, which is not 0"));
-  EXPECT_THAT(open("    a = a / torch.mean(a)\n", {}), HasSubstr("operator mean"));
+  EXPECT_THAT(open("    a = a / torch.mean(a, 1, True)\n", {}), HasSubstr("operator mean"));
   EXPECT_THAT(open("    a = torch.cumsum(a, 1)\n", {}), HasSubstr("operator cumsum"));
   EXPECT_THAT(open("    if int(a.size(0)) > 3:\n        a = a * 2.0\n", {}), HasSubstr("a branch"));
 }

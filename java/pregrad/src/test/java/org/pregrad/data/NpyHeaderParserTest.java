@@ -89,7 +89,7 @@ class NpyHeaderParserTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"<U3", "|S5", "<c8", "<M8[ns]", "<f1", "<b4", "<f16", "|V8"})
+    @ValueSource(strings = {"<c8", "<M8[ns]", "<f1", "<b4", "<f16", "|V8"})
     void refusesOtherTypes(String descriptor) {
         String text = "{'descr': '" + descriptor + "', 'fortran_order': False, 'shape': (3,)}";
         assertThatThrownBy(() -> NpyHeaderParser.parse("x", text))
