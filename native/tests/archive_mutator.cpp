@@ -312,7 +312,17 @@ void change_json(std::string& text, Draws& draws, void (*change)(Json&, Draws&))
   if (draws.one_in(8)) {
     return draws.one_in(2) ? shuffle(text, draws) : text.resize(draws.below(text.size() + 1));
   }
-  Json document = Json::parse(text, nullptr, false);
+  // What an earlier change has made deep is damaged as text too: copies of documents recurse.
+  const auto is_deep = [&](std::string_view opening) {
+    constexpr int most_levels = 200;
+    std::string many;
+    for (int i = 0; i < most_levels; ++i) {
+      many.append(opening);
+    }
+    return text.find(many) != std::string::npos;
+  };
+  Json document =
+      is_deep("[") || is_deep("{\"as_graph\":") ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
   if (document.is_discarded()) {
     return flip(text, draws);
   }

@@ -95,7 +95,13 @@ final class RunMixin {
         JsonNode told = Summary.named(Json.tree(summary), extras.clusters());
         to.write(Summary.FILE, text -> Json.write(told, text));
         if (!noReport) {
-            Report report = Report.of(told, scores, curves, extras.clusters(), to.written(Report.EXAMPLES));
+            Report report = Report.of(
+                    told,
+                    scores,
+                    curves,
+                    extras.clusters(),
+                    extras.differences() == null ? null : to.written(ScoresCsv.FILE),
+                    to.written(Report.EXAMPLES));
             to.write(Report.FILE, report::write);
             leftOut = report.leftOut();
         }

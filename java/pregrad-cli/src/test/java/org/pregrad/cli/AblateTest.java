@@ -290,13 +290,16 @@ class AblateTest {
     void printsTheBestOrderFirst() {
         Ran ran = ablate("--layer", "relu@1", "--repeats", "2");
         List<String> lines = ran.out().lines().toList();
-        assertThat(lines.get(0)).matches("layer +cluster +method +aggregate +area +random +rank correlation");
+        assertThat(lines.get(0))
+                .matches("layer +cluster +method +aggregate +area +95% interval +random +p +rank correlation");
         List<Double> areas = lines.stream()
                 .filter(line -> line.matches("relu@1 +0 .*"))
                 .map(line -> Double.valueOf(line.split(" +", -1)[4]))
                 .toList();
         assertThat(areas).hasSize(9).isSorted();
-        assertThat(lines.get(1)).matches(".* 0\\.\\d{3}  0\\.\\d{3} ± 0\\.\\d{3} +-?[01]\\.\\d\\d");
+        assertThat(lines.get(1))
+                .matches(
+                        ".* 0\\.\\d{3}  0\\.\\d{3}\\D{1,4}[01]\\.\\d{3} +0\\.\\d{3} ± 0\\.\\d{3} +\\S+ +-?[01]\\.\\d\\d");
         assertThat(ran.out()).contains(out("curves.csv").toString());
         assertThat(ablate("--layer", "relu@1", "--repeats", "2", "--quiet").out())
                 .isEmpty();

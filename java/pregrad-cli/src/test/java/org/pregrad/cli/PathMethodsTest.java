@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -254,9 +256,23 @@ class PathMethodsTest {
     }
 
     private void refuse(String message, String... options) {
+        Path out = directory.resolve("out");
+        byte[] before = bytes(out.resolve("scores.csv"));
         List<String> arguments = arguments(Fixtures.path("digits.npz"), "act2", options);
         Ran.inProcess(arguments.toArray(String[]::new)).assertRefused(message);
-        assertThat(directory.resolve("out")).doesNotExist();
+        assertThat(bytes(out.resolve("scores.csv"))).isEqualTo(before);
+        if (before == null) {
+            assertThat(out).doesNotExist();
+        }
+    }
+
+    /** What a file holds; null where there is none. */
+    private static byte[] bytes(Path file) {
+        try {
+            return Files.exists(file) ? Files.readAllBytes(file) : null;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private Path constants(String file, String name, float... values) throws IOException {

@@ -69,7 +69,7 @@ class PruneTest {
 
     @Test
     void ofTorchScriptThereAreWeightsAndNoFile() throws IOException {
-        Ran ran = prune("digits-cnn.scripted.pt", "script", "--layer", "all", "--quiet");
+        Ran ran = prune("digits-cnn.traced.pt", "script", "--layer", "all", "--quiet");
         assertThat(ran.code()).isZero();
         assertThat(ran.out()).isEmpty();
         assertThat(directory.resolve("script/pruned.pt2")).doesNotExist();

@@ -167,11 +167,17 @@ public final class Report {
      * @param summary  as it is written
      * @param curves   empty if no neurons were removed
      * @param names    of the clusters
+     * @param compared {@code scores.csv} where it compares clusters, which scores do not; else null
      * @param examples {@code examples.csv}, or null if the run has none
      */
     public static Report of(
-            JsonNode summary, Scores scores, List<RemovalCurve> curves, ClusterNames names, Path examples) {
-        Report report = new Report(RunData.of(summary, scores, curves, names), Part.ALL, USUAL);
+            JsonNode summary,
+            Scores scores,
+            List<RemovalCurve> curves,
+            ClusterNames names,
+            Path compared,
+            Path examples) {
+        Report report = new Report(RunData.of(summary, scores, curves, names, compared), Part.ALL, USUAL);
         if (examples != null) {
             report.takeExamples(
                     new Source(examples), Path.of(report.summary.scored().file()));

@@ -1,6 +1,7 @@
 package org.pregrad.cli.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -38,12 +39,16 @@ record RunData(RunSummary summary, List<LayerScores> layers, Map<PanelKey, Curve
     }
 
     /**
-     * @param summary as it is written
-     * @param names   of the clusters
+     * @param summary  as it is written
+     * @param names    of the clusters
+     * @param compared {@code scores.csv} where it compares clusters; else null
      */
-    static RunData of(JsonNode summary, Scores scores, List<RemovalCurve> curves, ClusterNames names) {
+    static RunData of(JsonNode summary, Scores scores, List<RemovalCurve> curves, ClusterNames names, Path compared) {
         RunSummary read = SummaryReader.of(summary);
-        return new RunData(read, layers(scores, read.aggregates(), names), panels(curves, names));
+        List<LayerScores> layers = compared == null
+                ? layers(scores, read.aggregates(), names)
+                : ScoresReader.read(new Source(compared), read.aggregates(), Report.Part.ALL);
+        return new RunData(read, layers, panels(curves, names));
     }
 
     private static List<LayerScores> layers(Scores scores, List<String> aggregates, ClusterNames names) {
