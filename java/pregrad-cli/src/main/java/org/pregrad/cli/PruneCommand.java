@@ -36,8 +36,8 @@ import org.pregrad.cli.output.OutputTransaction;
 import org.pregrad.cli.output.PruningFiles;
 import org.pregrad.cli.output.Summary;
 import org.pregrad.cli.progress.Progress;
+import org.pregrad.cli.run.Accumulator;
 import org.pregrad.cli.run.DeviceNotes;
-import org.pregrad.cli.run.PruningRun;
 import org.pregrad.cli.run.ReadOutput;
 import org.pregrad.cli.run.Samples;
 import picocli.CommandLine.Command;
@@ -208,7 +208,7 @@ final class PruneCommand implements Callable<Integer> {
                         .seed(seed)
                         .open();
                 Progress progress = Progress.start("Scoring", count, quiet.isSet())) {
-            PruningRun.score(attribution, passes(loaded), progress);
+            passes(loaded).passOver(Accumulator.of(attribution), progress);
             return attribution.scores().all();
         }
     }
@@ -231,7 +231,7 @@ final class PruneCommand implements Callable<Integer> {
 
     private void measure(Model loaded, Pruning pruning, long count) throws IOException, InterruptedException {
         try (Progress progress = Progress.start("Pruning", count, quiet.isSet())) {
-            PruningRun.measure(pruning, passes(loaded), target.needed().labels() != Labels.WEIGHTS, progress);
+            passes(loaded).passOver(Accumulator.of(pruning, target.needed().labels() != Labels.WEIGHTS), progress);
         }
     }
 

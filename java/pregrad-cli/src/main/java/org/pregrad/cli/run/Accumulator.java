@@ -7,8 +7,8 @@ import org.pregrad.Input;
 import org.pregrad.Inputs;
 import org.pregrad.Pruning;
 
-/** What batches are added to; what it has of them can be kept as bytes. */
-interface Accumulator {
+/** What batches are added to. */
+public interface Accumulator {
     /** @param labels may be null, as may the clusters */
     void add(Inputs inputs, Input labels, long[] clusters);
 
@@ -18,21 +18,28 @@ interface Accumulator {
     }
 
     /** How often a batch did not fit into the device's memory. */
-    long batchesSplit();
+    default long batchesSplit() {
+        return 0;
+    }
 
     /** Why some batches cannot be recorded as a CUDA graph. */
-    Optional<String> graphRefusal();
+    default Optional<String> graphRefusal() {
+        return Optional.empty();
+    }
 
-    byte[] save();
+    /** One of which a checkpoint can keep what was added, as bytes. */
+    interface Kept extends Accumulator {
+        byte[] save();
 
-    void restore(byte[] state);
+        void restore(byte[] state);
+    }
 
-    static Accumulator of(Attribution attribution) {
+    static Kept of(Attribution attribution) {
         return of(attribution, false);
     }
 
-    static Accumulator of(Attribution attribution, boolean takesCorrupt) {
-        return new Accumulator() {
+    static Kept of(Attribution attribution, boolean takesCorrupt) {
+        return new Kept() {
             @Override
             public boolean takesCorrupt() {
                 return takesCorrupt;
@@ -67,36 +74,11 @@ interface Accumulator {
 
     /** A pruning is measured in one go: there is nothing of it to keep. */
     static Accumulator of(Pruning pruning, boolean labelled) {
-        return new Accumulator() {
-            @Override
-            public void add(Inputs inputs, Input labels, long[] clusters) {
-                pruning.add(inputs, labelled ? labels : null);
-            }
-
-            @Override
-            public long batchesSplit() {
-                return 0;
-            }
-
-            @Override
-            public Optional<String> graphRefusal() {
-                return Optional.empty();
-            }
-
-            @Override
-            public byte[] save() {
-                throw new UnsupportedOperationException();
-            }
-
-            @Override
-            public void restore(byte[] state) {
-                throw new UnsupportedOperationException();
-            }
-        };
+        return (inputs, labels, clusters) -> pruning.add(inputs, labelled ? labels : null);
     }
 
-    static Accumulator of(Ablation ablation) {
-        return new Accumulator() {
+    static Kept of(Ablation ablation) {
+        return new Kept() {
             @Override
             public void add(Inputs inputs, Input labels, long[] clusters) {
                 ablation.add(inputs, labels, clusters);
@@ -105,11 +87,6 @@ interface Accumulator {
             @Override
             public long batchesSplit() {
                 return ablation.batchesSplit();
-            }
-
-            @Override
-            public Optional<String> graphRefusal() {
-                return Optional.empty();
             }
 
             @Override

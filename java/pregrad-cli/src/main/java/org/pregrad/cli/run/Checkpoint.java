@@ -24,7 +24,7 @@ public final class Checkpoint {
     record Reached(long batches, boolean finished) {}
 
     /** Gives back what was kept, if anything was. */
-    Reached restore(Accumulator to) {
+    Reached restore(Accumulator.Kept to) {
         Optional<StateFile.Saved> saved = file == null ? Optional.empty() : file.read();
         if (saved.isEmpty()) {
             return new Reached(0, false);
@@ -43,18 +43,18 @@ public final class Checkpoint {
     }
 
     /** Keeps it: the first {@code batches} were added by now, and no other. */
-    void reach(long batches, Accumulator of) {
+    void reach(long batches, Accumulator.Kept of) {
         write(batches, false, of);
     }
 
     /** After the last batch. */
-    void finish(long batches, Accumulator of) {
+    void finish(long batches, Accumulator.Kept of) {
         if (file != null) {
             write(batches, true, of);
         }
     }
 
-    private void write(long batches, boolean finished, Accumulator of) {
+    private void write(long batches, boolean finished, Accumulator.Kept of) {
         file.write(new StateFile.Saved(batches, finished, of.save()));
         written = System.nanoTime();
     }

@@ -19,8 +19,20 @@ import org.pregrad.cli.progress.Progress;
  */
 public record Samples(Supplier<Dataset> source, int batchSize, int atOnce, DeviceNotes notes) {
     /** Adds all batches that {@code checkpoint} does not have yet. */
-    void passOver(Accumulator to, Checkpoint checkpoint, Progress progress) throws IOException, InterruptedException {
-        Checkpoint.Reached reached = checkpoint.restore(to);
+    void passOver(Accumulator.Kept to, Checkpoint checkpoint, Progress progress)
+            throws IOException, InterruptedException {
+        passOver(to, checkpoint, to, progress);
+    }
+
+    /** Adds all batches. */
+    public void passOver(Accumulator to, Progress progress) throws IOException, InterruptedException {
+        passOver(to, Checkpoint.NONE, null, progress);
+    }
+
+    /** @param kept {@code to}; null with {@link Checkpoint#NONE} */
+    private void passOver(Accumulator to, Checkpoint checkpoint, Accumulator.Kept kept, Progress progress)
+            throws IOException, InterruptedException {
+        Checkpoint.Reached reached = checkpoint.restore(kept);
         try (Dataset data = source.get()) {
             if (reached.finished()) {
                 progress.add(data.samples());
@@ -41,12 +53,12 @@ public record Samples(Supplier<Dataset> source, int batchSize, int atOnce, Devic
                     running.add(next);
                     if (checkpoint.isDue()) {
                         running.await();
-                        checkpoint.reach(batches, to);
+                        checkpoint.reach(batches, kept);
                     }
                 }
                 running.await();
             }
-            checkpoint.finish(batches, to);
+            checkpoint.finish(batches, kept);
         }
     }
 
