@@ -47,23 +47,6 @@ bool is_view(std::string_view name) {
   return is_one_of(name, names);
 }
 
-bool is_convolution(std::string_view name) {
-  static const Names names = {"_convolution",     "convolution",      "conv1d",           "conv2d",           "conv3d",
-                              "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "_convolution_mode"};
-  return is_one_of(name, names);
-}
-
-bool is_batch_norm(std::string_view name) {
-  static const Names names = {"batch_norm",
-                              "native_batch_norm",
-                              "_native_batch_norm_legit",
-                              "_native_batch_norm_legit_no_training",
-                              "_native_batch_norm_legit_functional",
-                              "_batch_norm_with_update",
-                              "_batch_norm_no_update"};
-  return is_one_of(name, names);
-}
-
 bool is_norm_of_channels(std::string_view name) {
   static const Names names = {"group_norm", "instance_norm", "native_group_norm"};
   return is_batch_norm(name) || is_one_of(name, names);
@@ -83,55 +66,43 @@ bool is_product_of_matrices(std::string_view name) {
 
 /// Operators whose result has the axes of their first operand, in their order, and on that of the neurons its size.
 bool keeps_channels(std::string_view name) {
-  static const Names names = {"contiguous",
-                              "clone",
-                              "detach",
-                              "alias",
-                              "to",
-                              "_to_copy",
-                              "lift_fresh_copy",
-                              "_autocast_to_reduced_precision",
-                              "_autocast_to_full_precision",
-                              "type_as",
-                              "dropout",
-                              "feature_dropout",
-                              "alpha_dropout",
-                              "native_dropout",
-                              "roll",
-                              "flip",
-                              "cumsum",
-                              "max_pool1d",
-                              "max_pool2d",
-                              "max_pool3d",
-                              "avg_pool1d",
-                              "avg_pool2d",
-                              "avg_pool3d",
-                              "adaptive_avg_pool1d",
-                              "adaptive_avg_pool2d",
-                              "adaptive_avg_pool3d",
-                              "_adaptive_avg_pool2d",
-                              "_adaptive_avg_pool3d",
-                              "adaptive_max_pool1d",
-                              "adaptive_max_pool2d",
-                              "adaptive_max_pool3d",
-                              "lp_pool1d",
-                              "lp_pool2d",
-                              "max_pool1d_with_indices",
-                              "max_pool2d_with_indices",
-                              "max_pool3d_with_indices",
-                              "upsample_nearest1d",
-                              "upsample_nearest2d",
-                              "upsample_nearest3d",
-                              "_upsample_nearest_exact1d",
-                              "_upsample_nearest_exact2d",
-                              "_upsample_nearest_exact3d",
-                              "upsample_linear1d",
-                              "upsample_bilinear2d",
-                              "upsample_bicubic2d",
-                              "upsample_trilinear3d",
-                              "_upsample_bilinear2d_aa",
-                              "_upsample_bicubic2d_aa"};
-  return is_one_of(name, names);
+  static const Names names = {
+
+      "roll",
+      "flip",
+      "cumsum",
+      "max_pool1d",
+      "max_pool2d",
+      "max_pool3d",
+      "avg_pool1d",
+      "avg_pool2d",
+      "avg_pool3d",
+      "adaptive_avg_pool1d",
+      "adaptive_avg_pool2d",
+      "adaptive_avg_pool3d",
+      "_adaptive_avg_pool2d",
+      "_adaptive_avg_pool3d",
+      "adaptive_max_pool1d",
+      "adaptive_max_pool2d",
+      "adaptive_max_pool3d",
+      "lp_pool1d",
+      "lp_pool2d",
+      "max_pool1d_with_indices",
+      "max_pool2d_with_indices",
+      "max_pool3d_with_indices",
+      "upsample_nearest1d",
+      "upsample_nearest2d",
+      "upsample_nearest3d",
+      "_upsample_nearest_exact1d",
+      "_upsample_nearest_exact2d",
+      "_upsample_nearest_exact3d",
+      "upsample_linear1d",
+      "upsample_bilinear2d",
+      "upsample_bicubic2d",
+      "upsample_trilinear3d",
+      "_upsample_bilinear2d_aa",
+      "_upsample_bicubic2d_aa"};
+  return hands_on(name) || is_one_of(name, names);
 }
 
 /// Operators whose result has the axes of their first operand, in their order, but perhaps not its sizes.
@@ -157,35 +128,9 @@ bool keeps_places(std::string_view name) {
   return is_one_of(name, names);
 }
 
-/// Operators that take the elements along some axes, their `dim`, together.
-bool reduces_axes(std::string_view name) {
-  static const Names names = {"mean",
-                              "sum",
-                              "amax",
-                              "amin",
-                              "max",
-                              "min",
-                              "median",
-                              "prod",
-                              "norm",
-                              "var",
-                              "logsumexp",
-                              "std",
-                              "nanmean",
-                              "nansum",
-                              "all",
-                              "any",
-                              "linalg_vector_norm"};
-  return is_one_of(name, names);
-}
-
 Number constant_number(const Value* value) {
   const auto constant = toIValue(value);
   return constant && constant->isInt() ? Number(constant->toInt()) : std::nullopt;
-}
-
-const Value* input_named(const Node* node, const char* name) {
-  return node->maybeSchema() != nullptr && node->hasNamedInput(name) ? node->namedInput(name) : nullptr;
 }
 
 Number number_named(const Node* node, const char* name) {

@@ -221,6 +221,66 @@ std::string operator_name(const Node* node) {
   return found == usual.end() ? name : std::string(found->second);
 }
 
+const Value* input_named(const Node* node, const char* name) {
+  return node->maybeSchema() != nullptr && node->hasNamedInput(name) ? node->namedInput(name) : nullptr;
+}
+
+bool is_convolution(std::string_view name) {
+  static const Names names = {"_convolution",     "convolution",      "conv1d",           "conv2d",           "conv3d",
+                              "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "_convolution_mode"};
+  return names.count(name) != 0;
+}
+
+bool is_batch_norm(std::string_view name) {
+  static const Names names = {"batch_norm",
+                              "native_batch_norm",
+                              "_native_batch_norm_legit",
+                              "_native_batch_norm_legit_no_training",
+                              "_native_batch_norm_legit_functional",
+                              "_batch_norm_with_update",
+                              "_batch_norm_no_update"};
+  return names.count(name) != 0;
+}
+
+bool hands_on(std::string_view name) {
+  static const Names names = {"contiguous",
+                              "clone",
+                              "detach",
+                              "alias",
+                              "to",
+                              "_to_copy",
+                              "lift_fresh_copy",
+                              "_autocast_to_reduced_precision",
+                              "_autocast_to_full_precision",
+                              "type_as",
+                              "dropout",
+                              "feature_dropout",
+                              "alpha_dropout",
+                              "native_dropout"};
+  return names.count(name) != 0;
+}
+
+bool reduces_axes(std::string_view name) {
+  static const Names names = {"mean",
+                              "sum",
+                              "amax",
+                              "amin",
+                              "max",
+                              "min",
+                              "median",
+                              "prod",
+                              "norm",
+                              "var",
+                              "logsumexp",
+                              "std",
+                              "nanmean",
+                              "nansum",
+                              "all",
+                              "any",
+                              "linalg_vector_norm"};
+  return names.count(name) != 0;
+}
+
 bool is_normalisation(const Node* node) {
   static const Names names = {"batch_norm",        "native_batch_norm", "_native_batch_norm_legit_no_training",
                               "layer_norm",        "native_layer_norm", "group_norm",

@@ -57,6 +57,19 @@ bool is_pointwise(const torch::jit::Node* node);
 /// Whether the operator of that name gives truth values.
 bool is_comparison(std::string_view name);
 
+/// The input of that name; null where the operator has none.
+const torch::jit::Value* input_named(const torch::jit::Node* node, const char* name);
+
+// What operators do to axes, by the names that operator_name gives.
+
+bool is_convolution(std::string_view name);
+/// Normalisations of channels by statistics over the batch.
+bool is_batch_norm(std::string_view name);
+/// Operators that hand on the elements of their first operand, each in its place: copies, casts, dropout.
+bool hands_on(std::string_view name);
+/// Operators that take the elements along some axes, their `dim`, together.
+bool reduces_axes(std::string_view name);
+
 /// Whether the node normalises by statistics: of its input, or running ones.
 bool is_normalisation(const torch::jit::Node* node);
 

@@ -13,6 +13,8 @@
 
 namespace pregrad::pruning {
 
+using graph::input_named;
+using graph::is_convolution;
 using torch::jit::Node;
 using torch::jit::toIValue;
 using torch::jit::Value;

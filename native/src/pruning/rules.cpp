@@ -15,6 +15,8 @@
 
 namespace pregrad::pruning {
 
+using graph::input_named;
+using graph::is_convolution;
 using torch::jit::Node;
 using torch::jit::toIValue;
 using torch::jit::Value;
@@ -84,16 +86,6 @@ std::string name_of(const Node* node) {
   return is_known ? graph::operator_name(node) : "";
 }
 
-const Value* input_named(const Node* node, const char* name) {
-  return node->maybeSchema() != nullptr && node->hasNamedInput(name) ? node->namedInput(name) : nullptr;
-}
-
-bool is_convolution(std::string_view name) {
-  static const Names names = {"_convolution",     "convolution",      "conv1d",           "conv2d",           "conv3d",
-                              "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "_convolution_mode"};
-  return is_one_of(name, names);
-}
-
 bool is_movement(std::string_view name) {
   static const Names names = {"view",
                               "reshape",
@@ -145,32 +137,10 @@ namespace {
 
 /// Operators that make of each element one, in the same place.
 bool keeps_elements(std::string_view name) {
-  static const Names names = {"contiguous",
-                              "clone",
-                              "detach",
-                              "alias",
-                              "to",
-                              "_to_copy",
-                              "lift_fresh_copy",
-                              "_autocast_to_reduced_precision",
-                              "type_as",
-                              "dropout",
-                              "feature_dropout",
-                              "_autocast_to_full_precision",
-                              "alpha_dropout",
-                              "native_dropout",
-                              "zeros_like",
-                              "ones_like",
-                              "full_like",
-                              "empty_like",
-                              "rand_like",
-                              "masked_fill",
-                              "where",
-                              "lift_fresh",
-                              "fill",
-                              "dropout2d",
+  static const Names names = {"zeros_like",           "ones_like", "full_like",  "empty_like", "rand_like",
+                              "masked_fill",          "where",     "lift_fresh", "fill",       "dropout2d",
                               "feature_alpha_dropout"};
-  return is_one_of(name, names);
+  return graph::hands_on(name) || is_one_of(name, names);
 }
 
 /// Operators on windows of positions, which leave samples and channels alone.
@@ -179,40 +149,12 @@ bool pools(std::string_view name) {
          name.starts_with("_upsample_") || name.starts_with("reflection_pad") || name.starts_with("replication_pad");
 }
 
-bool is_batch_norm(std::string_view name) {
-  static const Names names = {"batch_norm",
-                              "instance_norm",
-                              "native_batch_norm",
-                              "_native_batch_norm_legit",
-                              "_native_batch_norm_legit_no_training",
-                              "_native_batch_norm_legit_functional",
-                              "_batch_norm_with_update",
-                              "_batch_norm_no_update",
-                              "cudnn_batch_norm"};
-  return is_one_of(name, names);
+bool normalises_channels(std::string_view name) {
+  return graph::is_batch_norm(name) || name == "instance_norm" || name == "cudnn_batch_norm";
 }
 
 /// Operators that take the elements along some axes, their `dim`, together.
-bool reduces(std::string_view name) {
-  static const Names names = {"mean",
-                              "sum",
-                              "amax",
-                              "amin",
-                              "max",
-                              "min",
-                              "median",
-                              "prod",
-                              "norm",
-                              "var",
-                              "logsumexp",
-                              "std",
-                              "any",
-                              "all",
-                              "argmax",
-                              "argmin",
-                              "linalg_vector_norm"};
-  return is_one_of(name, names);
-}
+bool reduces(std::string_view name) { return graph::reduces_axes(name) || name == "argmax" || name == "argmin"; }
 
 /// Operators whose elements are made of those along one axis, their `dim`, with the shape as it was.
 bool runs_along(std::string_view name) {
@@ -248,7 +190,7 @@ class RuleMaker {
       add_linear(node_->input(0), node_->input(1), 1, 0, input_named(node_, "bias"));
     } else if (is_convolution(name)) {
       add_convolution(name);
-    } else if (is_batch_norm(name)) {
+    } else if (normalises_channels(name)) {
       add_channels(1);
     } else if (name == "group_norm" || name == "native_group_norm") {
       add_channels(number(name == "group_norm" ? "num_groups" : "group"));

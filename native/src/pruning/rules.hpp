@@ -63,10 +63,6 @@ at::Tensor tensor_of(const torch::jit::Value* value, const Values& values);
 
 /// The name of an operator of LibTorch or PreGrad without the mark of its in-place form; of other nodes none.
 std::string name_of(const torch::jit::Node* node);
-/// That input of an operator; null if it has none of that name.
-const torch::jit::Value* input_named(const torch::jit::Node* node, const char* name);
-
-bool is_convolution(std::string_view name);
 /// The operators that lay elements out anew, each of which comes from one place.
 bool is_movement(std::string_view name);
 

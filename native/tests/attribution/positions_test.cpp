@@ -430,17 +430,8 @@ TEST(Positions, OfAPaddedBertAreThoseOfItsSamplesAlone) {
 
 TEST_F(PositionsTest, ExplainGivesTheValuesOfEachSampleAtEachPosition) {
   AttributionOptions options = each_position();
-  options.methods = {Method::gradient,
-                     Method::gradient_x_preactivation,
-                     Method::gradient_x_activation,
-                     Method::preactivation,
-                     Method::activation,
-                     Method::gradient_x_centred_activation,
-                     Method::activation_rate,
-                     Method::integrated_gradients,
-                     Method::conductance,
-                     Method::internal_influence,
-                     Method::ablation};
+  options.methods = unconditional_methods;
+  std::erase(options.methods, Method::random);  // which has no positions
   const Attribution attribution = added_whole(options);
   const at::Tensor counted = weighted_.mask.to(at::kBool).unsqueeze(-1);
   const std::vector<Explanation> whole = attribution.explain(weighted_.inputs(0, sample_count, longest));
