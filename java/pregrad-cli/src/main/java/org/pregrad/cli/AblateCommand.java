@@ -147,8 +147,7 @@ final class AblateCommand implements Callable<Integer> {
             Needed needed = needed(loaded);
             data.find(
                     loaded,
-                    wanted.target().needed(),
-                    () -> wanted.target().applyTo(loaded.attribution()),
+                    wanted.target(),
                     run.batchSize(),
                     paths.seed(),
                     scoreData == null ? List.of(data.file()) : List.of(scoreData, data.file()));

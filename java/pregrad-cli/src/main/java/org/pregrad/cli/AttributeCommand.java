@@ -1,8 +1,6 @@
 package org.pregrad.cli;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -10,10 +8,9 @@ import org.pregrad.Aggregate;
 import org.pregrad.Difference;
 import org.pregrad.Method;
 import org.pregrad.Model;
-import org.pregrad.Score;
 import org.pregrad.Scores;
 import org.pregrad.cli.data.Dataset;
-import org.pregrad.cli.data.FoundClusters;
+import org.pregrad.cli.data.LayerActivations;
 import org.pregrad.cli.errors.UserException;
 import org.pregrad.cli.options.Choices;
 import org.pregrad.cli.options.ModelOptions;
@@ -144,7 +141,7 @@ final class AttributeCommand implements Callable<Integer> {
             Long other = against == null ? null : data.cluster("--against", against, samples);
             Scorer.Scored scored = scored(loaded, samples.samples());
             Scores scores = scored.scores();
-            List<SelectivityCsv.Activations> activations = selectivity ? activations(loaded, scores) : null;
+            List<LayerActivations> activations = selectivity ? activations(loaded) : null;
             List<Difference> differences =
                     other == null ? null : scores.differences(other, compared, CurveArea.CONFIDENCE);
             write(
@@ -183,32 +180,15 @@ final class AttributeCommand implements Callable<Integer> {
     }
 
     private Dataset openWithClusters(Model loaded) throws IOException {
-        data.find(
-                loaded,
-                wanted.target().needed(),
-                () -> wanted.target().applyTo(loaded.attribution()),
-                run.batchSize(),
-                paths.seed(),
-                List.of(data.file()));
+        data.find(loaded, wanted.target(), run.batchSize(), paths.seed(), List.of(data.file()));
         return open(loaded);
     }
 
-    private List<SelectivityCsv.Activations> activations(Model loaded, Scores scores) throws IOException {
-        Map<String, Score> calls = new LinkedHashMap<>();
-        scores.all().forEach(score -> calls.putIfAbsent(score.layer() + "@" + score.call(), score));
-        List<SelectivityCsv.Activations> activations = new ArrayList<>();
-        for (Map.Entry<String, Score> call : calls.entrySet()) {
-            try (Dataset samples = open(loaded);
-                    Dataset again = open(loaded)) {
-                activations.add(new SelectivityCsv.Activations(
-                        call.getValue().layer(),
-                        call.getValue().call(),
-                        FoundClusters.ofActivations(
-                                call.getKey(), wanted.target().applyTo(loaded.attribution()), samples, run.batchSize()),
-                        again.remainingClusters(run.batchSize())));
-            }
+    private List<LayerActivations> activations(Model loaded) throws IOException {
+        try (Dataset samples = open(loaded)) {
+            return LayerActivations.of(
+                    wanted.layers(), wanted.target().applyTo(loaded.attribution()), samples, run.batchSize());
         }
-        return activations;
     }
 
     private Dataset open(Model loaded) {
@@ -233,7 +213,7 @@ final class AttributeCommand implements Callable<Integer> {
             Scorer.Scored scored,
             Dataset samples,
             ScoresCsv.Extras extras,
-            List<SelectivityCsv.Activations> activations) {
+            List<LayerActivations> activations) {
         Map<String, Object> options =
                 RunOrigin.options(model, samples.read(), wanted, Choices.distinct(methods), paths, run.batchSize());
         if (examples != null) {
@@ -252,7 +232,7 @@ final class AttributeCommand implements Callable<Integer> {
             if (activations != null) {
                 transaction.write(SelectivityCsv.FILE, to -> {
                     SelectivityCsv.writeHeader(to);
-                    for (SelectivityCsv.Activations each : activations) {
+                    for (LayerActivations each : activations) {
                         SelectivityCsv.write(each, data.clusterNames(), to);
                     }
                 });

@@ -237,19 +237,6 @@ public final class Dataset implements Closeable {
         return sizes;
     }
 
-    /** The cluster of each sample that is left to read, which are then read. */
-    public long[] remainingClusters(int batchSize) {
-        long[] all = new long[Math.toIntExact(samples() - next)];
-        int filled = 0;
-        for (Batch batch = next(batchSize); batch != null; batch = next(batchSize)) {
-            if (batch.clusters() != null) {
-                System.arraycopy(batch.clusters(), 0, all, filled, batch.samples());
-            }
-            filled += batch.samples();
-        }
-        return all;
-    }
-
     /** @throws UserException if a batch of so many samples does not fit into one buffer */
     public void checkBatchSize(int samples) {
         InputArray largest =

@@ -9,18 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.LongStream;
+import java.util.stream.Collectors;
 import org.hipparchus.clustering.CentroidCluster;
 import org.hipparchus.clustering.Clusterable;
 import org.hipparchus.clustering.KMeansPlusPlusClusterer;
 import org.hipparchus.clustering.distance.EuclideanDistance;
 import org.hipparchus.random.Well19937c;
 import org.pregrad.Attribution;
-import org.pregrad.Input;
-import org.pregrad.Method;
 import org.pregrad.Model;
-import org.pregrad.Score;
-import org.pregrad.Scores;
 import org.pregrad.cli.errors.UserException;
 
 /**
@@ -38,8 +34,6 @@ public record FoundClusters(int count, String place) {
     private static final String INPUTS = "inputs";
     private static final String INPUT = "input:";
     private static final int MOST_STEPS = 300;
-    /** A value is read as a double, and once more lies in the centre's or the point's array while steps run. */
-    private static final long BYTES_PER_VALUE = 16;
 
     /** What an option says; null if it is the name of an array. */
     public static FoundClusters of(String option) {
@@ -119,7 +113,7 @@ public record FoundClusters(int count, String place) {
      */
     public List<double[]> values(Model model, Attribution.Builder builder, Dataset data, int batchSize) {
         boolean isOfInputs = place.equals(INPUTS) || place.startsWith(INPUT);
-        return isOfInputs ? ofInputs(model, data, batchSize) : ofActivations(place, builder, data, batchSize);
+        return isOfInputs ? ofInputs(model, data, batchSize) : ofActivations(builder, data, batchSize);
     }
 
     private List<double[]> ofInputs(Model model, Dataset data, int batchSize) {
@@ -137,7 +131,7 @@ public record FoundClusters(int count, String place) {
                 append(part, batch.samples(), first);
             }
             values.addAll(first);
-            requireMemory(data.samples(), first.get(0).length);
+            LayerActivations.requireMemory(data.samples(), first.get(0).length);
         }
         return values;
     }
@@ -170,41 +164,12 @@ public record FoundClusters(int count, String place) {
         }
     }
 
-    /** The activations of a layer, averaged over its positions, of each sample. */
-    public static List<double[]> ofActivations(String layer, Attribution.Builder builder, Dataset data, int batchSize) {
-        List<double[]> values = new ArrayList<>();
-        try (Attribution attribution = builder.layers(List.of(layer))
-                .methods(List.of(Method.ACTIVATION))
-                .cudaGraphs(false)
-                .open()) {
-            // Each sample is a cluster of its own, and no batch's clusters are kept for the next.
-            byte[] empty = attribution.save();
-            for (Batch batch = data.next(batchSize); batch != null; batch = data.next(batchSize)) {
-                attribution.restore(empty);
-                Input targets = batch.targets();
-                attribution.add(
-                        batch.inputs(),
-                        targets,
-                        LongStream.range(0, batch.samples()).toArray());
-                Scores scores = attribution.scores();
-                for (long sample = 0; sample < batch.samples(); sample++) {
-                    Score score = scores.of(layer, sample, Method.ACTIVATION);
-                    values.add(score.mean());
-                }
-                requireMemory(data.samples(), values.get(0).length);
-            }
+    private List<double[]> ofActivations(Attribution.Builder builder, Dataset data, int batchSize) {
+        List<LayerActivations> calls = LayerActivations.of(List.of(place), builder, data, batchSize);
+        if (calls.size() > 1) {
+            throw new UserException("layer '" + place + "' has several calls: name one of "
+                    + calls.stream().map(LayerActivations::id).collect(Collectors.joining(", ")));
         }
-        return values;
-    }
-
-    /** @throws UserException if so many values do not fit into half of the heap */
-    static void requireMemory(long samples, int each) {
-        double needed = (double) samples * each * BYTES_PER_VALUE;
-        double most = Runtime.getRuntime().maxMemory() / 2.0;
-        if (needed > most) {
-            throw new UserException(samples + " samples of " + each + " values take " + (long) (needed / 1e6)
-                    + " MB, and half of the memory of Java is " + (long) (most / 1e6)
-                    + " MB; give fewer samples, a smaller layer, or more memory by PREGRAD_JAVA_OPTIONS=-Xmx16g");
-        }
+        return calls.get(0).values();
     }
 }

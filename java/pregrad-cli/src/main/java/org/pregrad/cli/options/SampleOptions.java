@@ -6,9 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.pregrad.Attribution;
 import org.pregrad.Model;
 import org.pregrad.cli.data.Dataset;
 import org.pregrad.cli.data.FoundClusters;
@@ -91,25 +89,17 @@ public final class SampleOptions {
     /**
      * Finds the clusters, if {@code --clusters} asks for that.
      *
-     * @param builder gives one of an attribution of the model, which knows the target
-     * @param files   whose samples get clusters; those of the first decide where these lie
+     * @param files whose samples get clusters; those of the first decide where these lie
      */
-    public void find(
-            Model model,
-            Needed needed,
-            Supplier<Attribution.Builder> builder,
-            int batchSize,
-            long seed,
-            List<Path> files)
-            throws IOException {
+    public void find(Model model, TargetOptions target, int batchSize, long seed, List<Path> files) throws IOException {
         FoundClusters wanted = FoundClusters.of(clusters);
         if (wanted == null) {
             return;
         }
         FoundClusters.Centres centres = null;
         for (Path file : files) {
-            try (Dataset samples = open(file, model, needed)) {
-                List<double[]> values = wanted.values(model, builder.get(), samples, batchSize);
+            try (Dataset samples = open(file, model, target.needed())) {
+                List<double[]> values = wanted.values(model, target.applyTo(model.attribution()), samples, batchSize);
                 centres = centres == null ? wanted.centres(values, seed) : centres;
                 assigned.put(file, centres.nearest(values));
             }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.Writer;
 import java.util.List;
 import org.pregrad.Selectivity;
+import org.pregrad.cli.data.LayerActivations;
 
 /** {@code selectivity.csv}: one row per layer, call, cluster and neuron. */
 public final class SelectivityCsv {
@@ -14,21 +15,11 @@ public final class SelectivityCsv {
 
     private SelectivityCsv() {}
 
-    /**
-     * The activations of one layer call.
-     *
-     * @param values   of each sample, one per neuron
-     * @param clusters of each sample
-     */
-    // Nobody compares them.
-    @SuppressWarnings("ArrayRecordComponent")
-    public record Activations(String layer, long call, List<double[]> values, long[] clusters) {}
-
     public static void writeHeader(Writer to) throws IOException {
         CsvRow.write(to, List.of("layer", "call", "cluster", "neuron", "auroc", "entropy"));
     }
 
-    public static void write(Activations of, ClusterNames names, Writer to) throws IOException {
+    public static void write(LayerActivations of, ClusterNames names, Writer to) throws IOException {
         int neurons = of.values().get(0).length;
         int most = Math.max(1, Math.min(neurons, AT_ONCE / of.clusters().length));
         for (int first = 0; first < neurons; first += most) {
@@ -36,7 +27,8 @@ public final class SelectivityCsv {
         }
     }
 
-    private static void write(Activations of, int first, int count, ClusterNames names, Writer to) throws IOException {
+    private static void write(LayerActivations of, int first, int count, ClusterNames names, Writer to)
+            throws IOException {
         int samples = of.clusters().length;
         double[] values = new double[samples * count];
         for (int sample = 0; sample < samples; sample++) {
