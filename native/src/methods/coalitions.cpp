@@ -92,15 +92,7 @@ class Game {
   /// @param masks bool [copies, 1 or N, neurons]
   at::Tensor y_without(const at::Tensor& masks) const {
     const auto change = [&](const at::Tensor& value, std::int64_t axis) {
-      at::Tensor mask = over_neurons(masks, value.dim(), axis).to(value.device());
-      if (const at::Tensor counted = model::counted_in(value.sizes(), axis, start_.mask); counted.defined()) {
-        mask = mask.logical_and(as_blocks(counted, start_.copies));
-      }
-      const at::Tensor blocks = as_blocks(value.detach(), start_.copies);
-      if (!constants_.defined()) {
-        return blocks.masked_fill(mask, 0).flatten(0, 1);
-      }
-      return at::where(mask, over_neurons(constants_, value.dim(), axis).to(value.options()), blocks).flatten(0, 1);
+      return methods::removed(value, axis, masks, constants_, start_.mask);
     };
     const model::OutputRows outputs = rerun_.run(start_, change).outputs;
     return as_blocks(model::selected_outputs(outputs, targets_, options_.output), start_.copies).to(at::kCPU);

@@ -98,12 +98,13 @@ at::Tensor removed(const at::Tensor& value, std::int64_t neuron_axis, const at::
                    const at::Tensor& constants, const at::Tensor& positions) {
   const at::Tensor counted = model::counted_in(value.sizes(), neuron_axis, positions);
   if constexpr (cuda::is_built) {
-    if (cuda::takes(value) && !counted.defined()) {
+    if (cuda::takes(value) && !counted.defined() && masks.dim() == 2) {
       return cuda::device_removal(value, neuron_axis, masks, constants);
     }
   }
   const at::Tensor blocks = as_blocks(value.detach(), masks.size(0));
-  at::Tensor mask = over_neurons(masks.unsqueeze(1), value.dim(), neuron_axis).to(value.device());
+  at::Tensor mask =
+      over_neurons(masks.dim() == 2 ? masks.unsqueeze(1) : masks, value.dim(), neuron_axis).to(value.device());
   if (counted.defined()) {
     mask = mask.logical_and(as_blocks(counted, masks.size(0)));
   }

@@ -22,7 +22,8 @@ at::Tensor constants_of(const std::vector<NeuronConstants>& constants, const std
 graph::Stage stage_of(Removal removal);
 
 /// `value` [copies · N, ...] with the neurons of each copy's mask set to their constants.
-/// @param masks     bool [copies, neurons], true where a neuron is removed
+/// @param masks     bool [copies, neurons] or, for each sample, [copies, 1 or N, neurons], true where a neuron is
+/// removed
 /// @param constants float64 [copies or 1, N or 1, neurons]; undefined for zeros
 /// @param positions bool [copies · N, positions...], where neurons are removed if they have these positions; undefined
 /// for everywhere
