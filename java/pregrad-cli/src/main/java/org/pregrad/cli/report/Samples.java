@@ -1,9 +1,10 @@
 package org.pregrad.cli.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.awt.image.BufferedImage;
+import java.awt.image.WritableRaster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,8 +17,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.zip.CRC32;
-import java.util.zip.DeflaterOutputStream;
+import javax.imageio.ImageIO;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.pregrad.Escapes;
 import org.pregrad.cli.data.SampleRows;
 import org.pregrad.cli.errors.UserException;
@@ -40,10 +42,6 @@ record Samples(Map<Long, Sample> byIndex, String note) {
     private static final int MOST_WORDS = 64;
     private static final int MOST_CHARACTERS = 40;
     private static final int WHITE = 255;
-    private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    private static final int BITS = 8;
-    private static final int GREY = 0;
-    private static final int COLOUR = 2;
 
     /**
      * One of the three.
@@ -168,21 +166,19 @@ record Samples(Map<Long, Sample> byIndex, String note) {
             low = least;
             high = largest;
         }
-        byte[] lines = new byte[rows * (1 + columns * channels)];
-        int at = 0;
+        BufferedImage image = new BufferedImage(
+                columns, rows, channels == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
+        WritableRaster raster = image.getRaster();
         for (int y = 0; y < rows; y++) {
-            // Each line begins with its filter, which is none.
-            lines[at++] = 0;
             for (int x = 0; x < columns; x++) {
                 for (int channel = 0; channel < channels; channel++) {
                     double mean = mean(row.values(), channel, height, width, y * step, x * step, step);
                     double share = high > low ? (mean - low) / (high - low) : 0;
-                    lines[at++] = (byte) Math.round(WHITE * Math.max(0, Math.min(1, share)));
+                    raster.setSample(x, y, channel, (int) Math.round(WHITE * Math.max(0, Math.min(1, share))));
                 }
             }
         }
-        return "data:image/png;base64,"
-                + Base64.getEncoder().encodeToString(png(columns, rows, channels == 1 ? GREY : COLOUR, lines));
+        return "data:image/png;base64," + Base64.getEncoder().encodeToString(png(image));
     }
 
     private static double mean(double[] values, int channel, int height, int width, int top, int left, int step) {
@@ -197,39 +193,14 @@ record Samples(Map<Long, Sample> byIndex, String note) {
         return sum / count;
     }
 
-    /** A file as https://www.w3.org/TR/png-3/ has it. */
-    private static byte[] png(int width, int height, int type, byte[] lines) {
+    private static byte[] png(BufferedImage image) {
         ByteArrayOutputStream file = new ByteArrayOutputStream();
-        file.writeBytes(PNG);
-        file.writeBytes(chunk(
-                "IHDR",
-                ByteBuffer.allocate(13)
-                        .putInt(width)
-                        .putInt(height)
-                        .put((byte) BITS)
-                        .put((byte) type)
-                        .array()));
-        ByteArrayOutputStream packed = new ByteArrayOutputStream();
-        try (DeflaterOutputStream deflater = new DeflaterOutputStream(packed)) {
-            deflater.write(lines);
+        // Given a stream of its own, so that it makes no file of its cache.
+        try (ImageOutputStream to = new MemoryCacheImageOutputStream(file)) {
+            ImageIO.write(image, "png", to);
         } catch (IOException e) {
             throw new IllegalStateException("memory takes what is written", e);
         }
-        file.writeBytes(chunk("IDAT", packed.toByteArray()));
-        file.writeBytes(chunk("IEND", new byte[0]));
         return file.toByteArray();
-    }
-
-    private static byte[] chunk(String name, byte[] content) {
-        byte[] kind = name.getBytes(StandardCharsets.US_ASCII);
-        CRC32 sum = new CRC32();
-        sum.update(kind);
-        sum.update(content);
-        return ByteBuffer.allocate(content.length + 12)
-                .putInt(content.length)
-                .put(kind)
-                .put(content)
-                .putInt((int) sum.getValue())
-                .array();
     }
 }
