@@ -284,7 +284,7 @@ PREGRAD_JNI(jdoubleArray, falseDiscoveryRates)(JNIEnv* env, jclass /*unused*/, j
     const std::vector<double> rates = pregrad::false_discovery_rates(jni::reals(env, p));
     jdoubleArray result = env->NewDoubleArray(static_cast<jsize>(rates.size()));
     jni::check(env);
-    env->SetDoubleArrayRegion(result, 0, static_cast<jsize>(rates.size()), rates.data());
+    write(env, result, rates);
     return result;
   });
 }
