@@ -281,8 +281,8 @@ struct AttributionOptions {
   /// for half of what the machine, or the process's control group, has left: the scores read of them are a copy. A
   /// batch that needs more is refused with an ArgumentError that says how much, before it is counted.
   std::uint64_t memory_limit = 0;
-  /// How many samples Attribution::examples keeps per layer call, cluster, method and neuron; 0 keeps none. A saved
-  /// state holds them, the memory limit counts them, and on a CUDA device nothing is recorded then.
+  /// How many samples Attribution::examples keeps per layer call, cluster, method and neuron, at most 10,000; 0 keeps
+  /// none. A saved state holds them, the memory limit counts them, and on a CUDA device nothing is recorded then.
   std::int64_t examples = 0;
 };
 

@@ -294,8 +294,8 @@ typedef struct pregrad_attribution_options {
   /** the most bytes that the accumulators may take, which many positions, neurons and clusters may exceed; 0 for what
    * the machine has left; since version 7 */
   uint64_t memory_limit;
-  /** how many samples pregrad_attribution_examples() keeps per layer call, cluster, method and neuron; 0 keeps none;
-   * since version 8 */
+  /** how many samples pregrad_attribution_examples() keeps per layer call, cluster, method and neuron, at most 10,000;
+   * 0 keeps none; since version 8 */
   int64_t examples;
   /** 1 where integrated and expected gradients, conductance and internal influence take values and derivatives of z, 0
    * for those of a; since version 8 */

@@ -138,9 +138,7 @@ AttributionOptions attribution_options(JNIEnv* env, jbyteArray packed) {
     from.read("ofZ", options.of_z);
     from.read("corrupt", options.corrupt);
     from.read("permutations", options.permutations);
-    std::vector<double> error;
-    from.read("shapleyError", error);
-    options.shapley_error = error.empty() ? options.shapley_error : error.front();
+    from.read("shapleyError", options.shapley_error);
   });
 }
 
@@ -161,9 +159,9 @@ std::vector<Difference> differences(JNIEnv* env, jbyteArray packed) {
     from.read("against", against);
     Aggregate aggregate = Aggregate::mean;
     from.read("aggregate", aggregate, aggregate_named);
-    std::vector<double> confidence;
+    double confidence = 0;
     from.read("confidence", confidence);
-    result = pregrad::differences(Scores(std::move(scores), {}), against, aggregate, confidence.at(0));
+    result = pregrad::differences(Scores(std::move(scores), {}), against, aggregate, confidence);
   });
 }
 
@@ -177,11 +175,7 @@ PruningOptions pruning_options(JNIEnv* env, jbyteArray packed) {
     from.read("output", output, output_named);
     from.read_all("neurons", options.neurons, pruned);
     from.read_all("scores", options.scores, constants);
-    std::vector<double> share;
-    from.read("share", share);
-    if (!share.empty()) {
-      options.share = share.front();
-    }
+    from.read("share", options.share);
     from.read("keep", options.keep);
   });
 }

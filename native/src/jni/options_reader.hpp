@@ -46,6 +46,14 @@ class OptionsReader {
     take(name, value);
     into = value != 0;
   }
+  void read(std::string_view name, double& into) {
+    std::vector<double> values = {into};
+    take(name, values);
+    if (values.size() != 1) {
+      RecordReader::refuse();
+    }
+    into = values.front();
+  }
   void read(std::string_view name, std::string& into) {
     std::string_view value = into;
     if (take(name, value)) {

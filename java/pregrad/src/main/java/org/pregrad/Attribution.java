@@ -229,7 +229,7 @@ public final class Attribution implements AutoCloseable {
          * Sets how many samples {@link Attribution#examples()} keeps per layer call, cluster, method and neuron, by default
          * none. They take memory, which {@link #memoryLimit} counts; on a CUDA device nothing is recorded then.
          *
-         * @param value at least 0
+         * @param value 0 to 10,000
          * @return this
          */
         public Builder examples(int value) {
@@ -255,7 +255,7 @@ public final class Attribution implements AutoCloseable {
             options.add("ofZ", ofPreactivations);
             options.add("corrupt", corrupt);
             options.add("permutations", permutations);
-            options.add("shapleyError", new double[] {shapleyError});
+            options.add("shapleyError", shapleyError);
         }
 
         /** Of several tensors each says what it is for, as {@link Native#attributionFromInputs} takes them. */

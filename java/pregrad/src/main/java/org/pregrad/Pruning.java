@@ -109,7 +109,7 @@ public final class Pruning implements AutoCloseable {
                                     .add("call", layer.call())
                                     .add("values", layer.values()))
                             .toList());
-            options.add("share", new double[] {share});
+            options.add("share", share);
             if (keep.isPresent()) {
                 options.add("keep", Math.max(0, keep.getAsLong()));
             }

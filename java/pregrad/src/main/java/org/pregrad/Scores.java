@@ -204,7 +204,7 @@ public final class Scores {
                         .addAll("scores", Encoder.scores(family))
                         .add("against", against)
                         .add("aggregate", aggregate.id())
-                        .add("confidence", new double[] {confidence})
+                        .add("confidence", confidence)
                         .bytes())));
             }
         });

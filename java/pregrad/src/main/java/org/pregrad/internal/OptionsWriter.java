@@ -33,6 +33,10 @@ public final class OptionsWriter {
         return add(name, value ? 1 : 0);
     }
 
+    public OptionsWriter add(String name, double value) {
+        return add(name, new double[] {value});
+    }
+
     public OptionsWriter add(String name, String value) {
         begin(name, TEXT).add(value);
         return this;
